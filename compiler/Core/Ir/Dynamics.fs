@@ -1,0 +1,52 @@
+/// A model as mathematics wants it: a first-order system with its parts told apart, no derivative operators left.
+///
+///     d2q/dt2 = -q        becomes        dq = q' dt,  dq' = -q dt
+module internal DiffEqLang.Compiler.Ir.Dynamics
+
+open DiffEqLang.Contracts
+open DiffEqLang.Compiler.Ir.Dim
+open DiffEqLang.Compiler.Ir.Expr
+open DiffEqLang.Compiler.Ir.Typed
+
+/// One component of the packed state vector, which holds the components one after another, each row-major.
+type Component =
+    { Symbol: Symbol
+      /// Where it starts in the packed vector.
+      Offset: Dim
+      Drift: Expr
+      /// Linear in the increments; the number 0 broadcast to the shape where there is no noise.
+      Diffusion: Expr
+      Initial: Expr option
+      Doc: string
+      Span: SourceSpan }
+
+/// What `Passes/NoiseStructure` found; from most to least special.
+type NoiseStructure =
+    /// The diffusion does not depend on the state.
+    | Additive
+    /// One Wiener process for every element of the packed state, element i of the diffusion being
+    /// g_i(t, x_i) dW_i, with g_i of its own element alone.
+    | Diagonal
+    /// One scalar Wiener process.
+    | Scalar
+    /// The L^i g^j = L^j g^i condition holds symbolically.
+    | Commutative
+    | General
+
+type Noise =
+    { Wiener: WienerDecl list
+      /// Elements of all increments together: the packed increment vector.
+      Size: Dim
+      Calculus: Calculus
+      Structure: NoiseStructure
+      /// Why it is no more special than that, for `explain` and for the message that refuses a method.
+      Reason: string }
+
+/// A value of parameters and constants alone that the equations use: computed once per solve.
+type Model =
+    { Typed: Typed.Model
+      Components: Component list
+      /// The sum of all sizes.
+      Size: Dim
+      Noise: Noise option
+      Outputs: OutputDecl list }

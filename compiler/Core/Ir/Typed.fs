@@ -1,0 +1,118 @@
+/// A model after Checking: every expression has its shape, every name is resolved, nets and functions are
+/// expanded. Equations are still as the user grouped them (second order, terms of an SDE in one expression).
+module internal DiffEqLang.Compiler.Ir.Typed
+
+open DiffEqLang.Contracts
+open DiffEqLang.Compiler.Ir.Dim
+open DiffEqLang.Compiler.Ir.Shape
+open DiffEqLang.Compiler.Ir.Expr
+
+/// `dim n`: Value None is left to the caller.
+type DimDecl =
+    { Name: string
+      Value: int64 option
+      Doc: string
+      Span: SourceSpan }
+
+/// How a parameter starts.
+type Initializer =
+    /// An expression of constants and dims; a scalar fills the shape.
+    | Value of Expr
+    | Normal of mean: float * standardDeviation: float
+    | Uniform of low: float * high: float
+    | XavierUniform
+    | XavierNormal
+    | KaimingUniform
+    | KaimingNormal
+    | Orthogonal
+    /// Uniform in +-1/sqrt(fanIn), what torch.nn.Linear does for weight and bias.
+    | LinearDefault of fanIn: Dim
+
+/// The open interval that a parameter is kept in; infinite ends allowed.
+type Bounds = { Low: float; High: float }
+
+type ParameterDecl =
+    { Symbol: Symbol
+      Initializer: Initializer
+      Bounds: Bounds option
+      /// The net it belongs to, where a net literal made it.
+      Net: string option
+      Doc: string
+      Span: SourceSpan }
+
+type ConstantDecl =
+    { Symbol: Symbol
+      /// Of other constants and dims.
+      Value: Expr
+      Doc: string
+      Span: SourceSpan }
+
+type StateDecl =
+    { Symbol: Symbol
+      Doc: string
+      Span: SourceSpan }
+
+/// `wiener W : R[m]`. The increment's symbol is named `dW`, of role Increment.
+type WienerDecl =
+    { Name: string
+      Increment: Symbol
+      /// The covariance of dW/sqrt(dt) where it is not the identity.
+      Correlation: Expr option
+      Span: SourceSpan }
+
+type Calculus =
+    | Ito
+    | Stratonovich
+
+type Equation =
+    /// d^order state/dt^order = Right. A second-order state's derivative is an Input of role State named `q'`.
+    | Ordinary of state: Symbol * order: int * right: Expr * SourceSpan
+    /// dX = Drift dt + Diffusion, where Diffusion is linear in the increments (0 where there is none).
+    | Stochastic of state: Symbol * drift: Expr * diffusion: Expr * SourceSpan
+
+type OutputDecl =
+    { Name: string
+      Value: Expr
+      Doc: string
+      Span: SourceSpan }
+
+/// A value as the solve block gave it.
+type OptionValue =
+    | Real of float
+    | Word of string
+
+/// `dopri5(rtol = 1e-7)`
+type MethodChoice =
+    { Name: string
+      Options: (string * OptionValue) list
+      Span: SourceSpan }
+
+type SolveBlock =
+    { Start: float option
+      End: float option
+      Method: MethodChoice option
+      /// discrete, backsolve ...
+      Gradient: string option
+      /// auto, torch ...
+      Target: string option
+      /// auto, cpu, cuda, cuda:1, mps
+      Device: string option
+      /// float32, float64
+      Dtype: string option }
+
+type Model =
+    { Name: string
+      Doc: string
+      Span: SourceSpan
+      Source: SourceFile
+      Dims: DimDecl list
+      Constants: ConstantDecl list
+      States: StateDecl list
+      Parameters: ParameterDecl list
+      Wiener: WienerDecl list
+      Calculus: Calculus
+      Equations: Equation list
+      Outputs: OutputDecl list
+      /// By state (`q'` for a derivative's); of parameters, constants, dims.
+      Initials: (Symbol * Expr) list
+      Solve: SolveBlock }
