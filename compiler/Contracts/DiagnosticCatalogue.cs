@@ -7,6 +7,7 @@ namespace DiffEqLang.Contracts;
 /// 03 shapes, 04 structure of a model, 05 noise and calculus, 06 the solve block, 09 not supported yet.
 /// Each has a page of the same name in <c>compiler/diagnostics</c>.
 /// </summary>
+#pragma warning disable CS1591 // each field is documented by its title and its page
 public static class DiagnosticCatalogue
 {
     // 00: files

@@ -287,8 +287,8 @@ let carryOrigin (source: Expr) (target: Expr) =
 /// the DAG. Iterative: depth is no limit.
 let topological (roots: Expr seq) : Expr list =
     let seen = HashSet<Expr>(HashIdentity.Reference)
-    let order = List<Expr>()
-    let stack = Stack<struct (Expr * bool)>()
+    let order = ResizeArray<Expr>()
+    let stack = System.Collections.Generic.Stack<struct (Expr * bool)>()
 
     for root in roots do
         stack.Push(struct (root, false))

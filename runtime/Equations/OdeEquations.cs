@@ -1,0 +1,25 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DiffEqLang.Runtime;
+
+/// <summary>
+/// The equations of a model with the parameter values of one solve bound to them. Generated code derives from it;
+/// solvers and sensitivities call it, always without autograd: every derivative is symbolic.
+/// </summary>
+/// <remarks>
+/// States are packed: one tensor [..., N]. Time is [] or [...], one time per sample, in the state's dtype.
+/// </remarks>
+public abstract class OdeEquations
+{
+    /// <summary>The tensors that gradients flow to: parameters (constrained where bounded) and values hoisted out of the solve.</summary>
+    public abstract IReadOnlyList<Tensor> Parameters { get; }
+
+    /// <summary>The right-hand side f(t, x): [..., N] -> [..., N].</summary>
+    public abstract Tensor Drift(Tensor t, Tensor state);
+
+    /// <summary>
+    /// The vector-Jacobian product wᵀ ∂f/∂x, [..., N]; adds wᵀ ∂f/∂θ, summed over the batch, to <paramref name="into"/>.
+    /// </summary>
+    public abstract Tensor DriftVjp(Tensor t, Tensor state, Tensor w, ParameterGradients into);
+}

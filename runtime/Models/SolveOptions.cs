@@ -1,0 +1,108 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DiffEqLang.Runtime;
+
+/// <summary>How gradients of a solution are computed.</summary>
+public enum GradientMode
+{
+    /// <summary>The exact gradient of the numerical scheme; step sizes count as fixed. Memory grows with the steps.</summary>
+    Discrete,
+
+    /// <summary>The continuous adjoint, the state solved backwards beside it. Memory does not grow; accuracy is the solver's.</summary>
+    Backsolve,
+}
+
+/// <summary>Whether the samples of a batch share their steps.</summary>
+public enum StepCoupling
+{
+    /// <summary>Each sample keeps its own time, step and status: its result does not depend on its batch mates.</summary>
+    PerSample,
+
+    /// <summary>One step for all, chosen by the error over the whole batch. Fewer operations a step.</summary>
+    Batch,
+}
+
+/// <summary>What the caller decides about one solve; everything left out is the model's solve block, then the default.</summary>
+public sealed record SolveOptions
+{
+    /// <summary>The time to start from.</summary>
+    public double? Start { get; init; }
+
+    /// <summary>The time to end at; may lie before <see cref="Start"/>.</summary>
+    public double? End { get; init; }
+
+    /// <summary>What of the solution is kept; the end alone where null.</summary>
+    public SaveAt? Save { get; init; }
+
+    /// <summary>The numerical method.</summary>
+    public Method? Method { get; init; }
+
+    /// <summary>How gradients are computed.</summary>
+    public GradientMode? Gradient { get; init; }
+
+    /// <summary>Whether the samples of a batch share their steps.</summary>
+    public StepCoupling Coupling { get; init; } = StepCoupling.PerSample;
+
+    /// <summary>The most steps, accepted or not, that a sample may take.</summary>
+    public int MaxSteps { get; init; } = 100_000;
+
+    /// <summary>Chooses the Brownian path: the same seed gives the same path on every device and in every batch split.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Ends the solve early, with status <see cref="SolveStatus.Cancelled"/>.</summary>
+    public CancellationToken CancellationToken { get; init; }
+
+    /// <summary>Told of the progress now and then.</summary>
+    public IProgress<SolveProgress>? Progress { get; init; }
+}
+
+/// <summary>How far a solve has come.</summary>
+/// <param name="Time">The time reached, of the slowest sample.</param>
+/// <param name="Fraction">Of the span of time, 0 to 1.</param>
+/// <param name="Steps">Steps taken so far, accepted and rejected.</param>
+public readonly record struct SolveProgress(double Time, double Fraction, long Steps);
+
+/// <summary>Which times of a solution are kept.</summary>
+public abstract record SaveAt
+{
+    private SaveAt() { }
+
+    /// <summary>The end of the solve alone.</summary>
+    public static SaveAt End { get; } = new AtEnd();
+
+    /// <summary>The start and every accepted step (of all samples where they step apart: batch-coupled solves only).</summary>
+    public static SaveAt Steps { get; } = new AtSteps();
+
+    /// <summary>Exactly these times, in the direction of the solve; the first and the last bound it.</summary>
+    public static SaveAt Times(params ReadOnlySpan<double> times) => new AtTimes(times.ToArray(), null);
+
+    /// <summary>These times, [T], to which gradients flow.</summary>
+    public static SaveAt Times(Tensor times) =>
+        new AtTimes(times.detach().to(ScalarType.Float64).cpu().data<double>().ToArray(), times);
+
+    /// <summary>This many evenly spaced times, both ends included.</summary>
+    public static SaveAt Grid(int count) => new AtGrid(count);
+
+    internal sealed record AtEnd : SaveAt;
+
+    internal sealed record AtSteps : SaveAt;
+
+    internal sealed record AtTimes(double[] Values, Tensor? Source) : SaveAt;
+
+    internal sealed record AtGrid(int Count) : SaveAt;
+}
+
+/// <summary>A numerical method and its options, by the name that .deq files use.</summary>
+/// <param name="Name">Such as <c>dopri5</c>.</param>
+public sealed record Method(string Name)
+{
+    /// <summary>Relative tolerance of adaptive methods; 1e-6 where null.</summary>
+    public double? Rtol { get; init; }
+
+    /// <summary>Absolute tolerance of adaptive methods; 1e-8 where null.</summary>
+    public double? Atol { get; init; }
+
+    /// <summary>The step of fixed-step solves, positive in both directions; the first step of adaptive ones.</summary>
+    public double? Dt { get; init; }
+}

@@ -1,0 +1,32 @@
+namespace DiffEqLang.Runtime;
+
+/// <summary>How the solve of one sample ended.</summary>
+public enum SolveStatus
+{
+    /// <summary>It reached the end.</summary>
+    Success,
+
+    /// <summary>An event stopped it.</summary>
+    Stopped,
+
+    /// <summary>It took as many steps as allowed.</summary>
+    MaxSteps,
+
+    /// <summary>The step that the tolerance asks for is lost in rounding.</summary>
+    StepTooSmall,
+
+    /// <summary>The equations gave NaN or infinity, at the smallest step too.</summary>
+    NonFinite,
+
+    /// <summary>Newton's iteration of an implicit method did not converge.</summary>
+    NewtonDiverged,
+
+    /// <summary>The caller cancelled it.</summary>
+    Cancelled,
+}
+
+/// <summary>What a solve cost.</summary>
+/// <param name="Accepted">Accepted steps, by sample.</param>
+/// <param name="Rejected">Rejected steps, by sample.</param>
+/// <param name="Evaluations">Evaluations of the right-hand side (for the whole batch at once).</param>
+public sealed record Statistics(IReadOnlyList<long> Accepted, IReadOnlyList<long> Rejected, long Evaluations);

@@ -1,0 +1,5 @@
+module DiffEqLang.Tests.Compiler.BuiltinTests
+
+open Expecto
+
+let tests = testList "Builtin" []

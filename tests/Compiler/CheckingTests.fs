@@ -1,0 +1,5 @@
+module DiffEqLang.Tests.Compiler.CheckingTests
+
+open Expecto
+
+let tests = testList "Checking" []

@@ -1,0 +1,5 @@
+module DiffEqLang.Tests.Compiler.DiagnosticTests
+
+open Expecto
+
+let tests = testList "Diagnostic" []

@@ -1,0 +1,5 @@
+module DiffEqLang.Tests.Compiler.DifferentiateTests
+
+open Expecto
+
+let tests = testList "Differentiate" []

@@ -1,0 +1,5 @@
+module DiffEqLang.Tests.Compiler.FormatterTests
+
+open Expecto
+
+let tests = testList "Formatter" []

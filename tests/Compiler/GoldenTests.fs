@@ -1,0 +1,5 @@
+module DiffEqLang.Tests.Compiler.GoldenTests
+
+open Expecto
+
+let tests = testList "Golden" []

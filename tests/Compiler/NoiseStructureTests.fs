@@ -1,0 +1,5 @@
+module DiffEqLang.Tests.Compiler.NoiseStructureTests
+
+open Expecto
+
+let tests = testList "NoiseStructure" []

@@ -1,0 +1,5 @@
+module DiffEqLang.Tests.Compiler.PrintingTests
+
+open Expecto
+
+let tests = testList "Printing" []

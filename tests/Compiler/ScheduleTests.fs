@@ -1,0 +1,5 @@
+module DiffEqLang.Tests.Compiler.ScheduleTests
+
+open Expecto
+
+let tests = testList "Schedule" []

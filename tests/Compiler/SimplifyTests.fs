@@ -1,0 +1,5 @@
+module DiffEqLang.Tests.Compiler.SimplifyTests
+
+open Expecto
+
+let tests = testList "Simplify" []

@@ -1,0 +1,5 @@
+module DiffEqLang.Tests.Compiler.SyntaxTests
+
+open Expecto
+
+let tests = testList "Syntax" []

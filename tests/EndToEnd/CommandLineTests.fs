@@ -1,0 +1,5 @@
+module DiffEqLang.Tests.EndToEnd.CommandLineTests
+
+open Expecto
+
+let tests = testList "CommandLine" []

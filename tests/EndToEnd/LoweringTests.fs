@@ -1,0 +1,5 @@
+module DiffEqLang.Tests.EndToEnd.LoweringTests
+
+open Expecto
+
+let tests = testList "Lowering" []

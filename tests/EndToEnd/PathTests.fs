@@ -1,0 +1,5 @@
+module DiffEqLang.Tests.EndToEnd.PathTests
+
+open Expecto
+
+let tests = testList "Path" []

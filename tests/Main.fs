@@ -1,0 +1,57 @@
+module DiffEqLang.Tests.Main
+
+open System
+open Expecto
+open Expecto.Impl
+
+let all =
+    testList
+        "DiffEqLang"
+        [ Compiler.SyntaxTests.tests
+          Compiler.FormatterTests.tests
+          Compiler.CheckingTests.tests
+          Compiler.DiagnosticTests.tests
+          Compiler.BuiltinTests.tests
+          Compiler.DifferentiateTests.tests
+          Compiler.SimplifyTests.tests
+          Compiler.NoiseStructureTests.tests
+          Compiler.PrintingTests.tests
+          Compiler.ScheduleTests.tests
+          Compiler.GoldenTests.tests
+          Runtime.TableauTests.tests
+          Runtime.OrderTests.tests
+          Runtime.StepControlTests.tests
+          Runtime.DetestTests.tests
+          Runtime.GradientTests.tests
+          Runtime.NativeTests.tests
+          Runtime.ModelTests.tests
+          Runtime.BrownianTests.tests
+          Runtime.SdeTests.tests
+          Runtime.SafetensorsTests.tests
+          EndToEnd.LoweringTests.tests
+          EndToEnd.CommandLineTests.tests
+          EndToEnd.PathTests.tests ]
+
+/// Expecto's own summary, then `N passed, N failed` alone on the last line. Where no test ran, that is a failure.
+[<EntryPoint>]
+let main arguments =
+    let mutable passed, failed = 0, 0
+
+    let closingLine =
+        { TestPrinters.summaryPrinter TestPrinters.defaultPrinter with
+            summary =
+                fun config summary ->
+                    async {
+                        do! TestPrinters.defaultPrinter.summary config summary
+                        passed <- List.length summary.passed
+                        failed <- List.length summary.failed + List.length summary.errored
+                    } }
+
+    let status = runTestsWithCLIArgs [ CLIArguments.Printer closingLine; CLIArguments.No_Spinner; CLIArguments.Colours 0 ] arguments all
+    let isListing = arguments |> Array.exists (fun a -> a.StartsWith "--list")
+
+    if isListing then
+        status
+    else
+        printfn "%d passed, %d failed" passed failed
+        if status = 0 && passed = 0 then 1 else status

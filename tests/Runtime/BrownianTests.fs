@@ -1,0 +1,5 @@
+module DiffEqLang.Tests.Runtime.BrownianTests
+
+open Expecto
+
+let tests = testList "Brownian" []

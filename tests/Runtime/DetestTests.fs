@@ -1,0 +1,5 @@
+module DiffEqLang.Tests.Runtime.DetestTests
+
+open Expecto
+
+let tests = testList "Detest" []

@@ -1,0 +1,5 @@
+module DiffEqLang.Tests.Runtime.GradientTests
+
+open Expecto
+
+let tests = testList "Gradient" []

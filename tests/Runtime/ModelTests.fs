@@ -1,0 +1,5 @@
+module DiffEqLang.Tests.Runtime.ModelTests
+
+open Expecto
+
+let tests = testList "Model" []

@@ -1,0 +1,5 @@
+module DiffEqLang.Tests.Runtime.NativeTests
+
+open Expecto
+
+let tests = testList "Native" []

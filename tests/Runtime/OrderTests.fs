@@ -1,0 +1,5 @@
+module DiffEqLang.Tests.Runtime.OrderTests
+
+open Expecto
+
+let tests = testList "Order" []

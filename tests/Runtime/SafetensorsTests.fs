@@ -1,0 +1,5 @@
+module DiffEqLang.Tests.Runtime.SafetensorsTests
+
+open Expecto
+
+let tests = testList "Safetensors" []

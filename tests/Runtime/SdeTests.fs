@@ -1,0 +1,5 @@
+module DiffEqLang.Tests.Runtime.SdeTests
+
+open Expecto
+
+let tests = testList "Sde" []

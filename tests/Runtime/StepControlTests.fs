@@ -1,0 +1,5 @@
+module DiffEqLang.Tests.Runtime.StepControlTests
+
+open Expecto
+
+let tests = testList "StepControl" []

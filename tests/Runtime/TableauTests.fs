@@ -1,0 +1,5 @@
+module DiffEqLang.Tests.Runtime.TableauTests
+
+open Expecto
+
+let tests = testList "Tableau" []
