@@ -1,0 +1,26 @@
+using DiffEqLang.Benchmarks;
+
+(string Name, string What, Action Run)[] workloads =
+[
+    ("w1", "training step of the spiral neural ODE, torch target", SpiralTrainingStep.Run),
+    ("w2", "wide neural ODE against the bare matrix products", WideNetwork.Run),
+    ("memory", "growth of the process over 10,000 training steps", Memory.Run),
+    ("build", "deqc build as a whole process", BuildTime.Run),
+];
+
+if (args is ["--help" or "-h", ..] || args.Any(a => workloads.All(w => w.Name != a)))
+{
+    Console.WriteLine("usage: dotnet run -c Release --project tests/Benchmarks -- [WORKLOAD ...]");
+    foreach (var (name, what, _) in workloads) Console.WriteLine($"  {name,-8} {what}");
+    return args is ["--help" or "-h", ..] ? 0 : 2;
+}
+
+foreach (var (name, what, run) in workloads)
+{
+    if (args.Length > 0 && !args.Contains(name)) continue;
+    Console.WriteLine($"# {name}: {what}");
+    run();
+    Console.WriteLine();
+}
+
+return 0;
