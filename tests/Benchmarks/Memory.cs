@@ -14,7 +14,7 @@ internal static class Memory
         set_num_threads(1);
         foreach (var mode in new[] { GradientMode.Discrete, GradientMode.Backsolve })
         {
-            using var training = new SpiralTrainingStep.SpiralStep(StepCoupling.PerSample, mode);
+            using var training = new SpiralTrainingStep.SpiralStep(StepCoupling.PerSample, mode, learningRate: 1e-3);
             for (var i = 0; i < WarmUp; i++) training.Train();
             var before = ResidentMegabytes();
             for (var i = 0; i < Steps; i++) training.Train();
