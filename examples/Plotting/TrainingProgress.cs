@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 
-namespace DiffEqLang.Examples.Plotting;
+namespace DiffEqLang.Examples;
 
 /// <summary>
 /// Shows how training goes: a bar with loss and solver steps on a terminal, a plain line now and then where the output

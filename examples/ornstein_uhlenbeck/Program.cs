@@ -1,5 +1,4 @@
 using DiffEqLang.Examples;
-using DiffEqLang.Examples.Plotting;
 using DiffEqLang.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
