@@ -1,0 +1,1 @@
+module internal DiffEqLang.Compiler.Ir.Linearity
