@@ -283,9 +283,9 @@ let carryOrigin (source: Expr) (target: Expr) =
 
     target
 
-/// The nodes reachable from `roots`, arguments before users, each once, in an order that depends on nothing but
-/// the DAG. Iterative: depth is no limit.
-let topological (roots: Expr seq) : Expr list =
+/// The nodes that `children` reaches from `roots`, children before parents, each once, in an order that depends on
+/// nothing but the DAG. Iterative: depth is no limit.
+let topologicalBy (children: Expr -> Expr list) (roots: Expr seq) : Expr list =
     let seen = HashSet<Expr>(HashIdentity.Reference)
     let order = ResizeArray<Expr>()
     let stack = System.Collections.Generic.Stack<struct (Expr * bool)>()
@@ -301,11 +301,14 @@ let topological (roots: Expr seq) : Expr list =
             elif seen.Add node then
                 stack.Push(struct (node, true))
 
-                for a in List.rev node.Args do
+                for a in List.rev (children node) do
                     if not (seen.Contains a) then
                         stack.Push(struct (a, false))
 
     List.ofSeq order
+
+/// The nodes reachable from `roots`, arguments before users.
+let topological (roots: Expr seq) : Expr list = topologicalBy _.Args roots
 
 /// Rewrites a DAG bottom-up: `f node newArgs` gives the node's replacement. Each node is visited once.
 let rewrite (f: Expr -> Expr list -> Expr) (roots: Expr list) : Expr list =
