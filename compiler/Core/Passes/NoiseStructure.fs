@@ -51,7 +51,7 @@ let rec private isOwn (state: Symbol) (increment: Symbol) (path: int list) (e: E
             e.Args |> List.forall (fun a ->
                 (a.Shape = e.Shape || a.DependsOn &&& varies = Dependence.Nothing) && isOwn state increment path a)
         | (Number _ | Add | Subtract | Multiply | Divide | Power | Negate | Call _ | Compare _ | And | Or | Not | Select | Contract _), _
-        | (Permute _ | Reduce _ | Broadcast _ | Index _ | Slice _ | Pad _ | Concat | Reshape _ | Diagonal | DiagonalMatrix), _
+        | (Permute _ | Reduce _ | Broadcast _ | Index _ | Slice _ | Pad _ | Concat | Reshape _ | Op.Diagonal | DiagonalMatrix), _
         | (Identity _ | Derivative _ | BatchSum), _ -> false
 
 /// Element i of the packed state is driven by element i of the packed increments and depends on itself alone.
@@ -89,7 +89,7 @@ let analyse (diffusion: Diffusion) : NoiseStructure * string =
     match stateDependent with
     | None -> Additive, "The diffusion does not depend on the state."
     | Some _ when isDiagonal diffusion ->
-        Diagonal, "Every element of the state has a Wiener process of its own, and its diffusion depends on itself alone."
+        NoiseStructure.Diagonal, "Every element of the state has a Wiener process of its own, and its diffusion depends on itself alone."
     | Some name ->
         let dependence = sprintf "The diffusion of %s depends on the state" name
         let isScalarNoise = packedSize (List.map fst diffusion.Increments) = Dim.one
