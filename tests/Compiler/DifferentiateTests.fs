@@ -99,16 +99,13 @@ let private formTests =
     [ test "the Jacobian of a network stays whole" {
           let j = expandOne Jacobian network x
           Expect.equal (Print.inlined j)
-              "contract[1; 0](W2, (broadcast[R[50, 2] along 0](1 - (tanh(contract[1; 0](W1, x)) ^ 2))) * W1)" "the form"
+              "contract[1; 0](W2, broadcast[R[50, 2] along 0](1 - (tanh(contract[1; 0](W1, x)) ^ 2)) * W1)" "the form"
       }
       test "the trace of a network's Jacobian is a dot product with its weights" {
           let d = expandOne Divergence network x
           Expect.equal d.Shape [] "a scalar"
-          let weights = simplify [ Build.sum [ 0 ] (mul w1 (transpose w2)); sumAll w1 ]
-          Expect.isNonEmpty weights "weights"
-          let withState = Differentiate.jvp [ d ] [ x, x ]
-          Expect.isNonEmpty withState "depends on x"
-          Expect.equal (Print.inlined d) "" "the form"
+          Expect.equal (Print.inlined d)
+              "contract[0; 0](sum[1](permute[1,0](W2) * W1), 1 - (tanh(contract[1; 0](W1, x)) ^ 2))" "nothing of x is a matrix"
       }
       test "a parameter's gradient is an outer product" {
           let w = variable "w" [ 2 ]

@@ -26,12 +26,12 @@ let private dW1, private dW2 = increment "dW1" [], increment "dW2" []
 let private at k (s: Symbol) = index 0 k (input s)
 
 /// dX = 0.87 X sum(dW): four commuting noises (case 44 of the peers).
-let private commuting =
+let private commuting () =
     let dW4 = increment "dW4" [ 4 ]
     diffusion [ xs, mul (scale 0.87 (input xs)) (sumAll (input dW4)) ] [ dW4 ]
 
 /// Columns sin x1 c, cos x1 c, sin x2 s, cos x2 s (case 45 of the peers): truly non-commutative.
-let private turning =
+let private turning () =
     let dW4 = increment "dW4" [ 4 ]
     let c = stack [ number (cos 0.5); number (sin 0.5) ]
     let s = stack [ number -(sin 0.5); number (cos 0.5) ]
@@ -39,48 +39,48 @@ let private turning =
     let columns = stack [ mul (sin' x1) c; mul (cos' x1) c; mul (sin' x2) s; mul (cos' x2) s ]
     diffusion [ xs, matmul (transpose columns) (input dW4) ] [ dW4 ]
 
-let private geometric = diffusion [ x, mul (parameter "sigma" []) (mul (input x) (input dW)) ] [ dW ]
-let private diagonalNoise = diffusion [ xs, mul (sin' (input xs)) (input dWs) ] [ dWs ]
+let private geometric () = diffusion [ x, mul (parameter "sigma" []) (mul (input x) (input dW)) ] [ dW ]
+let private diagonalNoise () = diffusion [ xs, mul (sin' (input xs)) (input dWs) ] [ dWs ]
 
 /// Two constant commuting matrices times the state: A1 A2 = A2 A1 where both are functions of one.
 let private linearNoise (a1: Expr) (a2: Expr) =
     diffusion [ xs, add (mul (matmul a1 (input xs)) (input dW1)) (mul (matmul a2 (input xs)) (input dW2)) ] [ dW1; dW2 ]
 
 let private structureTests =
-    let is name expected d =
+    let is name expected (d: unit -> Diffusion) =
         test name {
-            let structure, reason = analyse d
+            let structure, reason = analyse (d ())
             Expect.equal structure expected reason
             Expect.isNotEmpty reason "a reason"
         }
 
-    let a = parameter "A" [ 2; 2 ]
+    let a () = parameter "A" [ 2; 2 ]
 
     [ is "geometric Brownian motion" Diagonal geometric
-      is "Ornstein-Uhlenbeck" Additive (diffusion [ x, mul (parameter "sigma" []) (input dW) ] [ dW ])
-      is "a matrix that does not depend on the state" Additive (diffusion [ xs, matmul a (input dWs) ] [ dWs ])
+      is "Ornstein-Uhlenbeck" Additive (fun () -> diffusion [ x, mul (parameter "sigma" []) (input dW) ] [ dW ])
+      is "a matrix that does not depend on the state" Additive (fun () -> diffusion [ xs, matmul (a ()) (input dWs) ] [ dWs ])
       is "elementwise noise" Diagonal diagonalNoise
       is "a stack of elements, each with its own" Diagonal
-          (diffusion [ xs, stack [ mul (sin' (at 0 xs)) (at 0 dWs); mul (at 1 xs) (at 1 dWs) ] ] [ dWs ])
+          (fun () -> diffusion [ xs, stack [ mul (sin' (at 0 xs)) (at 0 dWs); mul (at 1 xs) (at 1 dWs) ] ] [ dWs ])
       is "two scalar states with their own noises" Diagonal
-          (diffusion [ x, mul (input x) (input dW1); state "y" [], mul (square (input (state "y" []))) (input dW2) ] [ dW1; dW2 ])
-      is "one noise for two elements" Scalar (diffusion [ xs, mul (sin' (input xs)) (input dW) ] [ dW ])
+          (fun () -> diffusion [ x, mul (input x) (input dW1); state "y" [], mul (square (input (state "y" []))) (input dW2) ] [ dW1; dW2 ])
+      is "one noise for two elements" Scalar (fun () -> diffusion [ xs, mul (sin' (input xs)) (input dW) ] [ dW ])
       is "crossed elements are not diagonal" General
-          (diffusion [ xs, stack [ mul (at 1 xs) (at 0 dWs); mul (at 0 xs) (at 1 dWs) ] ] [ dWs ])
-      is "a common factor of all elements" General (diffusion [ xs, mul (sumAll (input xs)) (input dWs) ] [ dWs ])
+          (fun () -> diffusion [ xs, stack [ mul (at 1 xs) (at 0 dWs); mul (at 0 xs) (at 1 dWs) ] ] [ dWs ])
+      is "a common factor of all elements" General (fun () -> diffusion [ xs, mul (sumAll (input xs)) (input dWs) ] [ dWs ])
       is "four commuting noises" Commutative commuting
       is "turning columns" General turning
-      is "a matrix and its square commute" Commutative (linearNoise a (matmul a a))
-      is "a matrix and another one do not" General (linearNoise a (parameter "B" [ 2; 2 ]))
+      is "a matrix and its square commute" Commutative (fun () -> linearNoise (a ()) (matmul (a ()) (a ())))
+      is "a matrix and another one do not" General (fun () -> linearNoise (a ()) (parameter "B" [ 2; 2 ]))
       is "a state without noise beside diagonal noise" Commutative
-          (diffusion [ xs, mul (input xs) (input dWs); state "kl" [], number 0.0 ] [ dWs ])
+          (fun () -> diffusion [ xs, mul (input xs) (input dWs); state "kl" [], number 0.0 ] [ dWs ])
       is "an open size" Commutative
-          (let n = Dim.variable "n"
-           let z: Symbol = { Name = "z"; Role = State; Shape = [ n ] }
-           let dZ: Symbol = { Name = "dZ"; Role = Increment; Shape = [ Dim.constant 3L ] }
-           diffusion [ z, mul (input z) (sumAll (input dZ)) ] [ dZ ])
+          (fun () ->
+              let z: Symbol = { Name = "z"; Role = State; Shape = [ Dim.variable "n" ] }
+              let dZ = increment "dZ" [ 3 ]
+              diffusion [ z, mul (input z) (sumAll (input dZ)) ] [ dZ ])
       test "correlated increments are not diagonal" {
-          let correlated = { diagonalNoise with Increments = [ dWs, Some(parameter "C" [ 2; 2 ]) ] }
+          let correlated = { diagonalNoise () with Increments = [ dWs, Some(parameter "C" [ 2; 2 ]) ] }
           Expect.equal (fst (analyse correlated)) Commutative "diagonal noise, mixed"
       } ]
 
@@ -94,8 +94,9 @@ let private operatorProducts (d: Diffusion) (values: Symbol -> Tensor.Tensor) =
     fun i j -> differenceAlong g (withNoise j) state (column i)
 
 let private correctionTests =
-    let agrees name (d: Diffusion) (covariance: (int -> int -> float)) =
+    let agrees name (build: unit -> Diffusion) covariance =
         test name {
+            let d = build ()
             let values = valuesWithin -1.0 1.0 11
             let m = sizesOf (fst d.Increments.Head).Shape |> Tensor.sizeOf
             let products = operatorProducts d values
@@ -121,20 +122,20 @@ let private correctionTests =
       agrees "turning columns" turning unit
       test "of geometric Brownian motion it is half sigma squared x" {
           let values (s: Symbol) = Tensor.scalar (if s.Name = "sigma" then 0.5 else 3.0)
-          Expect.equal (evaluate values (itoCorrection geometric).Head) (Tensor.scalar (0.5 * 0.25 * 3.0)) "the value"
+          Expect.equal (evaluate values (itoCorrection (geometric ())).Head) (Tensor.scalar (0.5 * 0.25 * 3.0)) "the value"
       }
       test "of additive noise it is nothing" {
           Expect.isTrue (itoCorrection (diffusion [ xs, matmul (parameter "A" [ 2; 2 ]) (input dWs) ] [ dWs ]) |> List.forall isZero) "zero"
       }
       test "of diagonal noise it is elementwise" {
-          Expect.equal (itoCorrection diagonalNoise |> List.map Print.inlined) [ "0.5 * (sin(xs) * cos(xs))" ] "half g g'"
+          Expect.equal (itoCorrection (diagonalNoise ()) |> List.map Print.inlined) [ "0.5 * (cos(xs) * sin(xs))" ] "half g g'"
       }
       test "correlated increments weigh the products" {
           let c = parameter "C" [ 2; 2 ]
-          let correlated = { diagonalNoise with Increments = [ dWs, Some c ] }
+          let correlated = { diagonalNoise () with Increments = [ dWs, Some c ] }
           let values = valuesWithin -1.0 1.0 5
           let covariance = evaluate values c
-          let products = operatorProducts diagonalNoise values
+          let products = operatorProducts (diagonalNoise ()) values
           let expected =
               Seq.allPairs (seq { 0..1 }) (seq { 0..1 })
               |> Seq.map (fun (i, j) -> Tensor.map ((*) (0.5 * covariance.Data[2 * i + j])) (products i j))

@@ -9,7 +9,8 @@ open DiffEqLang.Compiler.Builtins.Builtin
 open DiffEqLang.Compiler.Builtins.Elementary
 open DiffEqLang.Compiler.Printing
 
-let private one = number 1.0
+let private onePlus x = add (number 1.0) x
+let private oneMinus x = sub (number 1.0) x
 let private sigmoidOf x = elementwise "sigmoid" [ x ]
 let private logistic x = 1.0 / (1.0 + exp -x)
 
@@ -26,7 +27,7 @@ let private labelled label literal : CSharp.Argument =
       Value = CSharp.Literal literal }
 
 /// The normal distribution function and density, in the error function's terms.
-let private normalDistribution x = scale 0.5 (add one (elementwise "erf" [ scale (1.0 / sqrt 2.0) x ]))
+let private normalDistribution x = scale 0.5 (onePlus (elementwise "erf" [ scale (1.0 / sqrt 2.0) x ]))
 let private normalDensity x = scale (1.0 / sqrt (2.0 * Math.PI)) (elementwise "exp" [ scale -0.5 (square x) ])
 
 /// A leaky_relu's slope below zero.
@@ -34,7 +35,7 @@ let private slope = 0.01
 
 let private pointwise =
     [ unary "sigmoid" "1/(1 + exp(-x))." (fun x -> sprintf @"\sigma\left(%s\right)" x.Head) logistic
-          (fun _ r -> mul r (sub one r)) (methodOf "sigmoid") (-3.0, 3.0)
+          (fun _ r -> mul r (oneMinus r)) (methodOf "sigmoid") (-3.0, 3.0)
       // Torch turns to x itself above `threshold`; at 40 that is exact in float64.
       unary "softplus" "log(1 + exp(x)), without overflow." (latexName "softplus")
           (fun x -> Math.Max(x, 0.0) + log1p (exp -(abs x))) (fun x _ -> sigmoidOf x)
@@ -43,16 +44,16 @@ let private pointwise =
           (fun x -> if x < 0.0 then 0.0 else x) (fun _ r -> elementwise "sign" [ r ]) (methodOf "relu") (0.2, 3.0)
       unary "leaky_relu" "x above 0, 0.01*x below; its derivative at 0 is 0.01." (latexName "leaky\\_relu")
           (fun x -> if x > 0.0 then x else slope * x)
-          (fun x _ -> select (compare Greater x (number 0.0)) one (number slope))
+          (fun x _ -> select (compare Greater x (number 0.0)) (number 1.0) (number slope))
           (functional "leaky_relu" [ labelled "negative_slope" "0.01" ]) (-3.0, -0.2)
       unary "elu" "x above 0, exp(x) - 1 below." (latexName "elu") (fun x -> if x > 0.0 then x else expm1 x)
-          (fun x r -> select (compare Greater x (number 0.0)) one (add r one))
+          (fun x r -> select (compare Greater x (number 0.0)) (number 1.0) (onePlus r))
           (functional "elu" [ labelled "alpha" "1" ]) (-3.0, -0.2)
       unary "gelu" "x times the normal distribution function of x, by the error function." (latexName "gelu")
           (fun x -> 0.5 * x * (1.0 + erf (x / sqrt 2.0)))
           (fun x _ -> add (normalDistribution x) (mul x (normalDensity x))) (functional "gelu" []) (-3.0, 3.0)
       unary "silu" "x*sigmoid(x)." (latexName "silu") (fun x -> x * logistic x)
-          (fun x r -> let s = sigmoidOf x in add s (mul r (sub one s))) (functional "silu" []) (-3.0, 3.0) ]
+          (fun x r -> let s = sigmoidOf x in add s (mul r (oneMinus s))) (functional "silu" []) (-3.0, 3.0) ]
 
 let private notScalar name (shape: Shape.Shape) =
     if shape.IsEmpty then Error(sprintf "%s needs a vector or more, not a scalar." name) else Ok()

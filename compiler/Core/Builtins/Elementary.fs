@@ -8,7 +8,8 @@ open DiffEqLang.Compiler.Ir.Build
 open DiffEqLang.Compiler.Builtins.Builtin
 open DiffEqLang.Compiler.Printing
 
-let private one = number 1.0
+let private onePlus x = add (number 1.0) x
+let private oneMinus x = sub (number 1.0) x
 
 /// ln(1 + x) without loss for small x (Kahan).
 let log1p x =
@@ -67,7 +68,7 @@ let private elementary name doc value derivative domain =
 let private named name doc value derivative domain =
     unary name doc (latexName name) value derivative (methodOf name) domain
 
-let private reciprocal e = div one e
+let private reciprocal e = div (number 1.0) e
 let private unknownZero (e: Expr) = zeros e.Shape
 
 let private roundsAndRoots =
@@ -85,32 +86,32 @@ let private exponentials =
     [ elementary "exp" "The exponential." exp (fun _ r -> r) (-2.0, 2.0)
       elementary "log" "The natural logarithm; -infinity at 0, NaN below." log (fun x _ -> reciprocal x) (0.2, 4.0)
       named "log1p" "log(1 + x), exact for small x; -infinity at -1, NaN below." log1p
-          (fun x _ -> reciprocal (add one x)) (-0.7, 3.0)
-      named "expm1" "exp(x) - 1, exact for small x." expm1 (fun _ r -> add r one) (-2.0, 2.0)
+          (fun x _ -> reciprocal (onePlus x)) (-0.7, 3.0)
+      named "expm1" "exp(x) - 1, exact for small x." expm1 (fun _ r -> onePlus r) (-2.0, 2.0)
       named "erf" "The error function." erf
           (fun x _ -> scale (2.0 / sqrt Math.PI) (elementwise "exp" [ neg (square x) ])) (-2.5, 2.5) ]
 
 let private trigonometric =
     [ elementary "sin" "The sine, of radians." sin (fun x _ -> elementwise "cos" [ x ]) (-3.0, 3.0)
       elementary "cos" "The cosine, of radians." cos (fun x _ -> neg (elementwise "sin" [ x ])) (-3.0, 3.0)
-      elementary "tan" "The tangent, of radians." tan (fun _ r -> add one (square r)) (-1.2, 1.2)
+      elementary "tan" "The tangent, of radians." tan (fun _ r -> onePlus (square r)) (-1.2, 1.2)
       unary "asin" "The inverse sine; NaN outside [-1, 1]. Its derivative at the ends is infinite." (latexCommand "arcsin")
-          asin (fun x _ -> reciprocal (elementwise "sqrt" [ sub one (square x) ])) (methodOf "asin") (-0.9, 0.9)
+          asin (fun x _ -> reciprocal (elementwise "sqrt" [ oneMinus (square x) ])) (methodOf "asin") (-0.9, 0.9)
       unary "acos" "The inverse cosine; NaN outside [-1, 1]. Its derivative at the ends is infinite." (latexCommand "arccos")
-          acos (fun x _ -> neg (reciprocal (elementwise "sqrt" [ sub one (square x) ]))) (methodOf "acos") (-0.9, 0.9)
-      unary "atan" "The inverse tangent." (latexCommand "arctan") atan (fun x _ -> reciprocal (add one (square x)))
+          acos (fun x _ -> neg (reciprocal (elementwise "sqrt" [ oneMinus (square x) ]))) (methodOf "acos") (-0.9, 0.9)
+      unary "atan" "The inverse tangent." (latexCommand "arctan") atan (fun x _ -> reciprocal (onePlus (square x)))
           (methodOf "atan") (-3.0, 3.0) ]
 
 let private hyperbolic =
     [ elementary "sinh" "The hyperbolic sine." sinh (fun x _ -> elementwise "cosh" [ x ]) (-2.0, 2.0)
       elementary "cosh" "The hyperbolic cosine." cosh (fun x _ -> elementwise "sinh" [ x ]) (-2.0, 2.0)
-      elementary "tanh" "The hyperbolic tangent." tanh (fun _ r -> sub one (square r)) (-2.0, 2.0)
+      elementary "tanh" "The hyperbolic tangent." tanh (fun _ r -> oneMinus (square r)) (-2.0, 2.0)
       named "asinh" "The inverse hyperbolic sine." Math.Asinh
-          (fun x _ -> reciprocal (elementwise "sqrt" [ add (square x) one ])) (-3.0, 3.0)
+          (fun x _ -> reciprocal (elementwise "sqrt" [ onePlus (square x) ])) (-3.0, 3.0)
       named "acosh" "The inverse hyperbolic cosine; NaN below 1. Its derivative at 1 is infinite." Math.Acosh
-          (fun x _ -> reciprocal (elementwise "sqrt" [ sub (square x) one ])) (1.2, 4.0)
+          (fun x _ -> reciprocal (elementwise "sqrt" [ sub (square x) (number 1.0) ])) (1.2, 4.0)
       named "atanh" "The inverse hyperbolic tangent; infinite at -1 and 1, NaN beyond." Math.Atanh
-          (fun x _ -> reciprocal (sub one (square x))) (-0.8, 0.8) ]
+          (fun x _ -> reciprocal (oneMinus (square x))) (-0.8, 0.8) ]
 
 /// Gives a scalar operand [...] the axes of the other, [..., 1, 1], so that torch broadcasts them as meant.
 let private aligned (operands: (CSharp.Expr * int) list) =
@@ -139,7 +140,7 @@ let private binary name doc latex (value: float -> float -> float) derivative (d
       Samples = [ samples [ [ 3; 4 ]; [ 3; 4 ] ]; samples [ []; [ 3 ] ]; samples [ [ 3 ]; [] ] ] }
 
 /// 1 where a is above b, 1/2 where they are equal, 0 below.
-let private share a b = scale 0.5 (add one (elementwise "sign" [ sub a b ]))
+let private share a b = scale 0.5 (onePlus (elementwise "sign" [ sub a b ]))
 
 let private ofTwo =
     [ binary "atan2" "The angle of the point (x, y) for atan2(y, x), in (-pi, pi]; its derivative at the origin is NaN."

@@ -90,10 +90,16 @@ let program (roots: (string * Expr) list) : string =
 
 /// One expression written out on one line, shared parts repeated: for small expressions in messages and tests.
 let rec inlined (e: Expr) : string =
+    let isInfix op =
+        match op with
+        | Add | Subtract | Multiply | Divide | Power | Negate | Compare _ | And | Or | Not | Select | Index(0, _) -> true
+        | Number _ | Input _ | Call _ | Contract _ | Permute _ | Reduce _ | Broadcast _ | Index _ | Slice _ | Pad _ | Stack
+        | Concat | Reshape _ | Diagonal | DiagonalMatrix | Identity _ | Derivative _ | BatchSum -> false
+
     let argument (a: Expr) =
         match a.Op with
-        | Add | Subtract | Multiply | Divide | Power | Negate | Compare _ | And | Or | Not | Select -> sprintf "(%s)" (inlined a)
-        | Number _ | Input _ | Call _ | Contract _ | Permute _ | Reduce _ | Broadcast _ | Index _ | Slice _ | Pad _ | Stack
-        | Concat | Reshape _ | Diagonal | DiagonalMatrix | Identity _ | Derivative _ | BatchSum -> inlined a
+        | Index(0, _) -> inlined a
+        | op when isInfix op && isInfix e.Op -> sprintf "(%s)" (inlined a)
+        | _ -> inlined a
 
     operation e.Op (List.map argument e.Args)

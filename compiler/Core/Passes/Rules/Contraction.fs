@@ -161,7 +161,7 @@ let private trace (e: Expr) =
         Some(contract [ 0; 1 ] [ 0; 1 ] l r)
     | { Op = Reduce(Sum, [ 0 ]); Args = [ { Op = Diagonal; Args = [ { Op = Contract([ i ], [ j ]); Args = [ l; r ] } ] } ] }
         when l.Shape.Length = 2 && r.Shape.Length = 2 ->
-        Some(contract [ 1 - i; i ] [ j; 1 - j ] l r)
+        Some(contract [ 1 - i; i ] [ 1 - j; j ] l r)
     | _ -> None
 
 let private onReduce (apply: Reduction -> int list -> Expr -> Expr option) (e: Expr) =
