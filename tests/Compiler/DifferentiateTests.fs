@@ -48,20 +48,20 @@ let private expandOne operator f x =
     Differentiate.expand [ derivative operator f x None ] |> List.head
 
 let private propertyTests =
-    [ testProperty "reverse mode against differences"
+    [ testPropertyWithConfig widelySeeded "reverse mode against differences"
       <| fun (seed: int) ->
           let c = draw seed 4
           let g = Differentiate.vjp [ c.F, fst c.W ] [ input c.X ] |> List.head
           Expect.isEmpty (Validate.check [ g ]) "sound"
           close 1e-6 (product (evaluate c.Values g) (snd c.V)) (product (snd c.W) (differenceAlong c.F c.Values c.X (snd c.V))) c.F
-      testProperty "forward mode is the adjoint of reverse mode"
+      testPropertyWithConfig widelySeeded "forward mode is the adjoint of reverse mode"
       <| fun (seed: int) ->
           let c = draw seed 5
           let forward = Differentiate.jvp [ c.F ] [ input c.X, fst c.V ] |> List.head
           let reverse = Differentiate.vjp [ c.F, fst c.W ] [ input c.X ] |> List.head
           Expect.isEmpty (Validate.check [ forward ]) "sound"
           close 1e-10 (product (evaluate c.Values forward) (snd c.W)) (product (evaluate c.Values reverse) (snd c.V)) c.F
-      testProperty "columns of the Jacobian are forward tangents"
+      testPropertyWithConfig widelySeeded "columns of the Jacobian are forward tangents"
       <| fun (seed: int) ->
           let c = draw seed 5
           let forward = Differentiate.jvp [ c.F ] [ input c.X, fst c.V ] |> List.head
@@ -70,7 +70,7 @@ let private propertyTests =
           let alongV = Tensor.contract axes [| 0 .. c.X.Shape.Length - 1 |] (evaluate c.Values jacobian) (snd c.V)
           Expect.isEmpty (Validate.check [ jacobian ]) "sound"
           Expect.isLessThan (distance alongV (evaluate c.Values forward)) 1e-10 (Print.inlined c.F)
-      testProperty "the divergence is the trace of the Jacobian"
+      testPropertyWithConfig widelySeeded "the divergence is the trace of the Jacobian"
       <| fun (seed: int) ->
           let f = generate (Random seed) 4 [ 3 ]
           let x = variable "a3" [ 3 ]
@@ -78,7 +78,7 @@ let private propertyTests =
           let jacobian = evaluate values (Differentiate.jacobian f x)
           let divergence = evaluate values (expandOne Divergence f x)
           Expect.isLessThan (distance (Tensor.sum [| 0 |] (Tensor.diagonal jacobian)) divergence) 1e-10 (Print.inlined f)
-      testProperty "the Hessian is symmetric and the laplacian its trace"
+      testPropertyWithConfig widelySeeded "the Hessian is symmetric and the laplacian its trace"
       <| fun (seed: int) ->
           let f = generate (Random seed) 3 []
           let x = variable "a3" [ 3 ]

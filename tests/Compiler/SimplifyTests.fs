@@ -70,7 +70,7 @@ let private openDimTest =
     }
 
 let private propertyTests =
-    [ testProperty "random expressions keep their value"
+    [ testPropertyWithConfig widelySeeded "random expressions keep their value"
       <| fun (seed: int) ->
           let random = Random seed
           let e = generate random 5 ([ []; [ 3 ]; [ 3; 3 ] ][random.Next 3])
@@ -78,7 +78,7 @@ let private propertyTests =
           let values = valuesWithin -1.0 1.0 seed
           Expect.isEmpty (Validate.check [ simpler ]) "sound"
           Expect.isLessThan (distance (evaluate values e) (evaluate values simpler)) 1e-9 (Print.inlined e)
-      testProperty "simplifying twice changes nothing"
+      testPropertyWithConfig widelySeeded "simplifying twice changes nothing"
       <| fun (seed: int) ->
           let once = simplify (generate (Random seed) 5 [ 3 ])
           Expect.equal (simplify once) once "a fixpoint" ]

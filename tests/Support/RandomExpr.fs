@@ -9,6 +9,10 @@ open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Ir.Tensor
 open DiffEqLang.Compiler.Builtins
 
+/// Seeds from a wide range, so that runs differ in the expressions they draw.
+let widelySeeded =
+    { Expecto.FsCheckConfig.defaultConfig with maxTest = 300; endSize = 100_000 }
+
 let internal shapeOf (sizes: int list) : Shape.Shape = sizes |> List.map (int64 >> Dim.constant)
 
 let internal symbol name sizes : Symbol =
