@@ -415,7 +415,26 @@ let private slips =
                 "4:12-4:13 DEQ0101 expected an operator or the end of the line, found `3`"
                 "5:10-5:11 DEQ0107 a comma is missing before `r`" ] ]
 
+/// The fenced snippets of a page, by the word behind the fence.
+let private snippets word (page: string) =
+    page.Split "```"
+    |> Array.filter (fun part -> part.StartsWith(word + "\n"))
+    |> Array.map (fun part -> part.Substring(word.Length + 1))
+
+let private reference =
+    let page = IO.File.ReadAllText(IO.Path.Combine(DiffEqLang.Tests.Support.Prelude.repositoryRoot, "grammar", "REFERENCE.md"))
+
+    testList
+        "reference"
+        [ for i, text in Array.indexed (snippets "deq" page) do
+              test $"file {i}" { Expect.equal (List.map diagnosticText (snd (readText text))) [] text }
+          for i, text in Array.indexed (snippets "deq-fragment" page) do
+              test $"fragment {i}" {
+                  let isFile = text.StartsWith "model"
+                  Expect.equal (List.map diagnosticText (snd (readText (if isFile then text else inModel text)))) [] text
+              } ]
+
 let tests =
     testList
         "Syntax"
-        [ declarations; equations; expressions; files; newlines; slips; robustness; bytes ]
+        [ declarations; equations; expressions; files; newlines; slips; robustness; bytes; reference ]
