@@ -293,7 +293,8 @@ let private robustness =
                   String.concat "\n" [ for i in 1..2000 -> $"dx{i}/dt = -k*x{i} + sin(x{i} - x{i + 1})*0.5^2 + w[{i}]/(1 + x{i}^2)" ] |> inModel
 
               readText text |> ignore
-              let file, diagnostics = within 1.5 (fun () -> readText text)
+              // Some 0.1 s on a machine that does nothing else, which a test machine seldom is.
+              let file, diagnostics = within 5.0 (fun () -> readText text)
               Expect.isEmpty diagnostics "no errors"
               Expect.isNonEmpty file.Items "read"
           } ]
