@@ -21,6 +21,10 @@ internal sealed class NewlineFilter(
     private readonly HashSet<IToken> closed = Brackets.Closed(tokens);
     private readonly List<IToken> output = new(tokens.Count + tokens.Count / 4);
     private readonly List<Opener> open = [];
+
+    /// <summary>The keywords that words at the beginning of statements were meant for, each looked up once.</summary>
+    private readonly Dictionary<string, string?> meant = [];
+
     private int index;
 
     /// <summary>The type of the first token of the statement at hand.</summary>
@@ -166,7 +170,7 @@ internal sealed class NewlineFilter(
     private void SettleKeyword(CommonToken token)
     {
         var isKeyword = token.Type == IN
-            ? statement == PARAM && !InsideRoundOrSquare && Last is not null && EndsOperand(Last.Type) && TypeAt(index + 1) is LPAREN or LBRACKET
+            ? statement == PARAM && !InsideRoundOrSquare && Last is not null && EndsOperand(Last.Type)
             : AtStatementStart;
         if (!isKeyword) token.Type = ID;
     }
@@ -176,7 +180,8 @@ internal sealed class NewlineFilter(
     {
         var next = index + 1 < tokens.Count ? tokens[index + 1] : null;
         if (next is null || next.Line != token.Line || !(IsName(next.Type) || next.Type == STRING)) return;
-        if (Spelling.Keyword(token.Text) is not { } keyword) return;
+        if (!meant.TryGetValue(token.Text, out var keyword)) meant[token.Text] = keyword = Spelling.Keyword(token.Text);
+        if (keyword is null) return;
         errors.Add(MisspelledKeyword, positions.Of(token), $"`{token.Text}` begins no declaration", $"did you mean `{keyword}`?");
         token.Type = Keywords[keyword];
     }
@@ -200,10 +205,10 @@ internal sealed class NewlineFilter(
 
     // Models
 
-    /// <summary>Models do not nest: where one begins inside another, the `}` above is missing.</summary>
+    /// <summary>Where a model begins inside another that is never closed, the `}` above is missing.</summary>
     private void CloseModelAbove(IToken token)
     {
-        if (open.Count == 0 || !IsName(TypeAt(index + 1)) || TypeAt(index + 2) is not (LBRACE or EQUAL)) return;
+        if (open.Count == 0 || closed.Contains(open[0].Token) || !IsName(TypeAt(index + 1)) || TypeAt(index + 2) is not (LBRACE or EQUAL)) return;
         CloseUnclosed(0);
         if (!AtStatementStart) EndStatement();
     }

@@ -164,32 +164,33 @@ internal sealed class SlipFilter(DeqLexer lexer, SourcePositions positions, Synt
 
     private void TakeName(IToken token)
     {
-        if (token.Text[0] == '_')
-            errors.Add(NameBeginning, positions.Of(token), $"the name `{token.Text}` begins with `_`", "a name begins with a letter");
-        WarnOfConfusable(token);
+        var name = token.Text;
+        if (name[0] == '_')
+            errors.Add(NameBeginning, positions.Of(token), $"the name `{name}` begins with `_`", "a name begins with a letter");
+        WarnOfConfusable(token, name);
         if (Last is { Type: NUMBER } number && token.Touches(number))
         {
-            errors.Add(ImpliedMultiplication, positions.Of(number, token), $"`{number.Text}{token.Text}` is no number and no name", $"write `{number.Text}*{token.Text}`");
+            errors.Add(ImpliedMultiplication, positions.Of(number, token), $"`{number.Text}{name}` is no number and no name", $"write `{number.Text}*{name}`");
             Append(TokenKinds.Virtual(STAR, number));
         }
-        else if (Last is { Type: ID, Text: "d" } d && d.Line == token.Line)
+        else if (Last is { Type: ID } d && d.StartIndex == d.StopIndex && d.Line == token.Line && d.Text == "d")
         {
-            errors.Add(SpacedDifferential, positions.Of(d, token), $"a differential is written as one word", $"write `d{token.Text}`");
+            errors.Add(SpacedDifferential, positions.Of(d, token), "a differential is written as one word", $"write `d{name}`");
             tokens.RemoveAt(tokens.Count - 1);
-            var merged = new CommonToken(token) { StartIndex = d.StartIndex, Text = "d" + token.Text };
+            var merged = new CommonToken(token) { StartIndex = d.StartIndex, Text = "d" + name };
             if (Documentation.Remove(d, out var lines)) Documentation[merged] = lines;
             token = merged;
         }
         Append(token);
     }
 
-    private void WarnOfConfusable(IToken token)
+    private void WarnOfConfusable(IToken token, string name)
     {
-        if (Scripts.Confusable(token.Text) is var (letter, twin))
+        if (!System.Text.Ascii.IsValid(name) && Scripts.Confusable(name) is var (letter, twin))
             errors.Add(
                 MixedScripts,
                 positions.Of(token),
-                $"the name `{token.Text}` mixes alphabets: its `{letter}` (U+{(int)letter:X4}) looks like the Latin `{twin}`");
+                $"the name `{name}` mixes alphabets: its `{letter}` (U+{(int)letter:X4}) looks like the Latin `{twin}`");
     }
 
     private void TakeNumber(IToken token)

@@ -102,6 +102,8 @@ internal sealed class StatementErrorStrategy(SourcePositions positions, SyntaxEr
         var span = offending.Type is NEWLINE or EOF && previous is not null ? positions.After(previous) : positions.Of(offending);
         var found = ExpectedWords.Found(offending);
 
+        // What the layout has reported on this line is most likely the cause; the next reading will tell.
+        if (errors.AnyOn(span.Line)) return;
         if (IsCommaMissing(recognizer.Context, expected, offending, previous))
             errors.Add(DiagnosticCatalogue.MissingComma, span, $"a comma is missing before {found}");
         else if (expected.Contains(LBRACE))

@@ -29,6 +29,11 @@ let private unary operator =
     | Minus -> "-"
     | Not -> "not "
 
+/// The columns that one row of a broken chain takes.
+let private longestRow = 72
+
+let flatText document = (layout System.Int32.MaxValue document).TrimEnd '\n'
+
 /// Content between brackets that may go onto lines of its own.
 let bracketed (opening: string) (closing: string) (items: Document list) =
     match items with
@@ -56,6 +61,8 @@ let rec expression (expr: Expr) : Document =
     | Binary _ -> chain expr
     | Call(callee, given) -> Text callee.Name ^^ arguments given
     | Index(target, subscripts) -> expression target ^^ bracketed "[" "]" (List.map subscript subscripts)
+    // A point right behind a number would be its decimal point.
+    | Transpose({ Kind = Number _ } as target) -> expression target ^^ Text " .T"
     | Transpose target -> expression target ^^ Text ".T"
     | Stack items -> bracketed "[" "]" (List.map expression items)
     | If(condition, thenBranch, elseBranch) ->
@@ -71,15 +78,26 @@ let rec expression (expr: Expr) : Document =
     | Parenthesized inner -> Group(Text "(" ^^ Nest(2, softBreak ^^ expression inner) ^^ softBreak ^^ Text ")")
     | Missing -> invalidOp "only files without syntax errors are formatted"
 
+/// Operands are packed into rows; a chain too long for one line has one row a line.
 and private chain expr =
     let first, rest = leftSpine expr
+    let mutable length = (flatText (expression first)).Length
+    let mutable result = expression first
 
-    let behind =
-        [ for operator, operand in rest do
-              let text, spaced = spelling operator
-              Text text ^^ (if spaced then space else Empty) ^^ expression operand ]
+    for operator, operand in rest do
+        let text, spaced = spelling operator
+        let operand = expression operand
+        let added = text.Length + (flatText operand).Length + 1
+        let between = if spaced then " " else ""
+        length <- length + added
 
-    Group(expression first ^^ concat behind)
+        if length > longestRow then
+            length <- added
+            result <- result ^^ Text text ^^ Break between ^^ operand
+        else
+            result <- result ^^ Text(text + between) ^^ operand
+
+    Group result
 
 and arguments (given: Argument list) : Document =
     bracketed "(" ")" (List.map argument given)

@@ -75,12 +75,16 @@ let private param (p: ParamDecl) =
         | [ group ] -> Text("param " + names group) ^^ depth, optional ": " typeText group.Head.Type
         | _ -> Text "param " ^^ declaratorList p.Names, Empty
 
+    let origin =
+        [ optional "~ " distribution p.Distribution; optional "= " expression p.Value ]
+        |> List.filter (fun part -> not part.IsEmpty)
+        |> separated (Text " ")
+
     { Kind = "param"
       Parts =
         [ head
           covering
-          optional "~ " distribution p.Distribution
-          optional "= " expression p.Value
+          origin
           optional "in " interval p.Interval ] }
 
 let private stage (s: Stage) =
@@ -142,8 +146,6 @@ type private Entry =
 let private entryText entry columns =
     let comment = optional "" Trailing entry.Trailing
     lines (entry.Above @ [ columns ^^ comment ])
-
-let private flatText document = (layout Int32.MaxValue document).TrimEnd '\n'
 
 /// The columns of neighbours, each padded to its widest. A column that none of them fills takes no room.
 let private align (run: Entry list) =
