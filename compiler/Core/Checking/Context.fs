@@ -35,6 +35,8 @@ type Context =
       Scope: Scope
       /// By name, for everything whose turn has come (see `Names.Resolution`).
       Globals: Map<string, Value>
+      /// Constants by their declared values, where a number must be known when the model is compiled.
+      Folded: Map<string, Value>
       /// The arguments of the function being inlined, which come first.
       Locals: Map<string, Value>
       /// Where the functions being inlined were called, innermost first.

@@ -34,7 +34,7 @@ let private arithmetic (operator: Tree.BinaryOperator) (a: Dim) (b: Dim) =
     | Tree.Or -> None
 
 /// Whether a value's error is already reported.
-let private isPoisoned (context: Context) (e: Tree.Expr) =
+let isPoisoned (context: Context) (e: Tree.Expr) =
     Names.parts e
     |> List.exists (fun part ->
         match part.Kind with

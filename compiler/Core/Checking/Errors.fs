@@ -63,13 +63,12 @@ type ShapeError =
     | BranchShapes of thenBranch: Operand * elseBranch: Operand
     | StackShapes of first: Operand * other: Operand
     | EmptyStack
-    | EquationShape of state: Declared * stateShape: Shape * right: Operand
+    | EquationShape of left: string * state: Declared * stateShape: Shape * right: Operand
     | ValueShape of target: Declared * targetShape: Shape * value: Operand
     | TooManySubscripts of target: Operand * given: int
     | IndexOutOfBounds of index: int64 * length: string * target: Operand
     | SliceOutOfBounds of from: string * upTo: string * length: string * target: Operand
     | IndexNotConstant of text: string
-    | AxisOutOfBounds of axis: int64 * operand: Operand
     | TransposeRank of target: Operand
     /// What a builtin's shape rule says about these operands.
     | FunctionShapes of name: string * reason: string * operands: Operand list
@@ -82,6 +81,7 @@ type ShapeError =
     | NetworkResult of network: string * declared: Shape * given: Shape * lastStage: SourceSpan
     | NetworkVectorOnly of what: string * shape: Shape
     | CorrelationShape of wiener: string * expected: Shape * given: Shape
+    | CorrelationNeedsVector of wiener: string * shape: Shape
 
 type StructureError =
     | NoStates of model: string

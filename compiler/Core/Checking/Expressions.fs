@@ -90,7 +90,7 @@ let private derivative context (callee: Tree.Ident) operator (f: Part) (x: Part)
         let text = textOf context x.Tree.Span
         fail context x.Tree.Span (Structure(DerivativeVariable(callee.Name, text)))
     else
-        match Build.checkDerivative operator f.Expr.Shape x.Expr.Shape (Option.map _.Shape v') with
+        match Build.checkDerivative operator f.Expr.Shape x.Expr.Shape (v' |> Option.map (fun e -> e.Shape)) with
         | Ok() -> Some(Build.derivative operator f.Expr x.Expr v')
         | Error rule ->
             let culprit = v |> Option.defaultValue f

@@ -169,7 +169,7 @@ let private checkArity (r: Resolver) (callee: Tree.Ident) (entity: Entity) given
     arity entity.Definition
     |> Option.filter (fun arity -> arity <> given)
     |> Option.iter (fun arity ->
-        r.Report (error callee.Span (Name(ArgumentCount(callee.Name, arity, arity, given))))
+        r.Report (error callee.Span (Name(ArgumentCount(callee.Name, arity, arity, given)))))
 
 /// The function or network that a call refers to. Calls have names of their own: a state `norm` leaves `norm(x)`
 /// what it was.
@@ -344,3 +344,9 @@ let resolve (report: Error -> unit) (functions: Set<string>) (scope: Scope) : Re
     { Order = order
       Cyclic = cyclic
       Reached = reachable edges (own @ byStatements) }
+
+/// The same for one more expression in the scope.
+let resolveExpression (report: Error -> unit) (functions: Set<string>) (scope: Scope) (tree: Tree.Expr) =
+    site tree
+    |> resolveSite { Report = report; Scope = scope; Functions = functions }
+    |> ignore
