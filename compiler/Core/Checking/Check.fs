@@ -58,27 +58,6 @@ let private solveBlock (context: Context) =
 
     found |> List.map fst |> List.tryHead |> Option.defaultValue [] |> SolveBlock.check context
 
-/// Whether a method can be used with a model at all; what it takes of the noise's structure is `Methods`' rule.
-let private checkMethod (context: Context) (model: Model) =
-    let noisy =
-        model.Equations
-        |> List.exists (fun equation ->
-            match equation with
-            | Stochastic(_, _, diffusion, _) -> diffusion.DependsOn.HasFlag Dependence.Noise
-            | Ordinary _ -> false)
-
-    match model.Solve.Method with
-    | None -> ()
-    | Some choice ->
-        match Methods.tryFind choice.Name |> Option.map _.Noise with
-        | Some Methods.Deterministic when noisy ->
-            let error = MethodIgnoresNoise(choice.Name, model.Wiener.Head.Name, Methods.stochasticNames)
-            report context choice.Span (Noise error)
-        | Some(Methods.AnyNoise | Methods.CommutativeNoise) when not noisy ->
-            report context choice.Span (Noise(MethodNeedsNoise(choice.Name, Methods.deterministic)))
-        | Some(Methods.Deterministic | Methods.AnyNoise | Methods.CommutativeNoise)
-        | None -> ()
-
 let private newContext (source: SourceFile) (lines: string[]) report scope : Context =
     { Source = source
       Lines = lines
@@ -114,7 +93,7 @@ let private model (file: File) (written: Tree.Model) : CheckedModel =
 
     let context = declarations.Context
 
-    if not (scope.Entities |> List.exists (fun e -> kindOf e = StateName)) then
+    if not (written.Declarations |> List.exists (fun d -> d.Kind.IsState)) then
         report context written.Name.Span (Structure(NoStates written.Name.Name))
 
     let model =
@@ -133,7 +112,7 @@ let private model (file: File) (written: Tree.Model) : CheckedModel =
           Initials = Equations.initials context
           Solve = solveBlock context }
 
-    checkMethod context model
+    MethodChoice.ofModel model |> Option.iter file.Report
     { Model = model; Names = context }
 
 let private inFileOrder (diagnostics: Diagnostic seq) =
@@ -204,6 +183,39 @@ let private unknownDims (options: CompileOptions) source report (models: Checked
         if not models.IsEmpty && not (List.contains pair.Key declared) then
             report (error (wholeFile source) (Name(UnknownDim(pair.Key, Spelling.suggest pair.Key declared))))
 
+/// An expression in the scope of a model: every name of the model, its states and `t`. `source` is what it was
+/// read from.
+let expression (model: CheckedModel) (source: SourceFile) (tree: Tree.Expr) : Result<Expr, Diagnostic list> =
+    let collector = Collector()
+
+    let context =
+        { model.Names with
+            Source = source
+            Lines = source.Text.Split '\n'
+            Report = collector.Add }
+
+    Names.resolveExpression collector.Add Expressions.functionNames context.Scope tree
+    let value = Expressions.elaborate context tree
+
+    match value, collector.Errors with
+    | Some value, [] -> Ok value
+    | _, errors -> Error(errors |> List.map Messages.render |> inFileOrder)
+
+/// The caller's further outputs, each a text of its own.
+let private withExtraOutputs (options: CompileOptions) (model: CheckedModel) : CheckedModel * Diagnostic list =
+    let folder (model: CheckedModel, diagnostics) (struct (name: string, text: string)) =
+        let source = SourceFile(name, text)
+        let tree, syntax = Reader.readExpression source
+
+        match expression model source tree with
+        | Ok value ->
+            let output: OutputDecl = { Name = name; Value = value; Doc = ""; Span = tree.Span }
+            let model = { model with Model = { model.Model with Outputs = model.Model.Outputs @ [ output ] } }
+            model, diagnostics @ syntax
+        | Error errors -> model, diagnostics @ syntax @ errors
+
+    options.ExtraOutputs |> Seq.fold folder (model, [])
+
 /// The models of a file with everything that is wrong with them. Where a diagnostic is an error, there are none.
 let models (options: CompileOptions) (file: Tree.File) : CheckedModel list * Diagnostic list =
     let collector = Collector()
@@ -229,26 +241,16 @@ let models (options: CompileOptions) (file: Tree.File) : CheckedModel list * Dia
 
     unknownDims options file.Source collector.Add checkedModels
     let diagnostics = collector.Errors |> List.map Messages.render |> inFileOrder
-    (if hasErrors diagnostics then [] else checkedModels), diagnostics
+
+    if hasErrors diagnostics then
+        // What is wrong may be why something seems unused.
+        [], diagnostics |> List.filter (fun d -> d.Severity = Severity.Error)
+    else
+        let extended = checkedModels |> List.map (withExtraOutputs options)
+        let diagnostics = diagnostics @ List.collect snd extended
+        (if hasErrors diagnostics then [] else List.map fst extended), diagnostics
 
 /// The same, as the stages that follow take it.
 let check (options: CompileOptions) (file: Tree.File) : Model list * Diagnostic list =
     let models, diagnostics = models options file
     List.map _.Model models, diagnostics
-
-/// An expression in the scope of a model: every name of the model, its states and `t`.
-let expression (model: CheckedModel) (source: SourceFile) (tree: Tree.Expr) : Result<Expr, Diagnostic list> =
-    let collector = Collector()
-
-    let context =
-        { model.Names with
-            Source = source
-            Lines = source.Text.Split '\n'
-            Report = collector.Add }
-
-    Names.resolveExpression collector.Add Expressions.functionNames context.Scope tree
-    let value = Expressions.elaborate context tree
-
-    match value, collector.Errors with
-    | Some value, [] -> Ok value
-    | _, errors -> Error(errors |> List.map Messages.render |> inFileOrder)

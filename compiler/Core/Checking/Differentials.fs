@@ -33,10 +33,11 @@ type private Splitter =
     { Context: Context
       Carried: Dictionary<Tree.Expr, string> }
 
+/// Also a differential that Names has refused: the term around it is not blamed a second time.
 let private isIncrement context name =
     match Scope.tryFind name context.Scope with
-    | Some entity -> Scope.kindOf entity = IncrementName
-    | None -> name = "dt"
+    | Some entity -> List.contains (Scope.kindOf entity) [ IncrementName; UnsupportedName ]
+    | None -> name = "dt" || Names.looksLikeDifferential context.Scope name
 
 /// The first differential in each part, by reference. Children come before parents.
 let private carried context (tree: Tree.Expr) =

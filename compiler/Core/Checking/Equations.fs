@@ -57,7 +57,7 @@ let private claimed (context: Context) (name: Tree.Ident) order right span : Cla
     match tryFind name.Name context.Scope with
     | Some entity when kindOf entity = StateName ->
         Some { State = entity; Order = order; Right = right; Target = name.Span; Span = span }
-    | Some entity when kindOf entity = UnsupportedName -> None
+    | Some entity when kindOf entity = UnsupportedName || context.Scope.Repeated.Contains name.Name -> None
     | Some entity ->
         fail context name.Span (Structure(EquationForOther(name.Name, kindOf entity, entity.Span)))
     | None ->
@@ -74,8 +74,9 @@ let private claim context (target: Tree.EquationTarget) (right: Tree.Expr) (span
         fail context span (NotSupportedYet(EquationForm(sprintf "an equation of order %d for `%s`" order state.Name)))
     | Tree.Derivative(state, order) -> claimed context state (Some order) right span
     | Tree.Differential state when isAssignment context.Scope state ->
-        let name = { state with Name = "d" + state.Name }
-        notAnEquation context { Kind = Tree.Name name.Name; Span = name.Span }
+        let s = state.Span
+        let whole = SourceSpan(s.File, s.Line, s.Column - 1, s.EndLine, s.EndColumn)
+        notAnEquation context { Kind = Tree.Name("d" + state.Name); Span = whole }
         None
     | Tree.Differential state -> claimed context state None right span
     | Tree.Zero _ -> fail context span (NotSupportedYet(EquationForm "an algebraic constraint"))
@@ -123,6 +124,12 @@ let orders (scope: Scope) : Map<string, int> =
         | SolveStatement _ -> None)
     |> Map.ofList
 
+/// The left side as written.
+let private leftText context (claim: Claim) =
+    let right = claim.Right.Span
+    let upToRight = SourceSpan(claim.Span.File, claim.Span.Line, claim.Span.Column, right.Line, right.Column)
+    (textOf context upToRight).TrimEnd(' ', '=')
+
 /// Numbers alone fill a state's shape: `dx/dt = 0`.
 let private isNumber (e: Expr) =
     match e.Op with
@@ -130,8 +137,6 @@ let private isNumber (e: Expr) =
     | _ -> false
 
 let private ordinary context (claim: Claim) (state: Symbol) order =
-    let name = Expressions.primed state.Name order
-
     let fits (right: Expr) =
         let part: Operators.Part = { Tree = claim.Right; Expr = right }
 
@@ -142,7 +147,7 @@ let private ordinary context (claim: Claim) (state: Symbol) order =
         else
             let declared: Declared = { Label = label state.Name state.Shape; At = claim.State.Span }
             let right = operand context claim.Right right.Shape
-            fail context claim.Right.Span (Shape(EquationShape(name, declared, state.Shape, right)))
+            fail context claim.Right.Span (Shape(EquationShape(leftText context claim, declared, state.Shape, right)))
 
     Expressions.elaborate context claim.Right
     |> Option.bind fits
@@ -159,7 +164,7 @@ let private stochastic context (claim: Claim) (state: Symbol) =
         else
             let declared: Declared = { Label = label state.Name state.Shape; At = claim.State.Span }
             let right = operand context claim.Right split.Shape
-            fail context claim.Right.Span (Shape(EquationShape("d" + state.Name, declared, state.Shape, right)))
+            fail context claim.Right.Span (Shape(EquationShape(leftText context claim, declared, state.Shape, right)))
 
     Differentials.ofRightSide context claim.Right
     |> Option.bind fits

@@ -209,7 +209,8 @@ and private applyNetwork context callee network (argument: Part) =
     if argument.Expr.Shape = network.Argument then
         network.Apply argument.Expr
     else
-        let reason = sprintf "it takes %s" (Shape.print network.Argument)
+        let given = Shape.print argument.Expr.Shape
+        let reason = sprintf "%s takes %s, not %s" callee.Name (Shape.print network.Argument) given
         fail context argument.Tree.Span (Shape(FunctionShapes(callee.Name, reason, [ shown context argument ])))
 
 and private derivativeCall context callee operator arity arguments =

@@ -323,8 +323,8 @@ let private ofSolve error =
         let words = says Catalogue.UnknownOption (sprintf "`%s` has no option `%s`" method option)
         if suggestion.IsSome then suggesting suggestion words else hinting (sprintf "its options: %s" (quoteAll known)) words
     | SettingValue(setting, expected, suggestion) ->
-        says Catalogue.SettingValue (sprintf "`%s` is %s" setting expected) |> suggesting suggestion
-    | OptionValue(option, expected) -> says Catalogue.OptionValue (sprintf "%s is %s" (lowered option) expected)
+        says Catalogue.SettingValue (sprintf "`%s` takes %s" setting expected) |> suggesting suggestion
+    | OptionValue(option, expected) -> says Catalogue.OptionValue (sprintf "%s takes %s" (lowered option) expected)
     | EmptyTimeSpan at -> says Catalogue.EmptyTimeSpan (sprintf "the time span starts and ends at %s" (number at))
 
 let private notYet descriptor what = says descriptor (sprintf "%s is not supported yet" what)

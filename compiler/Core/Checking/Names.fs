@@ -128,14 +128,14 @@ let private suggestFunction (r: Resolver) name =
     Spelling.suggest name (Seq.append declared r.Functions)
 
 /// `dB`, `dw`, `dx`: meant as a differential where nothing of this name is declared.
-let private looksLikeDifferential (scope: Scope) (name: string) =
+let looksLikeDifferential (scope: Scope) (name: string) =
     name.Length > 1
     && name[0] = 'd'
     && (name.Length = 2 || System.Char.IsUpper name[1] || Map.containsKey (name.Substring 1) scope.ByName)
 
 let private unknownDifferential (r: Resolver) (name: string) =
     let increments = r.Scope.Entities |> List.filter (fun e -> kindOf e = IncrementName) |> List.map _.Name
-    UnknownDifferential(name, Spelling.suggest name ("dt" :: increments))
+    UnknownDifferential(name, Spelling.suggest name increments)
 
 /// A value's name that no declaration explains: one of the language's own, or an error.
 let private resolveUndeclared (r: Resolver) (s: Site) name span =

@@ -90,6 +90,8 @@ type Scope =
     { /// In the order of their declarations; of a name declared twice the first.
       Entities: Entity list
       ByName: Map<string, Entity>
+      /// Names declared twice: what is said about one declaration may be meant for the other.
+      Repeated: Set<string>
       Statements: (Statement * Tree.Declaration) list }
 
 let tryFind name scope = Map.tryFind name scope.ByName
@@ -221,21 +223,26 @@ let private unsupported (kind: Tree.DeclarationKind) =
 let collect (report: Error -> unit) (shared: Tree.Declaration list) (own: Tree.Declaration list) : Scope =
     let byName = Dictionary<string, Entity>()
     let entities = ResizeArray<Entity>()
+    let repeated = HashSet<string>()
 
     let declare isShared (declaration: Tree.Declaration) (name: Tree.Ident, definition) =
         match Map.tryFind name.Name reserved, byName.TryGetValue name.Name with
         | _ when name.Name = "" -> () // where the parser recovered
-        | Some meaning, _ -> report (error name.Span (Name(Reserved(name.Name, meaning))))
-        | None, (true, first) -> report (error name.Span (Name(Redeclared(name.Name, first.Span))))
-        | None, _ ->
+        | None, (true, first) ->
+            repeated.Add name.Name |> ignore
+            report (error name.Span (Name(Redeclared(name.Name, first.Span))))
+        | meaning, _ ->
+            let refuse meaning = report (error name.Span (Name(Reserved(name.Name, meaning))))
+            meaning |> Option.iter refuse
+
             let entity =
                 { Name = name.Name
                   Span = name.Span
                   Doc = declaration.Doc
-                  Definition = definition
+                  Definition = if meaning.IsSome then UnsupportedDefinition else definition
                   IsShared = isShared }
 
-            byName.Add(name.Name, entity)
+            byName[name.Name] <- entity
             entities.Add entity
 
     let enter isShared (declaration: Tree.Declaration) =
@@ -248,6 +255,7 @@ let collect (report: Error -> unit) (shared: Tree.Declaration list) (own: Tree.D
     List.iter (enter false) own
 
     { Entities = List.ofSeq entities
+      Repeated = Set.ofSeq repeated
       ByName = entities |> Seq.map (fun e -> e.Name, e) |> Map.ofSeq
       Statements =
         own |> List.choose (fun d -> statement d.Kind |> Option.map (fun s -> s, d)) }

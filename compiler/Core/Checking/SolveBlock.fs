@@ -45,14 +45,12 @@ let private choice context (words: Methods.Words) (setting: Tree.Setting) =
     | Some word -> wrong context setting ("one of " + quoted words.Now) (Spelling.suggest word (words.Now @ words.Later))
     | None -> wrong context setting ("one of " + quoted words.Now) None
 
-/// `cuda:1`, however the spaces stand.
+/// `cuda:1` counts as one word.
 let private device context (setting: Tree.Setting) =
-    let text = (textOf context (spanOf setting.Value)).Replace(" ", "")
-
-    if text.StartsWith "cuda:" && text.Length > 5 && Seq.forall System.Char.IsAsciiDigit text[5..] then
-        Some text
-    else
-        choice context Methods.device setting
+    match word setting.Value with
+    | Some device when device.StartsWith "cuda:" && Seq.forall System.Char.IsAsciiDigit device[5..] -> Some device
+    | Some _
+    | None -> choice context Methods.device setting
 
 let private timeSpan context (setting: Tree.Setting) =
     match setting.Value with
