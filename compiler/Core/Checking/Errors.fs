@@ -78,7 +78,7 @@ type ShapeError =
     | SizeNotPositive of text: string * value: string
     | UnknownType of name: string
     | DerivativeShape of operator: string * rule: string * operand: Operand
-    | NetworkResult of network: string * declared: Shape * given: Shape * lastStage: SourceSpan
+    | NetworkResult of network: string * declared: Shape * given: Shape
     | NetworkVectorOnly of what: string * shape: Shape
     | CorrelationShape of wiener: string * expected: Shape * given: Shape
     | CorrelationNeedsVector of wiener: string * shape: Shape

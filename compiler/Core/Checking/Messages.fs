@@ -223,7 +223,7 @@ let private ofShape error =
     | DerivativeShape(operator, rule, operand) ->
         let hint = if operator = "grad" then hinting "`jac` differentiates tensors" else id
         says Catalogue.DerivativeShape (sprintf "`%s`: %s" operator (lowered rule)) |> hint |> showing operand
-    | NetworkResult(network, declared, given, _) ->
+    | NetworkResult(network, declared, given) ->
         says Catalogue.NetworkShape (sprintf "the network `%s` ends in %s, but is declared to give %s" network (print given) (print declared))
     | NetworkVectorOnly(what, shape) -> says Catalogue.NetworkShape (sprintf "%s takes a vector, and what comes in is %s" what (print shape))
     | CorrelationShape(wiener, expected, given) ->

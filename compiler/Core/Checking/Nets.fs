@@ -177,8 +177,8 @@ let declare (context: Context) (net: Tree.NetDecl) : (Network * ParameterDecl li
               Parameters = []
               Names = Scope.networkParameterNames net }
 
-        match net.Stages |> List.fold (step context net) (Some start) with
-        | Some final when matches result final.Value.Shape ->
+        match net.Stages |> List.fold (step context net) (Some start), List.tryLast net.Stages with
+        | Some final, Some _ when matches result final.Value.Shape ->
             let stages = List.rev final.Stages
 
             let apply x =
@@ -187,8 +187,9 @@ let declare (context: Context) (net: Tree.NetDecl) : (Network * ParameterDecl li
                 |> Option.map (asDeclared result)
 
             Some({ Argument = argument; Result = result; Apply = apply }, List.rev final.Parameters)
-        | Some final ->
-            let last = (List.last net.Stages).Span
-            fail context last (Shape(NetworkResult(net.Name.Name, result, final.Value.Shape, last)))
-        | None -> None
+        | Some final, Some last ->
+            fail context last.Span (Shape(NetworkResult(net.Name.Name, result, final.Value.Shape)))
+        // Without a stage there was a syntax error.
+        | Some _, None
+        | None, _ -> None
     | _ -> None
