@@ -11,9 +11,7 @@ open DiffEqLang.Compiler.Checking.Context
 open DiffEqLang.Compiler.Checking.Scope
 
 /// A checked model, and what later expressions in its scope need (`deqc eval --expr`).
-type CheckedModel =
-    { Model: Model
-      Names: Context }
+type CheckedModel = { Model: Model; Names: Context }
 
 let private calculus (context: Context) =
     let found =
@@ -56,7 +54,11 @@ let private solveBlock (context: Context) =
     for _, span in List.skip (min 1 found.Length) found do
         report context span (Structure(RepeatedSection("solve", snd found.Head)))
 
-    found |> List.map fst |> List.tryHead |> Option.defaultValue [] |> SolveBlock.check context
+    found
+    |> List.map fst
+    |> List.tryHead
+    |> Option.defaultValue []
+    |> SolveBlock.check context
 
 let private newContext (source: SourceFile) (lines: string[]) report scope : Context =
     { Source = source
@@ -87,8 +89,7 @@ let private model (file: File) (written: Tree.Model) : CheckedModel =
     let declarations =
         Declarations.check
             context
-            { Given = givenDims file.Options
-              Orders = Equations.orders scope }
+            { Given = givenDims file.Options; Orders = Equations.orders scope }
             resolution
 
     let context = declarations.Context
@@ -118,7 +119,8 @@ let private model (file: File) (written: Tree.Model) : CheckedModel =
 let private inFileOrder (diagnostics: Diagnostic seq) =
     diagnostics
     |> Seq.distinctBy (fun d -> struct (d.Span, d.Code, d.Message))
-    |> Seq.sortWith (fun a b -> compare (a.Span.Line, a.Span.Column, a.Code) (b.Span.Line, b.Span.Column, b.Code))
+    |> Seq.sortWith (fun a b ->
+        compare (a.Span.Line, a.Span.Column, a.Code) (b.Span.Line, b.Span.Column, b.Code))
     |> List.ofSeq
 
 let private hasErrors (diagnostics: Diagnostic list) =
@@ -131,7 +133,9 @@ let private unsupportedItems report (items: Tree.TopLevel list) =
     for item in items do
         match item with
         | Tree.Derived(_, name, operation, _, _) ->
-            report (error operation.Span (NotSupportedYet(FileItem(sprintf "the derived model `%s`" name.Name))))
+            report (
+                error operation.Span (NotSupportedYet(FileItem(sprintf "the derived model `%s`" name.Name)))
+            )
         | Tree.Import(_, span) -> report (error span (NotSupportedYet(FileItem "`import`")))
         | Tree.Model _
         | Tree.Shared _ -> ()
@@ -202,7 +206,10 @@ let expression (model: CheckedModel) (source: SourceFile) (tree: Tree.Expr) : Re
     | _, errors -> Error(errors |> List.map Messages.render |> inFileOrder)
 
 /// The caller's further outputs, each a text of its own.
-let private withExtraOutputs (options: CompileOptions) (model: CheckedModel) : CheckedModel * Diagnostic list =
+let private withExtraOutputs
+    (options: CompileOptions)
+    (model: CheckedModel)
+    : CheckedModel * Diagnostic list =
     let folder (model: CheckedModel, diagnostics) (struct (name: string, text: string)) =
         let source = SourceFile(name, text)
         let tree, syntax = Reader.readExpression source
@@ -210,7 +217,11 @@ let private withExtraOutputs (options: CompileOptions) (model: CheckedModel) : C
         match expression model source tree with
         | Ok value ->
             let output: OutputDecl = { Name = name; Value = value; Doc = ""; Span = tree.Span }
-            let model = { model with Model = { model.Model with Outputs = model.Model.Outputs @ [ output ] } }
+
+            let model =
+                { model with
+                    Model = { model.Model with Outputs = model.Model.Outputs @ [ output ] } }
+
             model, diagnostics @ syntax
         | Error errors -> model, diagnostics @ syntax @ errors
 
@@ -232,12 +243,13 @@ let models (options: CompileOptions) (file: Tree.File) : CheckedModel list * Dia
     unsupportedItems collector.Add file.Items
     repeatedModels collector.Add written
 
-    let checkedModels =
-        chosen options file.Source collector.Add written |> List.map (model unit)
+    let checkedModels = chosen options file.Source collector.Add written |> List.map (model unit)
 
     if written.IsEmpty then
         // Nobody uses the shared declarations: their names are checked all the same.
-        Scope.collect collector.Add shared [] |> Names.resolve collector.Add Expressions.functionNames |> ignore
+        Scope.collect collector.Add shared []
+        |> Names.resolve collector.Add Expressions.functionNames
+        |> ignore
 
     unknownDims options file.Source collector.Add checkedModels
     let diagnostics = collector.Errors |> List.map Messages.render |> inFileOrder

@@ -12,7 +12,8 @@ let tryNumber (context: Context) (tree: Tree.Expr) : float option =
     let silent =
         { context with
             Report = ignore
-            Globals = Map.fold (fun globals name value -> Map.add name value globals) context.Globals context.Folded }
+            Globals =
+                Map.fold (fun globals name value -> Map.add name value globals) context.Globals context.Folded }
 
     match Expressions.elaborate silent tree with
     | Some { Op = Number x } -> Some x

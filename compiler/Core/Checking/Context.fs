@@ -22,25 +22,29 @@ type Value =
     | Poisoned
 
 and Network =
-    { Argument: Shape
-      Result: Shape
-      /// From an argument of the right shape.
-      Apply: Expr -> Expr option }
+    {
+        Argument: Shape
+        Result: Shape
+        /// From an argument of the right shape.
+        Apply: Expr -> Expr option
+    }
 
 type Context =
-    { Source: SourceFile
-      /// The source's lines, for the text of origins and messages.
-      Lines: string[]
-      Report: Error -> unit
-      Scope: Scope
-      /// By name, for everything whose turn has come (see `Names.Resolution`).
-      Globals: Map<string, Value>
-      /// Constants by their declared values, where a number must be known when the model is compiled.
-      Folded: Map<string, Value>
-      /// The arguments of the function being inlined, which come first.
-      Locals: Map<string, Value>
-      /// Where the functions being inlined were called, innermost first.
-      Calls: SourceSpan list }
+    {
+        Source: SourceFile
+        /// The source's lines, for the text of origins and messages.
+        Lines: string[]
+        Report: Error -> unit
+        Scope: Scope
+        /// By name, for everything whose turn has come (see `Names.Resolution`).
+        Globals: Map<string, Value>
+        /// Constants by their declared values, where a number must be known when the model is compiled.
+        Folded: Map<string, Value>
+        /// The arguments of the function being inlined, which come first.
+        Locals: Map<string, Value>
+        /// Where the functions being inlined were called, innermost first.
+        Calls: SourceSpan list
+    }
 
 /// Collects errors; of equal ones (a function inlined twice) the first stays.
 type Collector() =
@@ -53,8 +57,7 @@ type Collector() =
 
     member _.Errors = List.ofSeq errors
 
-let report (context: Context) span kind =
-    context.Report { error span kind with Calls = context.Calls }
+let report (context: Context) span kind = context.Report { error span kind with Calls = context.Calls }
 
 /// Reports, and gives the value that keeps follow-up errors away.
 let fail (context: Context) span kind =
@@ -118,10 +121,6 @@ let operand (context: Context) (tree: Tree.Expr) (shape: Shape) : Operand =
 
 /// Notes where a node comes from, for comments in generated code.
 let recordOrigin (context: Context) (span: SourceSpan) (name: string option) (e: Expr) =
-    Expr.recordOrigin
-        { Span = span
-          Text = textOf context span
-          Name = name }
-        e
+    Expr.recordOrigin { Span = span; Text = textOf context span; Name = name } e
 
     e

@@ -24,13 +24,16 @@ type Declarations =
 
 /// What is decided outside the declarations.
 type Choices =
-    { /// The caller's values for dims, which win over the file's.
-      Given: Map<string, int64>
-      /// The order of each state's equation: `q''` declares the name `q'`.
-      Orders: Map<string, int> }
+    {
+        /// The caller's values for dims, which win over the file's.
+        Given: Map<string, int64>
+        /// The order of each state's equation: `q''` declares the name `q'`.
+        Orders: Map<string, int>
+    }
 
 let private withValue (entity: Entity) value (d: Declarations) =
-    { d with Context = { d.Context with Globals = Map.add entity.Name value d.Context.Globals } }
+    { d with
+        Context = { d.Context with Globals = Map.add entity.Name value d.Context.Globals } }
 
 let private poisoned entity d = withValue entity Poisoned d
 
@@ -76,8 +79,7 @@ let private state (choices: Choices) (entity: Entity) typeExpr d =
         let decl: StateDecl = { Symbol = own; Doc = entity.Doc; Span = entity.Span }
         { List.fold addDerivative d [ 1 .. order - 1 ] with States = decl :: d.States }
 
-let private declared (entity: Entity) shape : Declared =
-    { Label = label entity.Name shape; At = entity.Span }
+let private declared (entity: Entity) shape : Declared = { Label = label entity.Name shape; At = entity.Span }
 
 let private parameter (entity: Entity) typeExpr (written: Tree.ParamDecl) d =
     match Dims.declaredShape d.Context typeExpr with
@@ -101,16 +103,24 @@ let private parameter (entity: Entity) typeExpr (written: Tree.ParamDecl) d =
             { d with Parameters = decl :: d.Parameters }
 
 /// A constant without a type has the shape of its value.
-let private constantValue (entity: Entity) (typeExpr: Tree.TypeExpr option) (written: Tree.Expr) (context: Context) =
+let private constantValue
+    (entity: Entity)
+    (typeExpr: Tree.TypeExpr option)
+    (written: Tree.Expr)
+    (context: Context)
+    =
     Expressions.elaborate context written
-    |> Option.bind (Constants.requireRoles context written "a constant" "other constants and dims" [ Constant ])
+    |> Option.bind (
+        Constants.requireRoles context written "a constant" "other constants and dims" [ Constant ]
+    )
     |> Option.bind (fun value ->
         let shape =
             match typeExpr with
             | None -> Some value.Shape
             | Some typeExpr -> Dims.shape context typeExpr
 
-        shape |> Option.bind (fun shape -> Constants.fill context written (declared entity shape) shape value))
+        shape
+        |> Option.bind (fun shape -> Constants.fill context written (declared entity shape) shape value))
 
 let private constant (entity: Entity) typeExpr (written: Tree.Expr) d =
     match constantValue entity typeExpr written d.Context with
@@ -120,8 +130,16 @@ let private constant (entity: Entity) typeExpr (written: Tree.Expr) d =
         let d = known entity (Build.input own) d
 
         // Its value again, with the constants in it by theirs.
-        let folding = { d.Context with Report = ignore; Globals = Map.foldBack Map.add d.Context.Folded d.Context.Globals }
-        let folded = constantValue entity typeExpr written folding |> Option.map Known |> Option.defaultValue Poisoned
+        let folding =
+            { d.Context with
+                Report = ignore
+                Globals = Map.foldBack Map.add d.Context.Folded d.Context.Globals }
+
+        let folded =
+            constantValue entity typeExpr written folding
+            |> Option.map Known
+            |> Option.defaultValue Poisoned
+
         let decl: ConstantDecl = { Symbol = own; Value = value; Doc = entity.Doc; Span = entity.Span }
 
         { d with
@@ -151,7 +169,8 @@ let private wiener (entity: Entity) typeExpr (written: Tree.Expr option) d =
               Correlation = written |> Option.bind (fun tree -> correlation entity shape tree d.Context)
               Span = entity.Span }
 
-        { known { entity with Name = increment.Name } (Build.input increment) d with Wiener = decl :: d.Wiener }
+        { known { entity with Name = increment.Name } (Build.input increment) d with
+            Wiener = decl :: d.Wiener }
 
 let private network (entity: Entity) (written: Tree.NetDecl) d =
     match Nets.declare d.Context written with
@@ -160,8 +179,11 @@ let private network (entity: Entity) (written: Tree.NetDecl) d =
         let d = withValue entity (Network network) (List.fold add d parameters)
         { d with Parameters = List.rev parameters @ d.Parameters }
     | None ->
-        let names = Scope.networkParameterNames written |> List.collect (fun (w, b) -> w :: Option.toList b)
-        names |> List.fold (fun d name -> poisoned { entity with Name = name } d) (poisoned entity d)
+        let names =
+            Scope.networkParameterNames written |> List.collect (fun (w, b) -> w :: Option.toList b)
+
+        names
+        |> List.fold (fun d name -> poisoned { entity with Name = name } d) (poisoned entity d)
 
 let private named (entity: Entity) (written: Tree.Expr) d =
     Expressions.elaborateAs d.Context (Some entity.Name) written
@@ -174,7 +196,9 @@ let private letValue entity written d =
 let private output (entity: Entity) (written: Tree.Expr) d =
     match named entity written d with
     | Some value ->
-        let decl: OutputDecl = { Name = entity.Name; Value = value; Doc = entity.Doc; Span = entity.Span }
+        let decl: OutputDecl =
+            { Name = entity.Name; Value = value; Doc = entity.Doc; Span = entity.Span }
+
         { known entity value d with Outputs = decl :: d.Outputs }
     | None -> poisoned entity d
 
@@ -206,14 +230,20 @@ let check (context: Context) (choices: Choices) (resolution: Names.Resolution) :
           Outputs = [] }
 
     let step d (entity: Entity) =
-        if resolution.Cyclic.Contains entity.Name then poisoned entity d else define choices d entity
+        if resolution.Cyclic.Contains entity.Name then
+            poisoned entity d
+        else
+            define choices d entity
 
     let d = resolution.Order |> List.fold step empty
     let position = context.Scope.Entities |> List.mapi (fun i e -> e.Name, i) |> Map.ofList
     let written name = resolution.Reached.Contains name
 
     let inOrder (name: 'T -> string) (declarations: 'T list) =
-        declarations |> List.rev |> List.filter (name >> written) |> List.sortBy (fun x -> position[name x])
+        declarations
+        |> List.rev
+        |> List.filter (name >> written)
+        |> List.sortBy (fun x -> position[name x])
 
     { d with
         Dims = inOrder _.Name d.Dims

@@ -17,11 +17,13 @@ open DiffEqLang.Compiler.Checking.Operators
 
 /// An expression taken apart. All parts have the shape, or are scalars that stand for it.
 type Split =
-    { Shape: Shape
-      /// The coefficient of dt.
-      Drift: Expr option
-      /// Linear in the increments.
-      Diffusion: Expr option }
+    {
+        Shape: Shape
+        /// The coefficient of dt.
+        Drift: Expr option
+        /// Linear in the increments.
+        Diffusion: Expr option
+    }
 
 type private Form =
     /// No differential in it.
@@ -29,9 +31,7 @@ type private Form =
     | Differential of Split
 
 /// The splitting of one right side: which of its parts carry a differential, and which one.
-type private Splitter =
-    { Context: Context
-      Carried: Dictionary<Tree.Expr, string> }
+type private Splitter = { Context: Context; Carried: Dictionary<Tree.Expr, string> }
 
 /// Also a differential that Names has refused: the term around it is not blamed a second time.
 let private isIncrement context name =
@@ -70,7 +70,10 @@ let private map (f: Expr -> Expr option) (split: Split) : Form option =
     match apply split.Drift, apply split.Diffusion with
     | Some drift, Some diffusion ->
         let shape =
-            [ drift; diffusion ] |> List.choose id |> List.map _.Shape |> List.fold widest Shape.scalar
+            [ drift; diffusion ]
+            |> List.choose id
+            |> List.map _.Shape
+            |> List.fold widest Shape.scalar
 
         Some(Differential { Shape = shape; Drift = drift; Diffusion = diffusion })
     | _ -> None
@@ -94,8 +97,7 @@ let private representative (tree: Tree.Expr) form : Part =
 let private filled shape (e: Expr option) = e |> Option.map (Build.broadcastTo shape)
 
 /// A part of a form brought to the form's own shape.
-let private parts (split: Split) =
-    filled split.Shape split.Drift, filled split.Shape split.Diffusion
+let private parts (split: Split) = filled split.Shape split.Drift, filled split.Shape split.Diffusion
 
 let private combine build (a: Expr option) (b: Expr option) zero =
     match a, b with
@@ -131,10 +133,14 @@ let rec private split (s: Splitter) (tree: Tree.Expr) : Form option =
             product s tree operator span left right
         | Tree.Index(target, subscripts) ->
             split s target
-            |> Option.bind (linear s target (fun part -> Subscripts.apply s.Context part subscripts tree.Span))
+            |> Option.bind (
+                linear s target (fun part -> Subscripts.apply s.Context part subscripts tree.Span)
+            )
         | Tree.Transpose operand -> split s operand |> Option.bind (linear s operand (transpose s.Context))
         | Tree.Stack items -> joined s items (stack s.Context tree.Span)
-        | Tree.Call(callee, arguments) when List.contains callee.Name [ "sum"; "mean"; "transpose"; "concat"; "trace" ] ->
+        | Tree.Call(callee, arguments) when
+            List.contains callee.Name [ "sum"; "mean"; "transpose"; "concat"; "trace" ]
+            ->
             linearCall s tree callee arguments
         | Tree.If(condition, thenBranch, elseBranch) -> conditional s condition thenBranch elseBranch
         | Tree.Unary(Tree.Not, _)
@@ -162,7 +168,8 @@ and private sumChain s tree =
         | _ -> e, above
 
     let term (e: Tree.Expr) =
-        if s.Carried.ContainsKey e then split s e
+        if s.Carried.ContainsKey e then
+            split s e
         else
             Expressions.elaborate s.Context e |> ignore
             missing s e
@@ -172,7 +179,12 @@ and private sumChain s tree =
         | Some(leftTree, Differential a), Some(Differential b) ->
             let build = if operator = Tree.Add then Build.add else Build.sub
             // The operator's own rule says what is wrong with the shapes.
-            binary s.Context operator span (representative leftTree (Differential a)) (representative right (Differential b))
+            binary
+                s.Context
+                operator
+                span
+                (representative leftTree (Differential a))
+                (representative right (Differential b))
             |> Option.map (fun _ -> whole, sum build a b)
         | _ -> None
 
@@ -218,7 +230,9 @@ and private joined s (items: Tree.Expr list) (operation: Part list -> Expr optio
     match items |> List.map form |> Dims.allOrNone with
     | None -> None
     | Some forms ->
-        match operation (forms |> List.map (fun (tree, split) -> representative tree (Differential split))) with
+        match
+            operation (forms |> List.map (fun (tree, split) -> representative tree (Differential split)))
+        with
         | None -> None
         | Some whole ->
             match pick _.Drift forms, pick _.Diffusion forms with

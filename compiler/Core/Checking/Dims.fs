@@ -61,7 +61,8 @@ let isPoisoned (context: Context) (e: Tree.Expr) =
 /// The size that an expression means, if it is made of whole numbers and dims alone.
 let rec trySize (context: Context) (e: Tree.Expr) : Dim option =
     match e.Kind with
-    | Tree.Number(value, _) when value = floor value && abs value < largest -> Some(Dim.constant (int64 value))
+    | Tree.Number(value, _) when value = floor value && abs value < largest ->
+        Some(Dim.constant (int64 value))
     | Tree.Name name ->
         match lookup context name with
         | Some(Size size) -> Some size

@@ -13,13 +13,15 @@ open DiffEqLang.Compiler.Checking.Scope
 
 /// An equation whose left side is the derivative or differential of a declared state.
 type private Claim =
-    { State: Entity
-      /// None for a stochastic equation.
-      Order: int option
-      Right: Tree.Expr
-      /// The left side's name.
-      Target: SourceSpan
-      Span: SourceSpan }
+    {
+        State: Entity
+        /// None for a stochastic equation.
+        Order: int option
+        Right: Tree.Expr
+        /// The left side's name.
+        Target: SourceSpan
+        Span: SourceSpan
+    }
 
 let private stateNames scope =
     scope.Entities |> List.filter (fun e -> kindOf e = StateName) |> List.map _.Name
@@ -32,9 +34,12 @@ let private notAnEquation (context: Context) (target: Tree.Expr) =
         match (Expressions.withoutParentheses target).Kind with
         | Tree.Name name ->
             match tryFind name context.Scope |> Option.map kindOf with
-            | Some StateName -> sprintf "write `d%s/dt = ...`, or `init %s = ...` for its initial value" name name
-            | Some ParameterName -> sprintf "a parameter's value stands in its declaration: `param %s = ...`" name
-            | Some ConstantName -> sprintf "a constant's value stands in its declaration: `const %s = ...`" name
+            | Some StateName ->
+                sprintf "write `d%s/dt = ...`, or `init %s = ...` for its initial value" name name
+            | Some ParameterName ->
+                sprintf "a parameter's value stands in its declaration: `param %s = ...`" name
+            | Some ConstantName ->
+                sprintf "a constant's value stands in its declaration: `const %s = ...`" name
             | Some DimName -> sprintf "a dim's value stands in its declaration: `dim %s = ...`" name
             | Some(LetName | OutputName | FunctionName | NetworkName | NetworkParameterName | WienerName | IncrementName)
             | Some(ArgumentName | BuiltinName | UnsupportedName) -> sprintf "`%s` has its value already" name
@@ -56,7 +61,12 @@ let private notAnEquation (context: Context) (target: Tree.Expr) =
 let private claimed (context: Context) (name: Tree.Ident) order right span : Claim option =
     match tryFind name.Name context.Scope with
     | Some entity when kindOf entity = StateName ->
-        Some { State = entity; Order = order; Right = right; Target = name.Span; Span = span }
+        Some
+            { State = entity
+              Order = order
+              Right = right
+              Target = name.Span
+              Span = span }
     | Some entity when kindOf entity = UnsupportedName || context.Scope.Repeated.Contains name.Name -> None
     | Some entity ->
         fail context name.Span (Structure(EquationForOther(name.Name, kindOf entity, entity.Span)))
@@ -71,7 +81,10 @@ let private isAssignment scope (state: Tree.Ident) =
 let private claim context (target: Tree.EquationTarget) (right: Tree.Expr) (span: SourceSpan) : Claim option =
     match target with
     | Tree.Derivative(state, order) when order > 2 ->
-        fail context span (NotSupportedYet(EquationForm(sprintf "an equation of order %d for `%s`" order state.Name)))
+        fail
+            context
+            span
+            (NotSupportedYet(EquationForm(sprintf "an equation of order %d for `%s`" order state.Name)))
     | Tree.Derivative(state, order) -> claimed context state (Some order) right span
     | Tree.Differential state when isAssignment context.Scope state ->
         let s = state.Span
@@ -127,7 +140,10 @@ let orders (scope: Scope) : Map<string, int> =
 /// The left side as written.
 let private leftText context (claim: Claim) =
     let right = claim.Right.Span
-    let upToRight = SourceSpan(claim.Span.File, claim.Span.Line, claim.Span.Column, right.Line, right.Column)
+
+    let upToRight =
+        SourceSpan(claim.Span.File, claim.Span.Line, claim.Span.Column, right.Line, right.Column)
+
     (textOf context upToRight).TrimEnd(' ', '=')
 
 /// Numbers alone fill a state's shape: `dx/dt = 0`.
@@ -147,7 +163,11 @@ let private ordinary context (claim: Claim) (state: Symbol) order =
         else
             let declared: Declared = { Label = label state.Name state.Shape; At = claim.State.Span }
             let right = operand context claim.Right right.Shape
-            fail context claim.Right.Span (Shape(EquationShape(leftText context claim, declared, state.Shape, right)))
+
+            fail
+                context
+                claim.Right.Span
+                (Shape(EquationShape(leftText context claim, declared, state.Shape, right)))
 
     Expressions.elaborate context claim.Right
     |> Option.bind fits
@@ -157,14 +177,20 @@ let private ordinary context (claim: Claim) (state: Symbol) order =
 let private stochastic context (claim: Claim) (state: Symbol) =
     let fits (split: Differentials.Split) =
         let part e =
-            e |> Option.map (Build.broadcastTo state.Shape) |> Option.defaultValue (Build.zeros state.Shape)
+            e
+            |> Option.map (Build.broadcastTo state.Shape)
+            |> Option.defaultValue (Build.zeros state.Shape)
 
         if split.Shape = state.Shape then
             Some(part split.Drift, part split.Diffusion)
         else
             let declared: Declared = { Label = label state.Name state.Shape; At = claim.State.Span }
             let right = operand context claim.Right split.Shape
-            fail context claim.Right.Span (Shape(EquationShape(leftText context claim, declared, state.Shape, right)))
+
+            fail
+                context
+                claim.Right.Span
+                (Shape(EquationShape(leftText context claim, declared, state.Shape, right)))
 
     Differentials.ofRightSide context claim.Right
     |> Option.bind fits
@@ -246,12 +272,23 @@ let private initialTarget context (target: Tree.Expr) : (Entity * string) option
     | Tree.Parenthesized _ -> fail context target.Span (Structure(InitialTarget(textOf context target.Span)))
     | Tree.Missing -> None
 
-let private initial context (target: Tree.Expr) (tree: Tree.Expr) : (string * SourceSpan * (Symbol * Expr) option) option =
+let private initial
+    context
+    (target: Tree.Expr)
+    (tree: Tree.Expr)
+    : (string * SourceSpan * (Symbol * Expr) option) option =
     let valueFor (entity: Entity) (symbol: Symbol) =
         let declared: Declared = { Label = label symbol.Name symbol.Shape; At = entity.Span }
 
         Expressions.elaborate context tree
-        |> Option.bind (Constants.requireRoles context tree "an initial value" "parameters, constants and dims" [ Parameter; Constant ])
+        |> Option.bind (
+            Constants.requireRoles
+                context
+                tree
+                "an initial value"
+                "parameters, constants and dims"
+                [ Parameter; Constant ]
+        )
         |> Option.bind (Constants.fill context tree declared symbol.Shape)
         |> Option.map (fun value -> symbol, value)
 
@@ -260,7 +297,8 @@ let private initial context (target: Tree.Expr) (tree: Tree.Expr) : (string * So
         let value =
             match Map.tryFind name context.Globals with
             | Some(Known { Op = Input symbol }) -> valueFor entity symbol
-            | None when name <> entity.Name -> fail context target.Span (Structure(PrimeOfFirstOrder entity.Name))
+            | None when name <> entity.Name ->
+                fail context target.Span (Structure(PrimeOfFirstOrder entity.Name))
             | Some(Known _)
             | Some(Size _)
             | Some(Inlined _)

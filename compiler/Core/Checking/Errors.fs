@@ -31,11 +31,7 @@ type NameKind =
 type Declared = { Label: string; At: SourceSpan }
 
 /// An operand as the user wrote it, with the declarations that its shape comes from.
-type Operand =
-    { Shape: Shape
-      Text: string
-      At: SourceSpan
-      Declarations: Declared list }
+type Operand = { Shape: Shape; Text: string; At: SourceSpan; Declarations: Declared list }
 
 type NameError =
     | UnknownName of name: string * suggestion: string option
@@ -124,7 +120,11 @@ type NoiseError =
     | MethodIgnoresNoise of method: string * wiener: string * stochastic: string list
     /// A stochastic method for a model without noise.
     | MethodNeedsNoise of method: string * deterministic: string list
-    | MethodRefusesStructure of method: string * structure: string * reason: string * alternatives: string list
+    | MethodRefusesStructure of
+        method: string *
+        structure: string *
+        reason: string *
+        alternatives: string list
 
 type SolveError =
     | UnknownSetting of name: string * suggestion: string option
@@ -156,9 +156,11 @@ type ErrorKind =
     | NotSupportedYet of Unsupported
 
 type Error =
-    { Kind: ErrorKind
-      Span: SourceSpan
-      /// Where the functions were called whose body this is in, innermost first.
-      Calls: SourceSpan list }
+    {
+        Kind: ErrorKind
+        Span: SourceSpan
+        /// Where the functions were called whose body this is in, innermost first.
+        Calls: SourceSpan list
+    }
 
 let error span kind = { Kind = kind; Span = span; Calls = [] }

@@ -90,7 +90,9 @@ let private derivative context (callee: Tree.Ident) operator (f: Part) (x: Part)
         let text = textOf context x.Tree.Span
         fail context x.Tree.Span (Structure(DerivativeVariable(callee.Name, text)))
     else
-        match Build.checkDerivative operator f.Expr.Shape x.Expr.Shape (v' |> Option.map (fun e -> e.Shape)) with
+        match
+            Build.checkDerivative operator f.Expr.Shape x.Expr.Shape (v' |> Option.map (fun e -> e.Shape))
+        with
         | Ok() -> Some(Build.derivative operator f.Expr x.Expr v')
         | Error rule ->
             let culprit = v |> Option.defaultValue f
@@ -211,7 +213,11 @@ and private applyNetwork context callee network (argument: Part) =
     else
         let given = Shape.print argument.Expr.Shape
         let reason = sprintf "%s takes %s, not %s" callee.Name (Shape.print network.Argument) given
-        fail context argument.Tree.Span (Shape(FunctionShapes(callee.Name, reason, [ shown context argument ])))
+
+        fail
+            context
+            argument.Tree.Span
+            (Shape(FunctionShapes(callee.Name, reason, [ shown context argument ])))
 
 and private derivativeCall context callee operator arity arguments =
     refuseLabels context callee arguments
@@ -228,7 +234,8 @@ and private builtinCall context callee arguments =
     let labelled, operands = arguments |> List.partition (fun a -> a.Name.IsSome)
 
     match operands |> List.map _.Value |> parts context with
-    | Some operands when Functions.names.Contains callee.Name -> Functions.call context callee operands labelled
+    | Some operands when Functions.names.Contains callee.Name ->
+        Functions.call context callee operands labelled
     | _ -> None
 
 /// The value of an expression, under a name where it has one.

@@ -25,7 +25,12 @@ let private countArguments context (callee: Tree.Ident) (least, most) given =
     given >= least && given <= most
 
 /// The attributes that `axis = k` gives; None where a label is wrong.
-let private attributes context (callee: Tree.Ident) takesAxis (labelled: Tree.Argument list) : int list option =
+let private attributes
+    context
+    (callee: Tree.Ident)
+    takesAxis
+    (labelled: Tree.Argument list)
+    : int list option =
     let attribute (a: Tree.Argument) =
         match a.Name with
         | Some label when takesAxis && label.Name = "axis" ->
@@ -34,7 +39,11 @@ let private attributes context (callee: Tree.Ident) takesAxis (labelled: Tree.Ar
             | _ -> fail context a.Value.Span (Shape(IndexNotConstant(textOf context a.Value.Span)))
         | Some label ->
             let known = if takesAxis then [ "axis" ] else []
-            fail context label.Span (Name(UnknownArgument(callee.Name, label.Name, Spelling.suggest label.Name known)))
+
+            fail
+                context
+                label.Span
+                (Name(UnknownArgument(callee.Name, label.Name, Spelling.suggest label.Name known)))
         | None -> None
 
     match labelled with
@@ -53,11 +62,14 @@ let private concat context (callee: Tree.Ident) (operands: Part list) =
     | [] -> fail context callee.Span (Name(ArgumentCount(callee.Name, 1, System.Int32.MaxValue, 0)))
     | first :: others ->
         match others |> List.tryFind (fun other -> rest other <> rest first) with
-        | Some other -> fail context other.Tree.Span (Shape(StackShapes(shown context first, shown context other)))
+        | Some other ->
+            fail context other.Tree.Span (Shape(StackShapes(shown context first, shown context other)))
         | None -> Some(Build.concat (operands |> List.map _.Expr))
 
 let private builtin context (callee: Tree.Ident) (b: Builtin) (operands: Part list) labelled =
-    match countArguments context callee b.Arity operands.Length, attributes context callee b.TakesAxis labelled with
+    match
+        countArguments context callee b.Arity operands.Length, attributes context callee b.TakesAxis labelled
+    with
     | true, Some attributes ->
         match b.Shape attributes (operands |> List.map _.Expr.Shape) with
         | Ok _ -> Some(Catalogue.call b.Name attributes (operands |> List.map _.Expr))
@@ -72,4 +84,6 @@ let call context (callee: Tree.Ident) (operands: Part list) (labelled: Tree.Argu
     | _ when not (areNumbers context callee operands) -> None
     | Some b -> builtin context callee b operands labelled
     | None when later.Contains callee.Name -> fail context callee.Span (NotSupportedYet(Function callee.Name))
-    | None -> attributes context callee false labelled |> Option.bind (fun _ -> concat context callee operands)
+    | None ->
+        attributes context callee false labelled
+        |> Option.bind (fun _ -> concat context callee operands)

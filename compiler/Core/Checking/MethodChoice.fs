@@ -24,7 +24,9 @@ let private chosen (model: Typed.Model) =
 let ofModel (model: Typed.Model) : Error option =
     match chosen model, isStochastic model with
     | Some(choice, Methods.Deterministic), true ->
-        let mismatch = MethodIgnoresNoise(choice.Name, model.Wiener.Head.Name, Methods.stochasticNames)
+        let mismatch =
+            MethodIgnoresNoise(choice.Name, model.Wiener.Head.Name, Methods.stochasticNames)
+
         Some(error choice.Span (Noise mismatch))
     | Some(choice, (Methods.AnyNoise | Methods.CommutativeNoise)), false ->
         Some(error choice.Span (Noise(MethodNeedsNoise(choice.Name, Methods.deterministic))))
@@ -36,7 +38,9 @@ let ofModel (model: Typed.Model) : Error option =
 let ofStructure (model: Typed.Model) (noise: Dynamics.Noise) : Diagnostic option =
     match chosen model, noise.Structure with
     | Some(choice, Methods.CommutativeNoise), General ->
-        let refusal = MethodRefusesStructure(choice.Name, "general", noise.Reason, Methods.forGeneralNoise)
+        let refusal =
+            MethodRefusesStructure(choice.Name, "general", noise.Reason, Methods.forGeneralNoise)
+
         Some(Messages.render (error choice.Span (Noise refusal)))
     | Some(_, Methods.CommutativeNoise), (Additive | Diagonal | Scalar | Commutative)
     | Some(_, (Methods.AnyNoise | Methods.Deterministic)), _

@@ -12,10 +12,12 @@ type NoiseRule =
     | CommutativeNoise
 
 type Method =
-    { Name: string
-      Noise: NoiseRule
-      /// Whether it estimates its error, and so takes tolerances.
-      IsAdaptive: bool }
+    {
+        Name: string
+        Noise: NoiseRule
+        /// Whether it estimates its error, and so takes tolerances.
+        IsAdaptive: bool
+    }
 
 let private adaptive name = { Name = name; Noise = Deterministic; IsAdaptive = true }
 let private fixedStep name = { Name = name; Noise = Deterministic; IsAdaptive = false }
@@ -40,7 +42,9 @@ let tryFind name = all |> List.tryFind (fun m -> m.Name = name)
 
 let deterministic = all |> List.filter (fun m -> m.Noise = Deterministic) |> List.map _.Name
 let forGeneralNoise = all |> List.filter (fun m -> m.Noise = AnyNoise) |> List.map _.Name
-let stochasticNames = all |> List.filter (fun m -> m.Noise <> Deterministic) |> List.map _.Name
+
+let stochasticNames =
+    all |> List.filter (fun m -> m.Noise <> Deterministic) |> List.map _.Name
 
 /// The options of a method: every one a positive number.
 let options (m: Method) = if m.IsAdaptive then [ "rtol"; "atol"; "dt" ] else [ "dt" ]
@@ -48,19 +52,63 @@ let options (m: Method) = if m.IsAdaptive then [ "rtol"; "atol"; "dt" ] else [ "
 /// Methods that the language has and the runtime does not have yet.
 let later =
     set
-        [ "vern6"; "vern7"; "vern9"; "adams"; "rk"
-          "rosenbrock23"; "rodas4"; "rodas5p"; "kvaerno3"; "kvaerno4"; "kvaerno5"; "trbdf2"; "radau"; "bdf"
-          "implicit_euler"; "implicit_midpoint"; "gauss4"
-          "imex_euler"; "kencarp3"; "kencarp4"; "kencarp5"; "etd1"; "etdrk4"
-          "symplectic_euler"; "leapfrog"; "yoshida4"; "mclachlan"; "reversible_heun"; "asynchronous_leapfrog"; "revnet"
-          "ab2"; "ab3"; "lm_resnet"; "polynet"; "fractal"; "momentum"; "fused"
-          "ddim"; "dpm_solver_1"; "dpm_solver_2"; "dpm_solver_3"
-          "sri"; "srk"; "sra"; "platen"; "rsde"; "log_ode"; "slowrk"; "auto" ]
+        [ "vern6"
+          "vern7"
+          "vern9"
+          "adams"
+          "rk"
+          "rosenbrock23"
+          "rodas4"
+          "rodas5p"
+          "kvaerno3"
+          "kvaerno4"
+          "kvaerno5"
+          "trbdf2"
+          "radau"
+          "bdf"
+          "implicit_euler"
+          "implicit_midpoint"
+          "gauss4"
+          "imex_euler"
+          "kencarp3"
+          "kencarp4"
+          "kencarp5"
+          "etd1"
+          "etdrk4"
+          "symplectic_euler"
+          "leapfrog"
+          "yoshida4"
+          "mclachlan"
+          "reversible_heun"
+          "asynchronous_leapfrog"
+          "revnet"
+          "ab2"
+          "ab3"
+          "lm_resnet"
+          "polynet"
+          "fractal"
+          "momentum"
+          "fused"
+          "ddim"
+          "dpm_solver_1"
+          "dpm_solver_2"
+          "dpm_solver_3"
+          "sri"
+          "srk"
+          "sra"
+          "platen"
+          "rsde"
+          "log_ode"
+          "slowrk"
+          "auto" ]
 
 /// The words that a setting takes: now, and later.
 type Words = { Now: string list; Later: string list }
 
-let gradient = { Now = [ "discrete"; "backsolve" ]; Later = [ "interpolated"; "reversible"; "forward" ] }
+let gradient =
+    { Now = [ "discrete"; "backsolve" ]
+      Later = [ "interpolated"; "reversible"; "forward" ] }
+
 let target = { Now = [ "auto"; "torch" ]; Later = [ "simd"; "cuda" ] }
 let dtype = { Now = [ "float32"; "float64" ]; Later = [] }
 

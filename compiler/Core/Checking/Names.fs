@@ -45,15 +45,11 @@ let parts (root: Tree.Expr) =
     List.ofSeq result
 
 /// An expression of the model, the names that are bound inside it, and whether differentials may stand in it.
-type private Site =
-    { Expr: Tree.Expr
-      Locals: string list
-      TakesDifferentials: bool }
+type private Site = { Expr: Tree.Expr; Locals: string list; TakesDifferentials: bool }
 
 let private site e = { Expr = e; Locals = []; TakesDifferentials = false }
 
-let private ofType (typeExpr: Tree.TypeExpr option) =
-    typeExpr |> Option.map _.Dims |> Option.defaultValue []
+let private ofType (typeExpr: Tree.TypeExpr option) = typeExpr |> Option.map _.Dims |> Option.defaultValue []
 
 let private ofParameter (p: Tree.ParamDecl) =
     [ for d in Option.toList p.Distribution do
@@ -111,13 +107,15 @@ let private sitesOfStatement (statement: Statement) =
             | Tree.Single _ -> [])
 
 type private Resolver =
-    { Report: Error -> unit
-      Scope: Scope
-      /// The functions that the language itself has.
-      Functions: Set<string> }
+    {
+        Report: Error -> unit
+        Scope: Scope
+        /// The functions that the language itself has.
+        Functions: Set<string>
+    }
 
     member r.Fail kind span : Entity option =
-        r.Report (error span kind)
+        r.Report(error span kind)
         None
 
 let private suggestValue (r: Resolver) locals name =
@@ -131,10 +129,14 @@ let private suggestFunction (r: Resolver) name =
 let looksLikeDifferential (scope: Scope) (name: string) =
     name.Length > 1
     && name[0] = 'd'
-    && (name.Length = 2 || System.Char.IsUpper name[1] || Map.containsKey (name.Substring 1) scope.ByName)
+    && (name.Length = 2
+        || System.Char.IsUpper name[1]
+        || Map.containsKey (name.Substring 1) scope.ByName)
 
 let private unknownDifferential (r: Resolver) (name: string) =
-    let increments = r.Scope.Entities |> List.filter (fun e -> kindOf e = IncrementName) |> List.map _.Name
+    let increments =
+        r.Scope.Entities |> List.filter (fun e -> kindOf e = IncrementName) |> List.map _.Name
+
     UnknownDifferential(name, Spelling.suggest name increments)
 
 /// A value's name that no declaration explains: one of the language's own, or an error.
@@ -142,7 +144,10 @@ let private resolveUndeclared (r: Resolver) (s: Site) name span =
     if List.contains name builtinValues then
         None
     elif name = "dt" then
-        if s.TakesDifferentials then None else r.Fail (Noise(DifferentialOutside name)) span
+        if s.TakesDifferentials then
+            None
+        else
+            r.Fail (Noise(DifferentialOutside name)) span
     elif s.TakesDifferentials && looksLikeDifferential r.Scope name then
         r.Fail (Noise(unknownDifferential r name)) span
     elif r.Functions.Contains name then
@@ -169,7 +174,7 @@ let private checkArity (r: Resolver) (callee: Tree.Ident) (entity: Entity) given
     arity entity.Definition
     |> Option.filter (fun arity -> arity <> given)
     |> Option.iter (fun arity ->
-        r.Report (error callee.Span (Name(ArgumentCount(callee.Name, arity, arity, given)))))
+        r.Report(error callee.Span (Name(ArgumentCount(callee.Name, arity, arity, given)))))
 
 /// The function or network that a call refers to. Calls have names of their own: a state `norm` leaves `norm(x)`
 /// what it was.
@@ -179,10 +184,13 @@ let private resolveCall (r: Resolver) (s: Site) (callee: Tree.Ident) given =
         checkArity r callee entity given
         Some entity
     | _ when r.Functions.Contains callee.Name -> None
-    | _ when List.contains callee.Name s.Locals -> r.Fail (Name(NotAFunction(callee.Name, ArgumentName))) callee.Span
+    | _ when List.contains callee.Name s.Locals ->
+        r.Fail (Name(NotAFunction(callee.Name, ArgumentName))) callee.Span
     | Some entity when kindOf entity = UnsupportedName -> None
     | Some entity when kindOf entity = StateName ->
-        r.Fail (NotSupportedYet(EquationForm(sprintf "a delay such as `%s(t - tau)`" callee.Name))) callee.Span
+        r.Fail
+            (NotSupportedYet(EquationForm(sprintf "a delay such as `%s(t - tau)`" callee.Name)))
+            callee.Span
     | Some entity -> r.Fail (Name(NotAFunction(callee.Name, kindOf entity))) callee.Span
     | None when List.contains callee.Name builtinValues ->
         r.Fail (Name(NotAFunction(callee.Name, BuiltinName))) callee.Span
@@ -190,7 +198,8 @@ let private resolveCall (r: Resolver) (s: Site) (callee: Tree.Ident) given =
 
 let private resolvePrime (r: Resolver) (s: Site) (state: Tree.Ident) =
     match tryFind state.Name r.Scope with
-    | _ when List.contains state.Name s.Locals -> r.Fail (Structure(PrimeOfOther(state.Name, ArgumentName))) state.Span
+    | _ when List.contains state.Name s.Locals ->
+        r.Fail (Structure(PrimeOfOther(state.Name, ArgumentName))) state.Span
     | None -> r.Fail (Name(UnknownName(state.Name, suggestValue r s.Locals state.Name))) state.Span
     | Some entity when kindOf entity = StateName -> Some entity
     | Some entity when kindOf entity = UnsupportedName -> None
@@ -236,12 +245,14 @@ let private impliedReferences (scope: Scope) (definition: Definition) =
     | UnsupportedDefinition -> []
 
 type Resolution =
-    { /// The declarations, each after those that it uses.
-      Order: Entity list
-      /// Those that are defined by themselves: reported, and without a value.
-      Cyclic: Set<string>
-      /// Those that the model's own declarations and statements reach.
-      Reached: Set<string> }
+    {
+        /// The declarations, each after those that it uses.
+        Order: Entity list
+        /// Those that are defined by themselves: reported, and without a value.
+        Cyclic: Set<string>
+        /// Those that the model's own declarations and statements reach.
+        Reached: Set<string>
+    }
 
 let private reportCycle report (scope: Scope) (names: string list) =
     let entities = names |> List.map (fun n -> Map.find n scope.ByName)
@@ -321,10 +332,14 @@ let private reportUnused report (scope: Scope) (named: Set<string>) =
 /// `functions` are the names that calls may use besides the model's own.
 let resolve (report: Error -> unit) (functions: Set<string>) (scope: Scope) : Resolution =
     let resolver = { Report = report; Scope = scope; Functions = functions }
-    let byDeclaration = scope.Entities |> List.map (fun e -> e, sitesOf e.Definition |> List.collect (resolveSite resolver))
+
+    let byDeclaration =
+        scope.Entities
+        |> List.map (fun e -> e, sitesOf e.Definition |> List.collect (resolveSite resolver))
 
     let byStatements =
-        scope.Statements |> List.collect (fst >> sitesOfStatement >> List.collect (resolveSite resolver))
+        scope.Statements
+        |> List.collect (fst >> sitesOfStatement >> List.collect (resolveSite resolver))
 
     let edges =
         byDeclaration

@@ -19,8 +19,16 @@ open DiffEqLang.Compiler.Checking.Context
 /// Stages that the language has and the compiler does not have yet.
 let private later =
     set
-        [ "conv"; "conv_transpose"; "groupnorm"; "layernorm"; "avgpool"; "maxpool"; "flatten"; "residual"
-          "concat_time"; "dropout" ]
+        [ "conv"
+          "conv_transpose"
+          "groupnorm"
+          "layernorm"
+          "avgpool"
+          "maxpool"
+          "flatten"
+          "residual"
+          "concat_time"
+          "dropout" ]
 
 /// A stage, ready to be applied; None where it does not take the value.
 type private Stage = Expr -> Expr option
@@ -78,20 +86,32 @@ let private builtinStage context (stage: Tree.Stage) : Stage =
         |> List.map (fun a -> Expressions.part context a.Value)
         |> Dims.allOrNone
         |> Option.bind (fun others ->
-            Functions.call context stage.Name ({ Operators.Tree = value; Operators.Expr = x } :: others) labelled)
+            Functions.call
+                context
+                stage.Name
+                ({ Operators.Tree = value; Operators.Expr = x } :: others)
+                labelled)
 
 let private functionStage context (stage: Tree.Stage) (fn: Tree.FnDecl) : Stage option =
     if fn.Parameters.Length = 1 && not stage.HasArguments then
         Some(fun x -> Expressions.inlineFunction context stage.Span fn [ Some x ])
     else
-        fail context stage.Span (Structure(StageArguments(fn.Name.Name, "a function of one argument, by its name alone")))
+        fail
+            context
+            stage.Span
+            (Structure(StageArguments(fn.Name.Name, "a function of one argument, by its name alone")))
 
 let private networkStage context (stage: Tree.Stage) (network: Network) : Stage option =
     let apply (x: Expr) =
         if matches network.Argument x.Shape then
             network.Apply(asDeclared network.Argument x) |> Option.map asVector
         else
-            let reason = sprintf "it takes %s, and what comes in is %s" (Shape.print network.Argument) (Shape.print x.Shape)
+            let reason =
+                sprintf
+                    "it takes %s, and what comes in is %s"
+                    (Shape.print network.Argument)
+                    (Shape.print x.Shape)
+
             fail context stage.Span (Structure(StageChangesShape(stage.Name.Name, reason)))
 
     if stage.HasArguments then
@@ -101,9 +121,13 @@ let private networkStage context (stage: Tree.Stage) (network: Network) : Stage 
 
 let private unknownStage context (stage: Tree.Stage) =
     let declared =
-        context.Scope.Entities |> List.filter (Scope.kindOf >> Scope.isFunction) |> List.map _.Name
+        context.Scope.Entities
+        |> List.filter (Scope.kindOf >> Scope.isFunction)
+        |> List.map _.Name
 
-    let suggestion = Spelling.suggest stage.Name.Name (Seq.concat [ [ "dense" ]; declared; List.ofSeq Functions.names ])
+    let suggestion =
+        Spelling.suggest stage.Name.Name (Seq.concat [ [ "dense" ]; declared; List.ofSeq Functions.names ])
+
     fail context stage.Name.Span (Structure(UnknownStage(stage.Name.Name, suggestion)))
 
 /// Any stage but a dense one.
@@ -125,11 +149,13 @@ let private plainStage context (stage: Tree.Stage) : Stage option =
 
 /// What has been built of a net: where the value stands, and how it got there.
 type private Progress =
-    { Value: Expr
-      Stages: Stage list
-      Parameters: ParameterDecl list
-      /// The names for the dense stages that follow.
-      Names: (string * string option) list }
+    {
+        Value: Expr
+        Stages: Stage list
+        Parameters: ParameterDecl list
+        /// The names for the dense stages that follow.
+        Names: (string * string option) list
+    }
 
 let private noted context (tree: Tree.Stage) (stage: Stage) : Stage =
     stage >> Option.map (recordOrigin context tree.Span None)
@@ -161,9 +187,7 @@ let private step context net progress (stage: Tree.Stage) =
             |> Option.bind (fun apply ->
                 apply progress.Value
                 |> Option.map (fun value ->
-                    { progress with
-                        Value = value
-                        Stages = apply :: progress.Stages })))
+                    { progress with Value = value; Stages = apply :: progress.Stages })))
 
 /// The network and its parameters; None where an error was reported.
 let declare (context: Context) (net: Tree.NetDecl) : (Network * ParameterDecl list) option =

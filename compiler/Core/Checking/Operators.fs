@@ -86,11 +86,9 @@ let binary context operator (span: SourceSpan) (left: Part) (right: Part) : Expr
         | true, true -> combine ()
         | _ -> None
 
-    let arithmetic build =
-        both isNumber (fun () -> elementwise context operator span build left right)
+    let arithmetic build = both isNumber (fun () -> elementwise context operator span build left right)
 
-    let logic build =
-        both isCondition (fun () -> elementwise context operator span build left right)
+    let logic build = both isCondition (fun () -> elementwise context operator span build left right)
 
     match operator with
     | Tree.Add -> arithmetic Build.add
@@ -112,7 +110,11 @@ let unary context operator (part: Part) =
     match operator with
     | Tree.Plus -> if isNumber context "+" part then Some part.Expr else None
     | Tree.Minus -> if isNumber context "-" part then Some(Build.neg part.Expr) else None
-    | Tree.Not -> if isCondition context "not" part then Some(Build.logicalNot part.Expr) else None
+    | Tree.Not ->
+        if isCondition context "not" part then
+            Some(Build.logicalNot part.Expr)
+        else
+            None
 
 let transpose context (part: Part) =
     if Shape.rank part.Expr.Shape = 2 then
@@ -128,7 +130,8 @@ let stack context (span: SourceSpan) (items: Part list) =
     | [] -> fail context span (Shape EmptyStack)
     | first :: rest when areNumbers ->
         match rest |> List.tryFind (fun item -> item.Expr.Shape <> first.Expr.Shape) with
-        | Some other -> fail context other.Tree.Span (Shape(StackShapes(shown context first, shown context other)))
+        | Some other ->
+            fail context other.Tree.Span (Shape(StackShapes(shown context first, shown context other)))
         | None -> Some(Build.stack (items |> List.map _.Expr))
     | _ -> None
 
@@ -144,7 +147,10 @@ let choose context (condition: Part) (thenBranch: Part) (elseBranch: Part) =
     if not (List.forall id accepted) then
         None
     elif not (fits thenBranch elseBranch) then
-        fail context elseBranch.Tree.Span (Shape(BranchShapes(shown context thenBranch, shown context elseBranch)))
+        fail
+            context
+            elseBranch.Tree.Span
+            (Shape(BranchShapes(shown context thenBranch, shown context elseBranch)))
     else
         let wider = if Shape.isScalar thenBranch.Expr.Shape then elseBranch else thenBranch
 

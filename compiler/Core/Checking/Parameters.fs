@@ -53,19 +53,24 @@ let private fromDistribution context shape (written: Tree.Distribution) =
     | Some d when d.NeedsMatrix && Shape.rank shape <> 2 ->
         fail context written.Span (Structure(DistributionNeedsMatrix(d.Name, shape)))
     | Some d ->
-        let arguments = written.Arguments |> List.map (fun a -> Constants.number context "A distribution's argument" a.Value)
+        let arguments =
+            written.Arguments
+            |> List.map (fun a -> Constants.number context "A distribution's argument" a.Value)
 
         match Dims.allOrNone arguments with
         | None -> None
         | Some numbers ->
             match d.Make numbers with
-            | Some initializer when written.Arguments |> List.forall (fun a -> a.Name.IsNone) -> Some initializer
+            | Some initializer when written.Arguments |> List.forall (fun a -> a.Name.IsNone) ->
+                Some initializer
             | Some _
             | None -> fail context written.Span (Structure(DistributionArguments(d.Name, d.Signature)))
 
 let private fromValue context (target: Declared) shape (tree: Tree.Expr) =
     Expressions.elaborate context tree
-    |> Option.bind (Constants.requireRoles context tree "a parameter's value" "constants and dims" [ Constant ])
+    |> Option.bind (
+        Constants.requireRoles context tree "a parameter's value" "constants and dims" [ Constant ]
+    )
     |> Option.bind (Constants.fill context tree target shape)
     |> Option.map Value
 
@@ -79,9 +84,15 @@ let private initializer context (target: Declared) name shape (p: Tree.ParamDecl
 let private bounds context (interval: Tree.Interval) : Bounds option =
     let isOpenOrInfinite isClosed value = not isClosed || System.Double.IsInfinity value
 
-    match Constants.number context "The end of an interval" interval.Low, Constants.number context "The end of an interval" interval.High with
-    | Some low, Some high when not (low < high) -> fail context interval.Span (Structure(EmptyInterval(low, high)))
-    | Some low, Some high when isOpenOrInfinite interval.LowClosed low && isOpenOrInfinite interval.HighClosed high ->
+    match
+        Constants.number context "The end of an interval" interval.Low,
+        Constants.number context "The end of an interval" interval.High
+    with
+    | Some low, Some high when not (low < high) ->
+        fail context interval.Span (Structure(EmptyInterval(low, high)))
+    | Some low, Some high when
+        isOpenOrInfinite interval.LowClosed low && isOpenOrInfinite interval.HighClosed high
+        ->
         Some { Low = low; High = high }
     | Some _, Some _ -> fail context interval.Span (Structure(ClosedInterval(textOf context interval.Span)))
     | _ -> None
@@ -97,7 +108,10 @@ let private outside (b: Bounds) (initializer: Initializer) =
             match value.Op, e.Op with
             | (Number _ | Broadcast _ | Stack), Number x when isOutside x -> Some x
             | _ -> None)
-    | Uniform(low, high) -> if low < b.Low then Some low elif high > b.High then Some high else None
+    | Uniform(low, high) ->
+        if low < b.Low then Some low
+        elif high > b.High then Some high
+        else None
     | Normal _
     | XavierUniform
     | XavierNormal

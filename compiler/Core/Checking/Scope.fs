@@ -23,13 +23,15 @@ type Definition =
     | UnsupportedDefinition
 
 type Entity =
-    { Name: string
-      /// Where it is declared: the name itself.
-      Span: SourceSpan
-      Doc: string
-      Definition: Definition
-      /// Whether it stands outside the model, for all models of the file.
-      IsShared: bool }
+    {
+        Name: string
+        /// Where it is declared: the name itself.
+        Span: SourceSpan
+        Doc: string
+        Definition: Definition
+        /// Whether it stands outside the model, for all models of the file.
+        IsShared: bool
+    }
 
 let kindOf (e: Entity) =
     match e.Definition with
@@ -87,12 +89,14 @@ type Statement =
     | SolveStatement of Tree.Setting list
 
 type Scope =
-    { /// In the order of their declarations; of a name declared twice the first.
-      Entities: Entity list
-      ByName: Map<string, Entity>
-      /// Names declared twice: what is said about one declaration may be meant for the other.
-      Repeated: Set<string>
-      Statements: (Statement * Tree.Declaration) list }
+    {
+        /// In the order of their declarations; of a name declared twice the first.
+        Entities: Entity list
+        ByName: Map<string, Entity>
+        /// Names declared twice: what is said about one declaration may be meant for the other.
+        Repeated: Set<string>
+        Statements: (Statement * Tree.Declaration) list
+    }
 
 let tryFind name scope = Map.tryFind name scope.ByName
 
@@ -257,5 +261,4 @@ let collect (report: Error -> unit) (shared: Tree.Declaration list) (own: Tree.D
     { Entities = List.ofSeq entities
       Repeated = Set.ofSeq repeated
       ByName = entities |> Seq.map (fun e -> e.Name, e) |> Map.ofSeq
-      Statements =
-        own |> List.choose (fun d -> statement d.Kind |> Option.map (fun s -> s, d)) }
+      Statements = own |> List.choose (fun d -> statement d.Kind |> Option.map (fun s -> s, d)) }

@@ -42,21 +42,27 @@ let private choice context (words: Methods.Words) (setting: Tree.Setting) =
     | Some word when List.contains word words.Now -> Some word
     | Some word when List.contains word words.Later ->
         fail context (spanOf setting.Value) (NotSupportedYet(SolveFeature(name, word, words.Now)))
-    | Some word -> wrong context setting ("one of " + quoted words.Now) (Spelling.suggest word (words.Now @ words.Later))
+    | Some word ->
+        wrong context setting ("one of " + quoted words.Now) (Spelling.suggest word (words.Now @ words.Later))
     | None -> wrong context setting ("one of " + quoted words.Now) None
 
 /// `cuda:1` counts as one word.
 let private device context (setting: Tree.Setting) =
     match word setting.Value with
-    | Some device when device.StartsWith "cuda:" && Seq.forall System.Char.IsAsciiDigit device[5..] -> Some device
+    | Some device when device.StartsWith "cuda:" && Seq.forall System.Char.IsAsciiDigit device[5..] ->
+        Some device
     | Some _
     | None -> choice context Methods.device setting
 
 let private timeSpan context (setting: Tree.Setting) =
     match setting.Value with
     | Tree.TimeSpan(from, upTo) ->
-        match Constants.number context "The start of the time span" from, Constants.number context "The end of the time span" upTo with
-        | Some from, Some upTo when from = upTo -> fail context (spanOf setting.Value) (Solve(EmptyTimeSpan from))
+        match
+            Constants.number context "The start of the time span" from,
+            Constants.number context "The end of the time span" upTo
+        with
+        | Some from, Some upTo when from = upTo ->
+            fail context (spanOf setting.Value) (Solve(EmptyTimeSpan from))
         | Some from, Some upTo -> Some(from, upTo)
         | _ -> None
     | Tree.Single _ -> wrong context setting "a span such as `0 .. 25`" None
@@ -67,14 +73,25 @@ let private methodOption context (m: Methods.Method) (argument: Tree.Argument) =
     let known = Methods.options m
 
     match argument.Name with
-    | None -> fail context argument.Value.Span (Solve(OptionValue("An option", sprintf "a name and a value, such as `%s = 1e-3`" known.Head)))
+    | None ->
+        fail
+            context
+            argument.Value.Span
+            (Solve(OptionValue("An option", sprintf "a name and a value, such as `%s = 1e-3`" known.Head)))
     | Some name when not (List.contains name.Name known) ->
-        fail context name.Span (Solve(UnknownOption(m.Name, name.Name, Spelling.suggest name.Name known, known)))
+        fail
+            context
+            name.Span
+            (Solve(UnknownOption(m.Name, name.Name, Spelling.suggest name.Name known, known)))
     | Some name ->
         match Constants.tryNumber context argument.Value with
         | Some x when isPositive x -> Some(name.Name, Real x)
         | Some _
-        | None -> fail context argument.Value.Span (Solve(OptionValue(sprintf "`%s`" name.Name, "a positive number")))
+        | None ->
+            fail
+                context
+                argument.Value.Span
+                (Solve(OptionValue(sprintf "`%s`" name.Name, "a positive number")))
 
 let private knownMethod context (name: Tree.Ident) arguments span : MethodChoice option =
     match Methods.tryFind name.Name with
@@ -84,15 +101,22 @@ let private knownMethod context (name: Tree.Ident) arguments span : MethodChoice
         |> Dims.allOrNone
         |> Option.map (fun options -> { Name = m.Name; Options = options; Span = span })
     | None when Methods.later.Contains name.Name ->
-        fail context name.Span (NotSupportedYet(SolveFeature("method", name.Name, Methods.all |> List.map _.Name)))
+        fail
+            context
+            name.Span
+            (NotSupportedYet(SolveFeature("method", name.Name, Methods.all |> List.map _.Name)))
     | None ->
-        let suggestion = Spelling.suggest name.Name (Seq.append (Methods.all |> List.map _.Name) Methods.later)
+        let suggestion =
+            Spelling.suggest name.Name (Seq.append (Methods.all |> List.map _.Name) Methods.later)
+
         fail context name.Span (Solve(UnknownMethod(name.Name, suggestion)))
 
 let private methodChoice context (setting: Tree.Setting) =
     match setting.Value with
-    | Tree.Single { Kind = Tree.Name name; Span = span } -> knownMethod context { Name = name; Span = span } [] span
-    | Tree.Single { Kind = Tree.Call(name, arguments); Span = span } -> knownMethod context name arguments span
+    | Tree.Single { Kind = Tree.Name name; Span = span } ->
+        knownMethod context { Name = name; Span = span } [] span
+    | Tree.Single { Kind = Tree.Call(name, arguments); Span = span } ->
+        knownMethod context name arguments span
     | Tree.Single _
     | Tree.TimeSpan _ -> wrong context setting "a method such as `tsit5(rtol = 1e-6)`" None
 

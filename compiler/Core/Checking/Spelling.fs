@@ -6,10 +6,36 @@ open DiffEqLang.Grammar
 
 let private greek =
     Map.ofList
-        [ 'α', "alpha"; 'β', "beta"; 'γ', "gamma"; 'δ', "delta"; 'ε', "epsilon"; 'ϵ', "epsilon"; 'ζ', "zeta"
-          'η', "eta"; 'θ', "theta"; 'ϑ', "theta"; 'ι', "iota"; 'κ', "kappa"; 'λ', "lambda"; 'μ', "mu"
-          'µ', "mu"; 'ν', "nu"; 'ξ', "xi"; 'ο', "omicron"; 'π', "pi"; 'ρ', "rho"; 'ϱ', "rho"; 'σ', "sigma"
-          'ς', "sigma"; 'τ', "tau"; 'υ', "upsilon"; 'φ', "phi"; 'ϕ', "phi"; 'χ', "chi"; 'ψ', "psi"; 'ω', "omega" ]
+        [ 'α', "alpha"
+          'β', "beta"
+          'γ', "gamma"
+          'δ', "delta"
+          'ε', "epsilon"
+          'ϵ', "epsilon"
+          'ζ', "zeta"
+          'η', "eta"
+          'θ', "theta"
+          'ϑ', "theta"
+          'ι', "iota"
+          'κ', "kappa"
+          'λ', "lambda"
+          'μ', "mu"
+          'µ', "mu"
+          'ν', "nu"
+          'ξ', "xi"
+          'ο', "omicron"
+          'π', "pi"
+          'ρ', "rho"
+          'ϱ', "rho"
+          'σ', "sigma"
+          'ς', "sigma"
+          'τ', "tau"
+          'υ', "upsilon"
+          'φ', "phi"
+          'ϕ', "phi"
+          'χ', "chi"
+          'ψ', "psi"
+          'ω', "omega" ]
 
 /// Lower case, with Greek letters spelled out: `Θ`, `θ`, `Theta` and `theta` are near each other.
 let private spelledOut (name: string) =

@@ -48,7 +48,8 @@ let apply context (target: Part) (subscripts: Tree.Subscript list) (span: Source
         state
         |> Option.bind (fun (axis, e) ->
             match subscript with
-            | Tree.At position -> indexAt context shownTarget axis position e |> Option.map (fun e -> axis, e)
+            | Tree.At position ->
+                indexAt context shownTarget axis position e |> Option.map (fun e -> axis, e)
             | Tree.Range(from, upTo, span) ->
                 sliceFrom context shownTarget axis from upTo span e |> Option.map (fun e -> axis + 1, e))
 
