@@ -345,8 +345,7 @@ let private malformed: (string * string list) list =
       model "state x; dx/dt = (x + 1" [ "3:9-10 DEQ0104 `(` is never closed: `)` is missing" ]
       model
           "state x; dx/dt = x + $"
-          [ "3:12-12 DEQ0101 expected an expression, found the end of the line"
-            "3:13-14 DEQ0102 unexpected character `$`" ]
+          [ "3:13-14 DEQ0102 unexpected character `$`" ]
       model
           "state x; let y ~ x; dx/dt = y && x"
           [ "3:7-8 DEQ0113 `~` gives a parameter or a sample its distribution; it neither defines nor equates (write `=`)"
