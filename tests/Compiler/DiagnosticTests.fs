@@ -343,9 +343,7 @@ let private malformed: (string * string list) list =
             "4:11-12 DEQ0101 expected an operator or the end of the line, found `x`"
             "3:7-8 DEQ0412 the parameter `k` does not say how it starts (give a value, `= 0`, or a distribution, `~ normal(0, 0.1)`)" ]
       model "state x; dx/dt = (x + 1" [ "3:9-10 DEQ0104 `(` is never closed: `)` is missing" ]
-      model
-          "state x; dx/dt = x + $"
-          [ "3:13-14 DEQ0102 unexpected character `$`" ]
+      model "state x; dx/dt = x + $" [ "3:13-14 DEQ0102 unexpected character `$`" ]
       model
           "state x; let y ~ x; dx/dt = y && x"
           [ "3:7-8 DEQ0113 `~` gives a parameter or a sample its distribution; it neither defines nor equates (write `=`)"
