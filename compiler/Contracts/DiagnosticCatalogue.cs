@@ -50,6 +50,97 @@ public static class DiagnosticCatalogue
     public static readonly DiagnosticDescriptor TooManyErrors = Info("DEQ0140", "Further errors are not shown");
     public static readonly DiagnosticDescriptor MixedScripts = Warning("DEQ0141", "A name mixes alphabets that look alike");
 
+    // 02: names
+    public static readonly DiagnosticDescriptor UnknownName = Error("DEQ0201", "A name that is not declared");
+    public static readonly DiagnosticDescriptor UnknownFunction = Error("DEQ0202", "A function that does not exist");
+    public static readonly DiagnosticDescriptor Redeclared = Error("DEQ0203", "A name is declared twice");
+    public static readonly DiagnosticDescriptor ReservedName = Error("DEQ0204", "A name that cannot be declared");
+    public static readonly DiagnosticDescriptor NotAFunction = Error("DEQ0205", "A call of something that is not a function");
+    public static readonly DiagnosticDescriptor NotAValue = Error("DEQ0206", "A function or process where a value is needed");
+    public static readonly DiagnosticDescriptor UnusedName = Warning("DEQ0207", "A declaration that nothing uses");
+    public static readonly DiagnosticDescriptor CyclicDefinition = Error("DEQ0208", "A definition that needs itself");
+    public static readonly DiagnosticDescriptor RecursiveFunction = Error("DEQ0209", "A function that calls itself");
+    public static readonly DiagnosticDescriptor ArgumentCount = Error("DEQ0210", "A wrong number of arguments");
+    public static readonly DiagnosticDescriptor UnknownArgument = Error("DEQ0211", "A named argument that does not exist");
+    public static readonly DiagnosticDescriptor UnknownModel = Error("DEQ0212", "A model that the file does not have");
+    public static readonly DiagnosticDescriptor UnknownDim = Error("DEQ0213", "A value for a dim that does not exist");
+
+    // 03: shapes
+    public static readonly DiagnosticDescriptor ElementwiseShapes = Error("DEQ0301", "Operands of different shapes");
+    public static readonly DiagnosticDescriptor ProductMeansContract = Error("DEQ0302", "`*` between a matrix and a vector");
+    public static readonly DiagnosticDescriptor ContractShapes = Error("DEQ0303", "Axes that do not contract");
+    public static readonly DiagnosticDescriptor ContractScalar = Error("DEQ0304", "`@` with a scalar");
+    public static readonly DiagnosticDescriptor BranchShapes = Error("DEQ0305", "Branches of different shapes");
+    public static readonly DiagnosticDescriptor StackShapes = Error("DEQ0306", "Parts that do not join");
+    public static readonly DiagnosticDescriptor EquationShape = Error("DEQ0307", "A right side of another shape than its state");
+    public static readonly DiagnosticDescriptor ValueShape = Error("DEQ0308", "A value of another shape than declared");
+    public static readonly DiagnosticDescriptor TooManySubscripts = Error("DEQ0309", "More subscripts than axes");
+    public static readonly DiagnosticDescriptor IndexOutOfBounds = Error("DEQ0310", "A position outside of its axis");
+    public static readonly DiagnosticDescriptor IndexNotConstant = Error("DEQ0311", "A position that is not a known whole number");
+    public static readonly DiagnosticDescriptor TransposeRank = Error("DEQ0312", "A transpose of something that is not a matrix");
+    public static readonly DiagnosticDescriptor FunctionShapes = Error("DEQ0313", "Operands of shapes that a function does not take");
+    public static readonly DiagnosticDescriptor ConditionIsNumber = Error("DEQ0314", "A number where a condition is needed");
+    public static readonly DiagnosticDescriptor NumberIsCondition = Error("DEQ0315", "A condition where a number is needed");
+    public static readonly DiagnosticDescriptor SizeNotInteger = Error("DEQ0316", "A size that is not a whole number");
+    public static readonly DiagnosticDescriptor SizeNotPositive = Error("DEQ0317", "A size below one");
+    public static readonly DiagnosticDescriptor UnknownType = Error("DEQ0318", "A type that does not exist");
+    public static readonly DiagnosticDescriptor DerivativeShape = Error("DEQ0319", "Operands that a derivative operator does not take");
+    public static readonly DiagnosticDescriptor NetworkShape = Error("DEQ0320", "A network whose stages do not fit");
+    public static readonly DiagnosticDescriptor CorrelationShape = Error("DEQ0321", "A correlation of the wrong shape");
+
+    // 04: structure of a model
+    public static readonly DiagnosticDescriptor NoStates = Error("DEQ0401", "A model without a state");
+    public static readonly DiagnosticDescriptor MissingEquation = Error("DEQ0402", "A state without an equation");
+    public static readonly DiagnosticDescriptor DuplicateEquation = Error("DEQ0403", "A state with two equations");
+    public static readonly DiagnosticDescriptor UndeclaredState = Error("DEQ0404", "An equation for a state that is not declared");
+    public static readonly DiagnosticDescriptor EquationForOther = Error("DEQ0405", "An equation for something that is not a state");
+    public static readonly DiagnosticDescriptor NotAnEquation = Error("DEQ0406", "An assignment where an equation is needed");
+    public static readonly DiagnosticDescriptor UnavailableDerivative = Error("DEQ0407", "A derivative that is not a value");
+    public static readonly DiagnosticDescriptor DuplicateInitial = Error("DEQ0408", "A state with two initial values");
+    public static readonly DiagnosticDescriptor InitialOfOther = Error("DEQ0409", "An initial value for something that is not a state");
+    public static readonly DiagnosticDescriptor NotFixed = Error("DEQ0410", "A value that must be fixed before the solve");
+    public static readonly DiagnosticDescriptor RepeatedSection = Error("DEQ0411", "A statement that a model has once");
+    public static readonly DiagnosticDescriptor ParameterWithoutValue = Error("DEQ0412", "A parameter that does not say how it starts");
+    public static readonly DiagnosticDescriptor ParameterWithTwoValues = Error("DEQ0413", "A parameter that starts in two ways");
+    public static readonly DiagnosticDescriptor UnknownDistribution = Error("DEQ0414", "A distribution that does not exist");
+    public static readonly DiagnosticDescriptor DistributionArguments = Error("DEQ0415", "Arguments that a distribution does not take");
+    public static readonly DiagnosticDescriptor EmptyInterval = Error("DEQ0416", "An interval without a number in it");
+    public static readonly DiagnosticDescriptor ClosedInterval = Error("DEQ0417", "An interval that holds its ends");
+    public static readonly DiagnosticDescriptor OutsideInterval = Error("DEQ0418", "A start outside of the interval");
+    public static readonly DiagnosticDescriptor NotANumber = Error("DEQ0419", "A value that is not a known number");
+    public static readonly DiagnosticDescriptor DerivativeVariable = Error("DEQ0420", "A derivative by something that is not a name");
+    public static readonly DiagnosticDescriptor UnknownStage = Error("DEQ0421", "A network stage that does not exist");
+    public static readonly DiagnosticDescriptor StageArguments = Error("DEQ0422", "Arguments that a network stage does not take");
+
+    // 05: noise and calculus
+    public static readonly DiagnosticDescriptor TermWithoutDifferential = Error("DEQ0501", "A term without a differential");
+    public static readonly DiagnosticDescriptor ProductOfDifferentials = Error("DEQ0502", "A product of two differentials");
+    public static readonly DiagnosticDescriptor NonlinearDifferential = Error("DEQ0503", "A differential inside a nonlinear expression");
+    public static readonly DiagnosticDescriptor DifferentialOutside = Error("DEQ0504", "A differential outside of a stochastic equation");
+    public static readonly DiagnosticDescriptor UnknownDifferential = Error("DEQ0505", "A differential without a process");
+    public static readonly DiagnosticDescriptor UnknownCalculus = Error("DEQ0506", "A calculus that does not exist");
+    public static readonly DiagnosticDescriptor MethodIgnoresNoise = Error("DEQ0507", "A method for ordinary equations in a model with noise");
+    public static readonly DiagnosticDescriptor MethodNeedsNoise = Error("DEQ0508", "A method for stochastic equations in a model without noise");
+    public static readonly DiagnosticDescriptor MethodRefusesStructure = Error("DEQ0509", "Noise of a structure that the method does not take");
+
+    // 06: the solve block
+    public static readonly DiagnosticDescriptor UnknownSetting = Error("DEQ0601", "A setting that does not exist");
+    public static readonly DiagnosticDescriptor RepeatedSetting = Error("DEQ0602", "A setting that stands twice");
+    public static readonly DiagnosticDescriptor UnknownMethod = Error("DEQ0603", "A method that does not exist");
+    public static readonly DiagnosticDescriptor UnknownOption = Error("DEQ0604", "An option that the method does not have");
+    public static readonly DiagnosticDescriptor SettingValue = Error("DEQ0605", "A value that the setting does not take");
+    public static readonly DiagnosticDescriptor OptionValue = Error("DEQ0606", "A value that the option does not take");
+    public static readonly DiagnosticDescriptor EmptyTimeSpan = Error("DEQ0607", "A time span without length");
+
+    // 09: not supported yet
+    public static readonly DiagnosticDescriptor DeclarationNotSupported = Error("DEQ0901", "A declaration that is not supported yet");
+    public static readonly DiagnosticDescriptor EquationNotSupported = Error("DEQ0902", "A form of equation that is not supported yet");
+    public static readonly DiagnosticDescriptor StageNotSupported = Error("DEQ0903", "A network stage that is not supported yet");
+    public static readonly DiagnosticDescriptor ItemNotSupported = Error("DEQ0904", "A part of a file that is not supported yet");
+    public static readonly DiagnosticDescriptor SettingNotSupported = Error("DEQ0905", "A setting that is not supported yet");
+    public static readonly DiagnosticDescriptor EventNotSupported = Error("DEQ0906", "Events are not supported yet");
+    public static readonly DiagnosticDescriptor FunctionNotSupported = Error("DEQ0907", "A function that is not supported yet");
+
     /// <summary>All descriptors, in the order of their codes.</summary>
     public static IReadOnlyList<DiagnosticDescriptor> All { get; } =
         [.. typeof(DiagnosticCatalogue)

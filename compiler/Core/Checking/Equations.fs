@@ -1,1 +1,328 @@
+/// The equations of a model and its initial values: one equation for each state, of the state's shape.
 module internal DiffEqLang.Compiler.Checking.Equations
+
+open DiffEqLang.Contracts
+open DiffEqLang.Compiler.Syntax
+open DiffEqLang.Compiler.Ir
+open DiffEqLang.Compiler.Ir.Shape
+open DiffEqLang.Compiler.Ir.Expr
+open DiffEqLang.Compiler.Ir.Typed
+open DiffEqLang.Compiler.Checking.Errors
+open DiffEqLang.Compiler.Checking.Context
+open DiffEqLang.Compiler.Checking.Scope
+
+/// An equation whose left side is the derivative or differential of a declared state.
+type private Claim =
+    {
+        State: Entity
+        /// None for a stochastic equation.
+        Order: int option
+        Right: Tree.Expr
+        /// The left side's name.
+        Target: SourceSpan
+        Span: SourceSpan
+    }
+
+let private stateNames scope =
+    scope.Entities |> List.filter (fun e -> kindOf e = StateName) |> List.map _.Name
+
+/// `x = ...`, where only a derivative can stand.
+let private notAnEquation (context: Context) (target: Tree.Expr) =
+    let text = textOf context target.Span
+
+    let hint =
+        match (Expressions.withoutParentheses target).Kind with
+        | Tree.Name name ->
+            match tryFind name context.Scope |> Option.map kindOf with
+            | Some StateName ->
+                sprintf "write `d%s/dt = ...`, or `init %s = ...` for its initial value" name name
+            | Some ParameterName ->
+                sprintf "a parameter's value stands in its declaration: `param %s = ...`" name
+            | Some ConstantName ->
+                sprintf "a constant's value stands in its declaration: `const %s = ...`" name
+            | Some DimName -> sprintf "a dim's value stands in its declaration: `dim %s = ...`" name
+            | Some(LetName | OutputName | FunctionName | NetworkName | NetworkParameterName | WienerName | IncrementName)
+            | Some(ArgumentName | BuiltinName | UnsupportedName) -> sprintf "`%s` has its value already" name
+            | None -> sprintf "write `let %s = ...` to name an expression" name
+        | Tree.Number _
+        | Tree.Prime _
+        | Tree.Unary _
+        | Tree.Binary _
+        | Tree.Call _
+        | Tree.Index _
+        | Tree.Transpose _
+        | Tree.Stack _
+        | Tree.If _
+        | Tree.Parenthesized _
+        | Tree.Missing -> "the left side is a derivative such as `dx/dt`, or a differential such as `dX`"
+
+    report context target.Span (Structure(NotAnEquation(text, hint)))
+
+let private claimed (context: Context) (name: Tree.Ident) order right span : Claim option =
+    match tryFind name.Name context.Scope with
+    | Some entity when kindOf entity = StateName ->
+        Some
+            { State = entity
+              Order = order
+              Right = right
+              Target = name.Span
+              Span = span }
+    | Some entity when kindOf entity = UnsupportedName || context.Scope.Repeated.Contains name.Name -> None
+    | Some entity ->
+        fail context name.Span (Structure(EquationForOther(name.Name, kindOf entity, entity.Span)))
+    | None ->
+        let suggestion = Spelling.suggest name.Name (stateNames context.Scope)
+        fail context name.Span (Structure(EquationForUndeclared(name.Name, suggestion)))
+
+/// `dose = 5` reads as the differential of `ose`: where `dose` is declared and `ose` is not, it is an assignment.
+let private isAssignment scope (state: Tree.Ident) =
+    (tryFind state.Name scope).IsNone && (tryFind ("d" + state.Name) scope).IsSome
+
+let private claim context (target: Tree.EquationTarget) (right: Tree.Expr) (span: SourceSpan) : Claim option =
+    match target with
+    | Tree.Derivative(state, order) when order > 2 ->
+        fail
+            context
+            span
+            (NotSupportedYet(EquationForm(sprintf "an equation of order %d for `%s`" order state.Name)))
+    | Tree.Derivative(state, order) -> claimed context state (Some order) right span
+    | Tree.Differential state when isAssignment context.Scope state ->
+        let s = state.Span
+        let whole = SourceSpan(s.File, s.Line, s.Column - 1, s.EndLine, s.EndColumn)
+        notAnEquation context { Kind = Tree.Name("d" + state.Name); Span = whole }
+        None
+    | Tree.Differential state -> claimed context state None right span
+    | Tree.Zero _ -> fail context span (NotSupportedYet(EquationForm "an algebraic constraint"))
+    | Tree.Other target ->
+        notAnEquation context target
+        None
+
+/// States whose equation is there, though the compiler cannot read it: in an `implicit` block, of a higher order.
+let private mentioned (declarations: Tree.Declaration list) =
+    let rec names (d: Tree.Declaration) =
+        match d.Kind with
+        | Tree.Implicit inner -> List.collect names inner
+        | Tree.Equation((Tree.Derivative(state, _) | Tree.Differential state), _) -> [ state.Name ]
+        | Tree.Equation((Tree.Zero _ | Tree.Other _), _)
+        | Tree.Dim _
+        | Tree.State _
+        | Tree.Algebraic _
+        | Tree.Param _
+        | Tree.Const _
+        | Tree.Control _
+        | Tree.Wiener _
+        | Tree.Jumps _
+        | Tree.Sample _
+        | Tree.Let _
+        | Tree.Fn _
+        | Tree.Net _
+        | Tree.Output _
+        | Tree.Init _
+        | Tree.History _
+        | Tree.Calculus _
+        | Tree.Event _
+        | Tree.Solve _ -> []
+
+    declarations |> List.collect names |> Set.ofList
+
+/// The order of each state's equation, before any expression is checked: `q'` is a name where it is two.
+let orders (scope: Scope) : Map<string, int> =
+    scope.Statements
+    |> List.choose (fun (statement, _) ->
+        match statement with
+        | EquationStatement(Tree.Derivative(state, order), _) when order > 1 -> Some(state.Name, order)
+        | EquationStatement _
+        | InitialStatement _
+        | CalculusStatement _
+        | SolveStatement _ -> None)
+    |> Map.ofList
+
+/// The left side as written.
+let private leftText context (claim: Claim) =
+    let right = claim.Right.Span
+
+    let upToRight =
+        SourceSpan(claim.Span.File, claim.Span.Line, claim.Span.Column, right.Line, right.Column)
+
+    (textOf context upToRight).TrimEnd(' ', '=')
+
+/// Numbers alone fill a state's shape: `dx/dt = 0`.
+let private isNumber (e: Expr) =
+    match e.Op with
+    | Number _ -> true
+    | _ -> false
+
+let private ordinary context (claim: Claim) (state: Symbol) order =
+    let fits (right: Expr) =
+        let part: Operators.Part = { Tree = claim.Right; Expr = right }
+
+        if not (Operators.isNumber context "an equation" part) then
+            None
+        elif right.Shape = state.Shape || isNumber right then
+            Some(Build.broadcastTo state.Shape right)
+        else
+            let declared: Declared = { Label = label state.Name state.Shape; At = claim.State.Span }
+            let right = operand context claim.Right right.Shape
+
+            fail
+                context
+                claim.Right.Span
+                (Shape(EquationShape(leftText context claim, declared, state.Shape, right)))
+
+    Expressions.elaborate context claim.Right
+    |> Option.bind fits
+    |> Option.map (fun right ->
+        Ordinary(state, order, recordOrigin context claim.Right.Span None right, claim.Span))
+
+let private stochastic context (claim: Claim) (state: Symbol) =
+    let fits (split: Differentials.Split) =
+        let part e =
+            e
+            |> Option.map (Build.broadcastTo state.Shape)
+            |> Option.defaultValue (Build.zeros state.Shape)
+
+        if split.Shape = state.Shape then
+            Some(part split.Drift, part split.Diffusion)
+        else
+            let declared: Declared = { Label = label state.Name state.Shape; At = claim.State.Span }
+            let right = operand context claim.Right split.Shape
+
+            fail
+                context
+                claim.Right.Span
+                (Shape(EquationShape(leftText context claim, declared, state.Shape, right)))
+
+    Differentials.ofRightSide context claim.Right
+    |> Option.bind fits
+    |> Option.map (fun (drift, diffusion) ->
+        let located = recordOrigin context claim.Right.Span None
+        Stochastic(state, located drift, located diffusion, claim.Span))
+
+let private stateSymbol context (entity: Entity) =
+    match Map.tryFind entity.Name context.Globals with
+    | Some(Known { Op = Input symbol }) -> Some symbol
+    | Some(Known _)
+    | Some(Size _)
+    | Some(Inlined _)
+    | Some(Network _)
+    | Some Poisoned
+    | None -> None
+
+/// Checks a right side; of a state whose own declaration is wrong, for its own errors alone.
+let private equation context (claim: Claim) =
+    match stateSymbol context claim.State, claim.Order with
+    | Some state, Some order -> ordinary context claim state order
+    | Some state, None -> stochastic context claim state
+    | None, Some _ ->
+        Expressions.elaborate context claim.Right |> ignore
+        None
+    | None, None ->
+        Differentials.ofRightSide context claim.Right |> ignore
+        None
+
+let private onePerState context (claims: Claim list) =
+    claims
+    |> List.groupBy _.State.Name
+    |> List.iter (fun (name, claims) ->
+        for repeated in List.tail claims do
+            report context repeated.Target (Structure(DuplicateEquation(name, claims.Head.Target))))
+
+/// The equations, in the order of the states.
+let check (context: Context) (declarations: Tree.Declaration list) : Equation list =
+    let claims =
+        context.Scope.Statements
+        |> List.choose (fun (statement, declaration) ->
+            match statement with
+            | EquationStatement(target, right) -> claim context target right declaration.Span
+            | InitialStatement _
+            | CalculusStatement _
+            | SolveStatement _ -> None)
+
+    onePerState context claims
+    let mentioned = mentioned declarations
+
+    for e in context.Scope.Entities do
+        if kindOf e = StateName && not (mentioned.Contains e.Name) then
+            report context e.Span (Structure(MissingEquation e.Name))
+
+    let position = context.Scope.Entities |> List.mapi (fun i e -> e.Name, i) |> Map.ofList
+    claims |> List.sortBy (fun c -> position[c.State.Name]) |> List.choose (equation context)
+
+let private initialTarget context (target: Tree.Expr) : (Entity * string) option =
+    let ofState (name: Tree.Ident) order =
+        match tryFind name.Name context.Scope with
+        | Some entity when kindOf entity = StateName -> Some(entity, Expressions.primed name.Name order)
+        | Some entity when kindOf entity = UnsupportedName -> None
+        | Some entity -> fail context name.Span (Structure(InitialOfOther(name.Name, kindOf entity)))
+        | None ->
+            let suggestion = Spelling.suggest name.Name (stateNames context.Scope)
+            fail context name.Span (Structure(EquationForUndeclared(name.Name, suggestion)))
+
+    match (Expressions.withoutParentheses target).Kind with
+    | Tree.Name name -> ofState { Name = name; Span = target.Span } 0
+    | Tree.Prime(name, order) -> ofState name order
+    | Tree.Number _
+    | Tree.Unary _
+    | Tree.Binary _
+    | Tree.Call _
+    | Tree.Index _
+    | Tree.Transpose _
+    | Tree.Stack _
+    | Tree.If _
+    | Tree.Parenthesized _ -> fail context target.Span (Structure(InitialTarget(textOf context target.Span)))
+    | Tree.Missing -> None
+
+let private initial
+    context
+    (target: Tree.Expr)
+    (tree: Tree.Expr)
+    : (string * SourceSpan * (Symbol * Expr) option) option =
+    let valueFor (entity: Entity) (symbol: Symbol) =
+        let declared: Declared = { Label = label symbol.Name symbol.Shape; At = entity.Span }
+
+        Expressions.elaborate context tree
+        |> Option.bind (
+            Constants.requireRoles
+                context
+                tree
+                "an initial value"
+                "parameters, constants and dims"
+                [ Parameter; Constant ]
+        )
+        |> Option.bind (Constants.fill context tree declared symbol.Shape)
+        |> Option.map (fun value -> symbol, value)
+
+    initialTarget context target
+    |> Option.map (fun (entity, name) ->
+        let value =
+            match Map.tryFind name context.Globals with
+            | Some(Known { Op = Input symbol }) -> valueFor entity symbol
+            | None when name <> entity.Name ->
+                fail context target.Span (Structure(PrimeOfFirstOrder entity.Name))
+            | Some(Known _)
+            | Some(Size _)
+            | Some(Inlined _)
+            | Some(Network _)
+            | Some Poisoned
+            | None -> None
+
+        name, target.Span, value)
+
+/// Initial values by state, in the order of the file.
+let initials (context: Context) : (Symbol * Expr) list =
+    let found =
+        context.Scope.Statements
+        |> List.choose (fun (statement, _) ->
+            match statement with
+            | InitialStatement(target, value) -> initial context target value
+            | EquationStatement _
+            | CalculusStatement _
+            | SolveStatement _ -> None)
+
+    for name, all in found |> List.groupBy (fun (name, _, _) -> name) do
+        let _, first, _ = all.Head
+
+        for _, span, _ in all.Tail do
+            report context span (Structure(DuplicateInitial(name, first)))
+
+    found |> List.choose (fun (_, _, value) -> value)

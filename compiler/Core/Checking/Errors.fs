@@ -1,1 +1,166 @@
+/// What can be wrong with a model that parses, as data: a case for each kind of error with what its message
+/// needs. `Messages.fs` puts them into words; nothing else does.
 module internal DiffEqLang.Compiler.Checking.Errors
+
+open DiffEqLang.Contracts
+open DiffEqLang.Compiler.Ir.Shape
+
+/// What a name stands for.
+type NameKind =
+    | DimName
+    | StateName
+    | ParameterName
+    | ConstantName
+    | WienerName
+    /// `dW`, which comes with `wiener W`.
+    | IncrementName
+    | LetName
+    | OutputName
+    | FunctionName
+    | NetworkName
+    /// `f_W1`, which comes with `net f`.
+    | NetworkParameterName
+    /// The argument of a `fn`.
+    | ArgumentName
+    /// `t`, `pi`, `inf`
+    | BuiltinName
+    /// A declaration that the compiler answers with "not supported yet".
+    | UnsupportedName
+
+/// A declaration that explains an error: `W1 : R[50, 2]`.
+type Declared = { Label: string; At: SourceSpan }
+
+/// An operand as the user wrote it, with the declarations that its shape comes from.
+type Operand = { Shape: Shape; Text: string; At: SourceSpan; Declarations: Declared list }
+
+type NameError =
+    | UnknownName of name: string * suggestion: string option
+    | UnknownFunction of name: string * suggestion: string option
+    | Redeclared of name: string * first: SourceSpan
+    | Reserved of name: string * meaning: string
+    | NotAFunction of name: string * kind: NameKind
+    | NotAValue of name: string * kind: NameKind
+    | Unused of name: string * kind: NameKind
+    /// The names in the order in which each uses the next; the last uses the first.
+    | Cycle of names: string list
+    | RecursiveFunction of names: string list
+    | ArgumentCount of callee: string * least: int * most: int * given: int
+    | UnknownArgument of callee: string * name: string * suggestion: string option
+    | UnknownModel of name: string * suggestion: string option
+    /// A caller's value for a dim that no model declares.
+    | UnknownDim of name: string * suggestion: string option
+
+type ShapeError =
+    | ElementwiseShapes of operator: string * left: Operand * right: Operand
+    /// `*` between a matrix and a vector.
+    | ProductMeansContract of left: Operand * right: Operand
+    | ContractShapes of left: Operand * right: Operand
+    | ContractScalar of left: Operand * right: Operand
+    | BranchShapes of thenBranch: Operand * elseBranch: Operand
+    | StackShapes of first: Operand * other: Operand
+    | EmptyStack
+    | EquationShape of left: string * state: Declared * stateShape: Shape * right: Operand
+    | ValueShape of target: Declared * targetShape: Shape * value: Operand
+    | TooManySubscripts of target: Operand * given: int
+    | IndexOutOfBounds of index: int64 * length: string * target: Operand
+    | SliceOutOfBounds of from: string * upTo: string * length: string * target: Operand
+    | IndexNotConstant of text: string
+    | TransposeRank of target: Operand
+    /// What a builtin's shape rule says about these operands.
+    | FunctionShapes of name: string * reason: string * operands: Operand list
+    | ConditionIsNumber of construct: string * text: string
+    | NumberIsCondition of construct: string * text: string
+    | SizeNotInteger of text: string
+    | SizeNotPositive of text: string * value: string
+    | UnknownType of name: string
+    | DerivativeShape of operator: string * rule: string * operand: Operand
+    | NetworkResult of network: string * declared: Shape * given: Shape
+    | NetworkVectorOnly of what: string * shape: Shape
+    | CorrelationShape of wiener: string * expected: Shape * given: Shape
+    | CorrelationNeedsVector of wiener: string * shape: Shape
+
+type StructureError =
+    | NoStates of model: string
+    | MissingEquation of state: string
+    | DuplicateEquation of state: string * first: SourceSpan
+    | EquationForUndeclared of name: string * suggestion: string option
+    | EquationForOther of name: string * kind: NameKind * declared: SourceSpan
+    | NotAnEquation of text: string * hint: string
+    /// `x'` of a state that is not of second order.
+    | PrimeOfFirstOrder of state: string
+    | PrimeOfOther of name: string * kind: NameKind
+    | DuplicateInitial of state: string * first: SourceSpan
+    | InitialOfOther of name: string * kind: NameKind
+    | InitialTarget of text: string
+    /// What an initial value, a constant or another value fixed before the solve may not depend on.
+    | DependsOn of what: string * allowed: string * names: (string * NameKind) list
+    | RepeatedSection of section: string * first: SourceSpan
+    | ParameterWithoutValue of name: string
+    | ParameterWithTwoValues of name: string
+    | UnknownDistribution of name: string * suggestion: string option
+    | DistributionArguments of name: string * signature: string
+    | DistributionNeedsMatrix of name: string * shape: Shape
+    | EmptyInterval of low: float * high: float
+    | ClosedInterval of text: string
+    | OutsideInterval of name: string * value: float * interval: string
+    | NotANumber of what: string * text: string
+    | DerivativeVariable of operator: string * text: string
+    | UnknownStage of name: string * suggestion: string option
+    | StageArguments of stage: string * signature: string
+    | StageChangesShape of stage: string * reason: string
+
+type NoiseError =
+    | TermWithoutDifferential of text: string
+    | ProductOfDifferentials of text: string
+    | NonlinearDifferential of differential: string * within: string
+    | DifferentialOutside of differential: string
+    | UnknownDifferential of differential: string * suggestion: string option
+    | UnknownCalculus of name: string * suggestion: string option
+    /// A deterministic method for a model with noise.
+    | MethodIgnoresNoise of method: string * wiener: string * stochastic: string list
+    /// A stochastic method for a model without noise.
+    | MethodNeedsNoise of method: string * deterministic: string list
+    | MethodRefusesStructure of
+        method: string *
+        structure: string *
+        reason: string *
+        alternatives: string list
+
+type SolveError =
+    | UnknownSetting of name: string * suggestion: string option
+    | RepeatedSetting of name: string * first: SourceSpan
+    | UnknownMethod of name: string * suggestion: string option
+    | UnknownOption of method: string * option: string * suggestion: string option * known: string list
+    | SettingValue of setting: string * expected: string * suggestion: string option
+    | OptionValue of option: string * expected: string
+    | EmptyTimeSpan of at: float
+
+/// What the language has and the compiler does not have yet.
+type Unsupported =
+    /// `control u`, `jumps N`, `param W(t)` ...
+    | Declaration of construct: string
+    /// Algebraic constraints, delays, controlled equations ...
+    | EquationForm of construct: string
+    | NetworkStage of name: string
+    | FileItem of construct: string
+    | SolveFeature of setting: string * value: string * now: string list
+    | Events
+    | Function of name: string
+
+type ErrorKind =
+    | Name of NameError
+    | Shape of ShapeError
+    | Structure of StructureError
+    | Noise of NoiseError
+    | Solve of SolveError
+    | NotSupportedYet of Unsupported
+
+type Error =
+    {
+        Kind: ErrorKind
+        Span: SourceSpan
+        /// Where the functions were called whose body this is in, innermost first.
+        Calls: SourceSpan list
+    }
+
+let error span kind = { Kind = kind; Span = span; Calls = [] }

@@ -1,0 +1,47 @@
+/// Whether the method of the solve block can solve the model: once from its equations, once more when the structure
+/// of its noise is known.
+module internal DiffEqLang.Compiler.Checking.MethodChoice
+
+open DiffEqLang.Contracts
+open DiffEqLang.Compiler.Ir
+open DiffEqLang.Compiler.Ir.Expr
+open DiffEqLang.Compiler.Ir.Typed
+open DiffEqLang.Compiler.Ir.Dynamics
+open DiffEqLang.Compiler.Checking.Errors
+
+let private isStochastic (model: Typed.Model) =
+    model.Equations
+    |> List.exists (fun equation ->
+        match equation with
+        | Stochastic(_, _, diffusion, _) -> diffusion.DependsOn.HasFlag Dependence.Noise
+        | Ordinary _ -> false)
+
+let private chosen (model: Typed.Model) =
+    model.Solve.Method
+    |> Option.bind (fun choice -> Methods.tryFind choice.Name |> Option.map (fun m -> choice, m.Noise))
+
+/// A method for ordinary equations in a model with noise, or the other way round.
+let ofModel (model: Typed.Model) : Error option =
+    match chosen model, isStochastic model with
+    | Some(choice, Methods.Deterministic), true ->
+        let mismatch =
+            MethodIgnoresNoise(choice.Name, model.Wiener.Head.Name, Methods.stochasticNames)
+
+        Some(error choice.Span (Noise mismatch))
+    | Some(choice, (Methods.AnyNoise | Methods.CommutativeNoise)), false ->
+        Some(error choice.Span (Noise(MethodNeedsNoise(choice.Name, Methods.deterministic))))
+    | Some(_, Methods.Deterministic), false
+    | Some(_, (Methods.AnyNoise | Methods.CommutativeNoise)), true
+    | None, _ -> None
+
+/// Milstein's method on general noise would need Lévy areas (Kloeden and Platen 1992, section 10.3).
+let ofStructure (model: Typed.Model) (noise: Dynamics.Noise) : Diagnostic option =
+    match chosen model, noise.Structure with
+    | Some(choice, Methods.CommutativeNoise), General ->
+        let refusal =
+            MethodRefusesStructure(choice.Name, "general", noise.Reason, Methods.forGeneralNoise)
+
+        Some(Messages.render (error choice.Span (Noise refusal)))
+    | Some(_, Methods.CommutativeNoise), (Additive | Diagonal | Scalar | Commutative)
+    | Some(_, (Methods.AnyNoise | Methods.Deterministic)), _
+    | None, _ -> None

@@ -1,0 +1,116 @@
+/// The methods, their options and the other choices of a solve block: the runtime's names, as the language spells
+/// them. A test holds this file against the runtime.
+module internal DiffEqLang.Compiler.Checking.Methods
+
+/// What a method can take of a model's noise.
+type NoiseRule =
+    /// Ordinary equations only.
+    | Deterministic
+    /// Any structure of noise.
+    | AnyNoise
+    /// All but general noise: the method needs L^i g^j = L^j g^i.
+    | CommutativeNoise
+
+type Method =
+    {
+        Name: string
+        Noise: NoiseRule
+        /// Whether it estimates its error, and so takes tolerances.
+        IsAdaptive: bool
+    }
+
+let private adaptive name = { Name = name; Noise = Deterministic; IsAdaptive = true }
+let private fixedStep name = { Name = name; Noise = Deterministic; IsAdaptive = false }
+let private stochastic rule name = { Name = name; Noise = rule; IsAdaptive = false }
+
+let all =
+    [ fixedStep "euler"
+      fixedStep "midpoint"
+      fixedStep "heun"
+      fixedStep "ralston"
+      fixedStep "rk4"
+      fixedStep "rk38"
+      adaptive "bosh3"
+      adaptive "dopri5"
+      adaptive "tsit5"
+      adaptive "dopri8"
+      stochastic AnyNoise "euler_maruyama"
+      stochastic AnyNoise "euler_heun"
+      stochastic CommutativeNoise "milstein" ]
+
+let tryFind name = all |> List.tryFind (fun m -> m.Name = name)
+
+let deterministic = all |> List.filter (fun m -> m.Noise = Deterministic) |> List.map _.Name
+let forGeneralNoise = all |> List.filter (fun m -> m.Noise = AnyNoise) |> List.map _.Name
+
+let stochasticNames =
+    all |> List.filter (fun m -> m.Noise <> Deterministic) |> List.map _.Name
+
+/// The options of a method: every one a positive number.
+let options (m: Method) = if m.IsAdaptive then [ "rtol"; "atol"; "dt" ] else [ "dt" ]
+
+/// Methods that the language has and the runtime does not have yet.
+let later =
+    set
+        [ "vern6"
+          "vern7"
+          "vern9"
+          "adams"
+          "rk"
+          "rosenbrock23"
+          "rodas4"
+          "rodas5p"
+          "kvaerno3"
+          "kvaerno4"
+          "kvaerno5"
+          "trbdf2"
+          "radau"
+          "bdf"
+          "implicit_euler"
+          "implicit_midpoint"
+          "gauss4"
+          "imex_euler"
+          "kencarp3"
+          "kencarp4"
+          "kencarp5"
+          "etd1"
+          "etdrk4"
+          "symplectic_euler"
+          "leapfrog"
+          "yoshida4"
+          "mclachlan"
+          "reversible_heun"
+          "asynchronous_leapfrog"
+          "revnet"
+          "ab2"
+          "ab3"
+          "lm_resnet"
+          "polynet"
+          "fractal"
+          "momentum"
+          "fused"
+          "ddim"
+          "dpm_solver_1"
+          "dpm_solver_2"
+          "dpm_solver_3"
+          "sri"
+          "srk"
+          "sra"
+          "platen"
+          "rsde"
+          "log_ode"
+          "slowrk"
+          "auto" ]
+
+/// The words that a setting takes: now, and later.
+type Words = { Now: string list; Later: string list }
+
+let gradient =
+    { Now = [ "discrete"; "backsolve" ]
+      Later = [ "interpolated"; "reversible"; "forward" ] }
+
+let target = { Now = [ "auto"; "torch" ]; Later = [ "simd"; "cuda" ] }
+let dtype = { Now = [ "float32"; "float64" ]; Later = [] }
+
+/// Devices without a number; `cuda:1` is checked apart.
+let device = { Now = [ "auto"; "cpu"; "cuda"; "mps" ]; Later = [] }
