@@ -92,17 +92,3 @@ public abstract record SaveAt
 
     internal sealed record AtGrid(int Count) : SaveAt;
 }
-
-/// <summary>A numerical method and its options, by the name that .deq files use.</summary>
-/// <param name="Name">Such as <c>dopri5</c>.</param>
-public sealed record Method(string Name)
-{
-    /// <summary>Relative tolerance of adaptive methods; 1e-6 where null.</summary>
-    public double? Rtol { get; init; }
-
-    /// <summary>Absolute tolerance of adaptive methods; 1e-8 where null.</summary>
-    public double? Atol { get; init; }
-
-    /// <summary>The step of fixed-step solves, positive in both directions; the first step of adaptive ones.</summary>
-    public double? Dt { get; init; }
-}
