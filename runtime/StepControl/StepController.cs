@@ -15,10 +15,10 @@ public sealed record StepController(double Beta1, double Beta2 = 0, double Beta3
     public static StepController I { get; } = new(1);
 
     /// <summary>
-    /// Proportional and integral control: Gustafsson's PI.3.4, as in Hairer, Nørsett and Wanner (1993), II.4 and Hairer and
-    /// Wanner (1996), IV.2.
+    /// Proportional and integral control with the weights of the code DOPRI5, β = 0.2/k and α = 1/k - 0.75β:
+    /// Hairer and Wanner (1996), Solving Ordinary Differential Equations II, IV.2.
     /// </summary>
-    public static StepController PI { get; } = new(0.7, -0.4);
+    public static StepController PI { get; } = new(0.85, -0.2);
 
     /// <summary>The digital filter H312PID of Söderlind (2003), table 3: smooth step sequences.</summary>
     public static StepController PID { get; } = new(1.0 / 18, 1.0 / 9, 1.0 / 18);
