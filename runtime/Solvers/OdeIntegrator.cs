@@ -40,7 +40,7 @@ internal sealed class OdeIntegrator : IDisposable
     private Tensor _state;
     private Tensor? _slope;     // f at the state; null until it is needed
 
-    private OdeIntegrator(OdeProblem problem, Tensor state, bool withTape, bool withSlopes)
+    private OdeIntegrator(OdeProblem problem, Tensor state, bool withTape, bool withSlopes, long stageBudget)
     {
         (_problem, _withSlopes) = (problem, withSlopes);
         _lanes = problem.Options.Coupling == StepCoupling.Batch ? 1 : (int)state.size(0);
@@ -48,7 +48,7 @@ internal sealed class OdeIntegrator : IDisposable
         _kernel = new RungeKuttaKernel(problem.Equations, problem.Tableau);
         _clock = new LaneClock(problem, _lanes);
         _norm = new ErrorNorm(problem.Rtol, problem.Atol, _lanes);
-        _tape = withTape ? new OdeTape(_lanes) : null;
+        _tape = withTape ? new OdeTape(_lanes, stageBudget) : null;
         if (problem.Span.Times is { } times) _saved = new SavedStates(problem.Span, times, state, _lanes, withSlopes);
         else _everyStep = problem.IsAdaptive && _lanes > 1
             ? throw new ArgumentException("SaveAt.Steps needs steps that all samples share: solve with StepCoupling.Batch, or with fixed steps.")
@@ -60,11 +60,13 @@ internal sealed class OdeIntegrator : IDisposable
     /// <param name="state">The initial state; not changed, not disposed.</param>
     /// <param name="withTape">Whether the steps are recorded for the adjoint.</param>
     /// <param name="withSlopes">Whether derivatives by time are saved.</param>
-    public static OdeRun Run(OdeProblem problem, Tensor state, bool withTape = false, bool withSlopes = false)
+    /// <param name="stageBudget">Up to how many bytes of stage states the record keeps.</param>
+    public static OdeRun Run(
+        OdeProblem problem, Tensor state, bool withTape = false, bool withSlopes = false, long stageBudget = OdeTape.DefaultStageBudget)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        using var integrator = new OdeIntegrator(problem, state, withTape, withSlopes);
+        using var integrator = new OdeIntegrator(problem, state, withTape, withSlopes, stageBudget);
         return integrator.Run();
     }
 

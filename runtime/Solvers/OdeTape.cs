@@ -15,13 +15,15 @@ namespace DiffEqLang.Runtime;
 internal sealed record StepRecord(StepGeometry Geometry, Tensor State, Tensor?[]? StageStates, SaveRows? Rows, int SavedAtEnd);
 
 /// <summary>The accepted steps of a solve, in order. Owns its tensors.</summary>
-internal sealed class OdeTape(int lanes) : IDisposable
+/// <param name="lanes">How many lanes step on their own.</param>
+/// <param name="stageBudget">Up to how many bytes of stage states are kept.</param>
+internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStageBudget) : IDisposable
 {
     /// <summary>
     /// Stage states are kept up to this many bytes, beyond which they are computed again in the backward pass: at the cost of
     /// one evaluation of the right-hand side a stage.
     /// </summary>
-    private const long StageBudget = 256L << 20;
+    public const long DefaultStageBudget = 256L << 20;
 
     private readonly List<StepRecord> _steps = [];
     private long _stageBytes;
@@ -47,7 +49,7 @@ internal sealed class OdeTape(int lanes) : IDisposable
         var state = stages.States[0];
         Tensor?[] used = [.. stages.States.Select((stage, i) => i == endStage ? null : stage)];
         var bytes = state.numel() * state.element_size() * used.Count(stage => stage is not null);
-        var keeps = mayKeep && _stageBytes + bytes <= StageBudget;
+        var keeps = mayKeep && _stageBytes + bytes <= stageBudget;
         if (keeps)
         {
             _stageBytes += bytes;
