@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 
 namespace DiffEqLang.Runtime.Noise;
 
@@ -33,6 +35,9 @@ internal sealed class BrownianPath
     private readonly ulong _seed;
     private readonly int _stepLevel;
 
+    /// <summary>By level, √h/2: the standard deviation of Lévy's construction.</summary>
+    private readonly double[] _halving = new double[DeepestStep + 1];
+
     /// <param name="seed">Chooses the path.</param>
     /// <param name="step">The solver's step, above 0.</param>
     public BrownianPath(ulong seed, double step)
@@ -41,6 +46,7 @@ internal sealed class BrownianPath
         Step = step;
         _stepLevel = Math.Clamp(-Math.ILogB(step), 0, DeepestStep);
         Root = Math.ScaleB(step, _stepLevel);
+        for (var level = 0; level <= DeepestStep; level++) _halving[level] = 0.5 * Math.Sqrt(CellLength(level));
     }
 
     /// <summary>The length of the cells whose increments <see cref="StepIncrements"/> gives.</summary>
@@ -50,23 +56,24 @@ internal sealed class BrownianPath
     public double Root { get; }
 
     /// <summary>
-    /// The increments over 2^<paramref name="logCount"/> steps of one group: [steps, <see cref="GroupSize"/>].
+    /// The increments over the first of 2^<paramref name="logCount"/> steps of one group: [steps, <see cref="GroupSize"/>].
     /// </summary>
     /// <param name="group">The components from group times <see cref="GroupSize"/> on.</param>
     /// <param name="block">The steps from block times 2^<paramref name="logCount"/> on.</param>
     /// <param name="logCount">The base-2 logarithm of the number of steps.</param>
+    /// <param name="needed">Only so many of them, from the first on.</param>
     /// <param name="increments">What is filled.</param>
-    public void StepIncrements(long group, long block, int logCount, Span<double> increments)
+    public void StepIncrements(long group, long block, int logCount, int needed, Span<double> increments)
     {
         var fromRoot = Math.Min(logCount, _stepLevel);
         var roots = 1 << (logCount - fromRoot);
         var stride = GroupSize << fromRoot;
-        for (var i = 0; i < roots; i++)
+        for (var i = 0; i < roots && (i << fromRoot) < needed; i++)
         {
             var cells = increments.Slice(i * stride, stride);
             var (level, index) = (_stepLevel - fromRoot, block * roots + i);
             CellIncrement(group, level, index, cells[..GroupSize]);
-            Refine(group, level, index, cells);
+            Refine(group, level, index, needed - (i << fromRoot), cells);
         }
     }
 
@@ -122,12 +129,12 @@ internal sealed class BrownianPath
             if ((index >> (level - k - 1) & 1) == 0)
                 left.CopyTo(increment);
             else
-                for (var i = 0; i < GroupSize; i++) increment[i] -= left[i];
+                Subtract(increment, left);
         }
     }
 
     /// <summary>From the increment in the first row, fills all rows: the cells of a binary tree's last generation.</summary>
-    private void Refine(long group, int level, long index, Span<double> cells)
+    private void Refine(long group, int level, long index, int needed, Span<double> cells)
     {
         if (cells.Length == GroupSize) return;
         var half = cells.Length / 2;
@@ -135,17 +142,24 @@ internal sealed class BrownianPath
         var right = cells.Slice(half, GroupSize);
         whole.CopyTo(right);
         Halve(group, level, index, right, whole);
-        for (var i = 0; i < GroupSize; i++) right[i] -= whole[i];
-        Refine(group, level + 1, 2 * index, cells[..half]);
-        Refine(group, level + 1, 2 * index + 1, cells[half..]);
+        Subtract(right, whole);
+        Refine(group, level + 1, 2 * index, needed, cells[..half]);
+        if (needed > half / GroupSize) Refine(group, level + 1, 2 * index + 1, needed - half / GroupSize, cells[half..]);
     }
 
     /// <summary>The increment over a cell's left half: whole/2 + (√h/2) Z.</summary>
     private void Halve(long group, int level, long index, ReadOnlySpan<double> whole, Span<double> left)
     {
         Normals(group, level, index, left);
-        var deviation = 0.5 * Math.Sqrt(CellLength(level));
-        for (var i = 0; i < GroupSize; i++) left[i] = 0.5 * whole[i] + deviation * left[i];
+        var deviation = _halving[level];
+        for (var i = 0; i < GroupSize; i += Vector512<double>.Count)
+            (0.5 * Vector512.Create(whole[i..]) + deviation * Vector512.Create<double>(left[i..])).CopyTo(left[i..]);
+    }
+
+    private static void Subtract(Span<double> from, ReadOnlySpan<double> part)
+    {
+        for (var i = 0; i < GroupSize; i += Vector512<double>.Count)
+            (Vector512.Create<double>(from[i..]) - Vector512.Create(part[i..])).CopyTo(from[i..]);
     }
 
     private void Normals(long group, int domain, long index, Span<double> normals) =>
