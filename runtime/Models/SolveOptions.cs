@@ -50,6 +50,15 @@ public sealed record SolveOptions
     /// <summary>Chooses the Brownian path: the same seed gives the same path on every device and in every batch split.</summary>
     public ulong Seed { get; init; }
 
+    /// <summary>
+    /// The number of the batch's first sample, where a larger batch is solved in parts: sample i sees the Brownian path
+    /// of sample FirstSample + i.
+    /// </summary>
+    public long FirstSample { get; init; }
+
+    /// <summary>Whether Brownian paths come in mirrored pairs, 2k + 1 the negative of 2k, to reduce variance.</summary>
+    public bool Antithetic { get; init; }
+
     /// <summary>Ends the solve early, with status <see cref="SolveStatus.Cancelled"/>.</summary>
     public CancellationToken CancellationToken { get; init; }
 

@@ -52,7 +52,7 @@ public static class Initial
         Normal(0, Math.Sqrt(2.0 / Fans(shape).In), shape, random);
 
     /// <summary>Uniform in ±1/√fan-in: what torch.nn.Linear does for its weight and its bias.</summary>
-    public static Tensor LinearDefault(long fanIn, long[] shape, ParameterRandom random) =>
+    public static Tensor Linear(long fanIn, long[] shape, ParameterRandom random) =>
         Symmetric(1 / Math.Sqrt(fanIn), shape, random);
 
     /// <summary>
