@@ -16,6 +16,7 @@ public abstract class DifferentialModel : nn.Module
 {
     private readonly List<string> _parameterNames = [];
     private readonly List<string> _constantNames = [];
+    private readonly Dictionary<string, Tensor> _constants = [];
     private readonly Dictionary<string, Interval> _bounds = [];
     private Device _device;
     private ScalarType _dtype;
@@ -42,10 +43,10 @@ public abstract class DifferentialModel : nn.Module
     public SolveDefaults Defaults { get; }
 
     /// <summary>Where the parameters live; states must be there too.</summary>
-    public Device Device => AnyTensor()?.device ?? _device;
+    public Device Device => AnyParameter()?.device ?? _device;
 
     /// <summary>The parameters' dtype; states must have it too.</summary>
-    public ScalarType Dtype => AnyTensor()?.dtype ?? _dtype;
+    public ScalarType Dtype => AnyParameter()?.dtype ?? _dtype;
 
     /// <summary>The parameters, in the order of their declarations.</summary>
     public IReadOnlyList<string> ParameterNames => _parameterNames;
@@ -62,7 +63,7 @@ public abstract class DifferentialModel : nn.Module
     /// <exception cref="ArgumentException">There is neither of that name.</exception>
     public Tensor Value(string name)
     {
-        if (_constantNames.Contains(name)) return get_buffer(name)!;
+        if (_constants.TryGetValue(name, out var constant)) return constant;
         var parameter = Registered(name);
         return _bounds.TryGetValue(name, out var bounds) ? bounds.Constrain(parameter) : parameter;
     }
@@ -157,11 +158,12 @@ public abstract class DifferentialModel : nn.Module
         register_parameter(RegisteredName(name), parameter);
     }
 
-    /// <summary>Registers a constant. It moves with the module but is no part of what is trained or stored.</summary>
+    /// <summary>Adds a constant. It moves with the module but is no part of what is trained or stored.</summary>
     protected void AddConstant(string name, Tensor value)
     {
         _constantNames.Add(name);
-        register_buffer(name, value.detach().to(_dtype).to(_device).clone().DetachFromDisposeScope(), persistent: false);
+        using var scope = NewDisposeScope();
+        _constants.Add(name, value.detach().to(_dtype).to(_device).clone().DetachFromDisposeScope());
     }
 
     /// <summary>The equations with the values that parameters and constants have now. Called once a solve.</summary>
@@ -176,10 +178,24 @@ public abstract class DifferentialModel : nn.Module
     protected abstract Solution SolvePacked(IReadOnlyList<Tensor?> initial, SolveOptions? options);
 
     /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            foreach (var constant in _constants.Values) constant.Dispose();
+        base.Dispose(disposing);
+    }
+
+    /// <inheritdoc/>
     protected override void _toEpilog(ScalarType? dtype, Device? device, bool non_blocking)
     {
         (_dtype, _device) = (dtype ?? _dtype, device ?? _device);
         base._toEpilog(dtype, device, non_blocking);
+        using var scope = NewDisposeScope();
+        foreach (var (name, before) in _constants.ToList())
+        {
+            _constants[name] = before.to(_dtype).to(_device).clone().DetachFromDisposeScope();
+            before.Dispose();
+        }
     }
 
     /// <summary>What the caller asks, completed by the solve block.</summary>
@@ -198,8 +214,8 @@ public abstract class DifferentialModel : nn.Module
             : throw new ArgumentException($"The solve starts and ends at t = {span.Start}; give two different times (SolveOptions.Start and End).");
     }
 
-    /// <summary>The packed initial state of a flat batch, [B, N], and the batch's axes.</summary>
-    private protected (Tensor State, long[] Batch) InitialBatch(IReadOnlyList<Tensor?> given)
+    /// <summary>The packed initial state, [..., N].</summary>
+    private protected Tensor InitialOf(IReadOnlyList<Tensor?> given)
     {
         if (given.Count != Layout.Slots.Count)
             throw new ArgumentException($"{GetName()} has {Layout.Slots.Count} states; {given.Count} initial values were given.", nameof(given));
@@ -208,20 +224,15 @@ public abstract class DifferentialModel : nn.Module
             ? Checked(slot, value)
             : declared[i] ?? throw new InvalidOperationException(
                 $"State {slot.Name} of {GetName()} has no initial value: pass one to Solve, or declare `init {slot.Name} = ...` in the model."));
-        var packed = Layout.Pack([.. parts]);
-        return (packed.reshape(-1, Layout.Size), packed.shape[..^1]);
+        return Layout.Pack([.. parts]);
     }
 
-    /// <summary>The solution with the batch's own axes.</summary>
-    private protected Solution SolutionOf(
-        Tensor saved, double[] times, long[] batch, IReadOnlyList<SolveStatus> status, Statistics statistics,
-        IReadOnlyList<double> lastTimes, Tensor lastState) =>
-        new(Layout, tensor(times, ScalarType.Float64), saved.reshape([times.Length, .. batch, Layout.Size]), status, statistics)
-        {
-            LastTime = lastTimes,
-            LastState = lastState.reshape([.. batch, Layout.Size]),
-            OutputOf = Output,
-        };
+    /// <summary>The solution, which can then evaluate the model's outputs.</summary>
+    private protected Solution WithOutputs(Solution solution)
+    {
+        solution.OutputOf = Output;
+        return solution;
+    }
 
     private Tensor Checked(StateSlot slot, Tensor value)
     {
@@ -241,8 +252,8 @@ public abstract class DifferentialModel : nn.Module
         return bounds.Unconstrain(value.detach().to(ScalarType.Float64).cpu());
     }
 
-    private Tensor Constant(string name) => _constantNames.Contains(name)
-        ? get_buffer(name)!
+    private Tensor Constant(string name) => _constants.TryGetValue(name, out var constant)
+        ? constant
         : throw new ArgumentException($"{GetName()} has no constant '{name}'.{Spelling.Suggest(name, _constantNames)}", nameof(name));
 
     private Parameter Registered(string name) => _parameterNames.Contains(name)
@@ -251,10 +262,7 @@ public abstract class DifferentialModel : nn.Module
 
     private string RegisteredName(string name) => _bounds.ContainsKey(name) ? $"{name}_unconstrained" : name;
 
-    private Tensor? AnyTensor() =>
-        _parameterNames.Count > 0 ? Registered(_parameterNames[0])
-        : _constantNames.Count > 0 ? get_buffer(_constantNames[0])
-        : null;
+    private Parameter? AnyParameter() => _parameterNames.Count > 0 ? Registered(_parameterNames[0]) : null;
 
     private static void CheckShape(string what, long[] shape, Tensor value)
     {

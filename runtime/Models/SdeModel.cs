@@ -31,11 +31,21 @@ public abstract class SdeModel : DifferentialModel
         if (span.Direction < 0)
             throw new ArgumentException(
                 $"An SDE is solved forwards in time, not from {span.Start} to {span.End}; write the time-reversed equations as a model of their own.");
-        var (state, batch) = InitialBatch(initial);
+        var state = InitialOf(initial);
         var equations = Bind() as SdeEquations
             ?? throw new InvalidOperationException($"{GetName()} has noise, so its Bind must give SdeEquations.");
         var problem = new SdeProblem(equations, Calculus, Noise, NoiseSize, CorrelationFactor(), span, asked);
-        var result = SdeSolver.Solve(problem, state);
-        return SolutionOf(result.Saved, result.Times, batch, result.Status, result.Statistics, result.LastTimes, result.LastState);
+        var result = SdeSolver.Solve(problem, state.reshape(-1, Layout.Size));
+        var batch = state.shape[..^1];
+        return WithOutputs(new Solution(
+            Layout,
+            tensor(result.Times, ScalarType.Float64),
+            result.Saved.reshape([result.Times.Length, .. batch, Layout.Size]),
+            result.Status,
+            result.Statistics)
+        {
+            LastTime = result.LastTimes,
+            LastState = result.LastState.reshape([.. batch, Layout.Size]),
+        });
     }
 }

@@ -45,7 +45,7 @@ public class Solution
     public Tensor LastState { get; internal init; }
 
     /// <summary>Evaluates an output of the model by name, from times and packed states; null for bare equations.</summary>
-    internal Func<string, Tensor, Tensor, Tensor>? OutputOf { get; init; }
+    internal Func<string, Tensor, Tensor, Tensor>? OutputOf { get; set; }
 
     /// <summary>A state at the saved times, by its place: [T, ..., shape].</summary>
     public Tensor State(int slot) => _layout.Unpack(Packed, slot);

@@ -8,26 +8,35 @@ internal static class Spelling
     {
         var known = candidates.ToList();
         var nearest = known.MinBy(candidate => Distance(name, candidate));
-        return nearest is not null && Distance(name, nearest) <= Math.Max(1, name.Length / 3)
+        var allowed = name.Length < 3 ? 1 : Math.Max(2, name.Length / 3);
+        return nearest is not null && Distance(name, nearest) <= allowed
             ? $" Did you mean '{nearest}'?"
             : known.Count == 0 ? " There are none." : $" There are {string.Join(", ", known)}.";
     }
 
-    /// <summary>The least number of insertions, deletions and replacements, upper and lower case alike (Levenshtein).</summary>
-    private static int Distance(string a, string b)
+    /// <summary>
+    /// The least number of insertions, deletions, replacements and exchanges of neighbours, upper and lower case alike
+    /// (optimal string alignment).
+    /// </summary>
+    private static int Distance(string left, string right)
     {
-        var row = Enumerable.Range(0, b.Length + 1).ToArray();
-        for (var i = 1; i <= a.Length; i++)
-        {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= b.Length; j++)
+        var (a, b) = (left.ToLowerInvariant(), right.ToLowerInvariant());
+        var distance = new int[a.Length + 1, b.Length + 1];
+        for (var i = 0; i <= a.Length; i++)
+            for (var j = 0; j <= b.Length; j++)
             {
-                var same = char.ToLowerInvariant(a[i - 1]) == char.ToLowerInvariant(b[j - 1]);
-                (diagonal, row[j]) = (row[j], Math.Min(diagonal + (same ? 0 : 1), Math.Min(row[j - 1], row[j]) + 1));
-            }
-        }
+                if (i == 0 || j == 0)
+                {
+                    distance[i, j] = i + j;
+                    continue;
+                }
 
-        return row[b.Length];
+                var replaced = distance[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+                distance[i, j] = Math.Min(replaced, Math.Min(distance[i - 1, j], distance[i, j - 1]) + 1);
+                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                    distance[i, j] = Math.Min(distance[i, j], distance[i - 2, j - 2] + 1);
+            }
+
+        return distance[a.Length, b.Length];
     }
 }

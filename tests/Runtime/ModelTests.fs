@@ -14,7 +14,7 @@ let private number (x: float) = torch.tensor (x, Nullable float64)
 
 /// Parameters of every kind of bound, a constant, and a state that starts from a parameter.
 type private Kinds(?dtype: torch.ScalarType, ?device: torch.Device) as this =
-    inherit SdeModel("Kinds", layout [ "x", [| 2L |]; "y", [||] ], SolveDefaults(End = Nullable 1.0), Option.toObj device, Option.toNullable dtype)
+    inherit SdeModel("Kinds", states [ "x", [| 2L |]; "y", [||] ], SolveDefaults(Start = Nullable 0.0, End = Nullable 1.0), Option.toObj device, Option.toNullable dtype)
 
     do
         this.AddConstant("g", number 9.81)

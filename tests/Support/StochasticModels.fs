@@ -14,8 +14,8 @@ let values (t: torch.Tensor) = t.detach().cpu().``to``(float64).contiguous().dat
 
 let same (a: torch.Tensor) (b: torch.Tensor) = a.shape = b.shape && (a.eq b).all().item<bool> ()
 
-let layout (states: (string * int64[]) list) =
-    StateLayout(ReadOnlySpan [| for name, shape in states -> struct (name, shape) |])
+let states (slots: (string * int64[]) list) =
+    StateLayout(ReadOnlySpan [| for name, shape in slots -> struct (name, shape) |])
 
 let private scalar (x: float) = Scalar.op_Implicit x
 
@@ -43,7 +43,7 @@ type PointwiseEquations(p: Pointwise) =
     override this.ItoCorrectionVjp(t, x, w, _) = w * this.Slope(t, x)
 
 type PointwiseModel(p: Pointwise, noise, calculus, defaults: SolveDefaults) =
-    inherit SdeModel("Pointwise", layout [ "x", [||] ], defaults, null, Nullable float64)
+    inherit SdeModel("Pointwise", states [ "x", [||] ], defaults, null, Nullable float64)
     override _.Noise = noise
     override _.Calculus = calculus
     override _.NoiseSize = 1L
@@ -87,7 +87,7 @@ type GeometricModel(calculus, a: float, b: float, ?dtype) as this =
     inherit
         SdeModel(
             "Geometric",
-            layout [ "u", [||]; "w", [||] ],
+            states [ "u", [||]; "w", [||] ],
             SolveDefaults(Start = Nullable 0.0, End = Nullable 1.0),
             null,
             Nullable(defaultArg dtype float64)
@@ -118,7 +118,7 @@ type LinearEquations(A: torch.Tensor, s: float) =
     override this.ItoCorrectionVjp(t, _, w, _) = this.ItoCorrection(t, w)
 
 type LinearModel(A: torch.Tensor, s: float) =
-    inherit SdeModel("Linear", layout [ "x", [| 2L |] ], SolveDefaults(), null, Nullable float64)
+    inherit SdeModel("Linear", states [ "x", [| 2L |] ], SolveDefaults(), null, Nullable float64)
     override _.Noise = NoiseStructure.Commutative
     override _.Calculus = Calculus.Ito
     override _.NoiseSize = 4L

@@ -37,41 +37,37 @@ internal static class SdeSolver
     /// <exception cref="ArgumentException">The method does not fit the equations, or an option makes no sense.</exception>
     public static SdeResult Solve(SdeProblem problem, Tensor initial)
     {
-        StochasticGradient.RethrowFailure();
-        var method = MethodOf(problem);
-        var scheme = SchemeOf(problem, method, initial);
+        GradientFault.ThrowIfAny();
+        var scheme = SchemeOf(problem, MethodOf(problem), initial);
         var differentiable = is_grad_enabled()
             && (initial.requires_grad || problem.Equations.Parameters.Any(parameter => parameter.requires_grad));
-        var gradient = problem.Options.Gradient ?? GradientMode.Discrete;
         var saved = problem.Span.Times is { } times
             ? times.Select(scheme.Grid.StepsUntil).ToArray()
             : [.. Enumerable.Range(0, scheme.Grid.Steps + 1)];
         var request = new StochasticRequest(
-            saved, problem.Options.MaxSteps, differentiable && gradient == GradientMode.Discrete,
+            saved, problem.Options.MaxSteps, differentiable && problem.Options.Gradient != GradientMode.Backsolve,
             problem.Options.CancellationToken, problem.Options.Progress);
 
         var run = StochasticRun.Start(scheme, request, initial);
-        return new SdeResult(
-            differentiable ? StochasticGradient.Attach(run.Saved, initial, problem.Equations.Parameters, PullbackOf(run, problem, gradient)) : run.Saved,
+        var steps = run.Status.Select((_, sample) => run.GoodSteps(sample)).ToArray();
+        var result = new SdeResult(
+            differentiable ? Tie(problem, scheme, request, initial, run) : run.Saved.alias(),
             problem.Span.Times ?? scheme.Grid.Times,
             run.Status,
-            [.. run.Status.Select((_, sample) => scheme.Grid.Times[run.GoodSteps(sample)])],
-            run.LastState,
-            StatisticsOf(run));
+            [.. steps.Select(step => scheme.Grid.Times[step])],
+            run.LastState.alias(),
+            new Statistics(steps, new long[steps.Length], run.Steps));
+        if (!differentiable) run.Dispose();
+        return result;
     }
 
-    private static Func<Tensor, ParameterGradients, Tensor> PullbackOf(StochasticRun run, SdeProblem problem, GradientMode gradient) =>
-        gradient switch
-        {
-            GradientMode.Discrete => new DiscreteStochasticAdjoint(run).Pull,
-            GradientMode.Backsolve => (output, into) =>
-            {
-                var equations = ConvertedEquations.In(Calculus.Stratonovich, problem.Equations, problem.Calculus, problem.Noise);
-                using var adjoint = new BacksolveStochasticAdjoint(run, equations);
-                return adjoint.Pull(output, into);
-            },
-            _ => throw new ArgumentException($"Gradients of SDEs are discrete or backsolve, not {gradient}."),
-        };
+    private static Tensor Tie(SdeProblem problem, StochasticScheme scheme, StochasticRequest request, Tensor initial, StochasticRun run)
+    {
+        var start = initial.detach().DetachFromDisposeScope();
+        var again = request with { Progress = null, CancellationToken = default, MostSteps = run.Steps };
+        var gradient = new SdeGradient(problem, start, run, () => StochasticRun.Start(scheme, again, start));
+        return SdeSolveFunction.Tie(gradient, initial, problem.Equations.Parameters);
+    }
 
     private static StochasticMethod MethodOf(SdeProblem problem)
     {
@@ -103,12 +99,6 @@ internal static class SdeSolver
             problem.CorrelationFactor?.detach().to(initial.dtype).to(initial.device), initial.device, initial.dtype);
         var equations = ConvertedEquations.In(method.Calculus, problem.Equations, problem.Calculus, problem.Noise);
         return new StochasticScheme(equations, method, grid, new BrownianIncrements(driver, grid));
-    }
-
-    private static Statistics StatisticsOf(StochasticRun run)
-    {
-        var accepted = run.Status.Select((_, sample) => run.GoodSteps(sample)).ToArray();
-        return new Statistics(accepted, new long[accepted.Length], run.Steps);
     }
 
     private static string Word(NoiseStructure noise) => noise.ToString().ToLowerInvariant();

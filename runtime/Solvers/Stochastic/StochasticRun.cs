@@ -124,12 +124,12 @@ internal sealed class StochasticRun : IDisposable
         using var steps = _scheme.Chunk(chunk, LastState);
         var first = LastState.alias().DetachFromDisposeScope();
         var states = new List<Tensor>();
-        if (_goodSteps is not null || !TryRun(steps, first, states, careful: false))
+        if (_goodSteps is not null || !TryRun(steps, states, careful: false))
         {
             Forget(states);
             LastState.Dispose();
             LastState = first.alias().DetachFromDisposeScope();
-            TryRun(steps, first, states, careful: true);
+            TryRun(steps, states, careful: true);
         }
 
         first.Dispose();
@@ -142,7 +142,7 @@ internal sealed class StochasticRun : IDisposable
         _request.Progress?.Report(new SolveProgress(reached, (reached - start) / (end - start), Steps));
     }
 
-    private bool TryRun(StochasticChunk steps, Tensor first, List<Tensor> states, bool careful)
+    private bool TryRun(StochasticChunk steps, List<Tensor> states, bool careful)
     {
         Steps = steps.First;
         while (Steps < steps.End && GoesOn())
@@ -156,7 +156,7 @@ internal sealed class StochasticRun : IDisposable
             Save(Steps);
         }
 
-        return careful || ReferenceEquals(first, LastState) || AllFinite(LastState);
+        return careful || AllFinite(LastState);
     }
 
     private Tensor Advance(in StochasticStep step, Tensor state)
