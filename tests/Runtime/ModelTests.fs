@@ -44,6 +44,24 @@ type private Kinds(?dtype: torch.ScalarType, ?device: torch.Device) as this =
                 into.Add(0, torch.stack ([| w * dW; torch.zeros_like w |], -2L))
                 torch.zeros_like x }
 
+/// dx/dt = -k x with k above 0.
+type private Decay() as this =
+    inherit OdeModel("Decay", states [ "x", [||] ], SolveDefaults(Start = Nullable 0.0, End = Nullable 2.0), null, Nullable float64)
+    do this.AddParameter("k", Initial.Constant(0.5, [||]), Interval(0.0, infinity))
+    override _.InitialState() = [| torch.ones ([||], float64) |] :> IReadOnlyList<_>
+    override _.OutputNames = [| "half" |] :> IReadOnlyList<_>
+    override _.Output(_, _, state) = state.select (-1, 0L) * number 0.5
+
+    override this.Bind() : OdeEquations =
+        let k = this.Value "k"
+
+        { new OdeEquations() with
+            member _.Parameters = [| k |] :> IReadOnlyList<_>
+            member _.Drift(_, x) = -k * x
+            member _.DriftVjp(_, x, w, into) =
+                into.Add(0, -(w * x).sum -1L)
+                -k * w }
+
 let private message (action: unit -> unit) =
     try
         action ()
@@ -241,6 +259,18 @@ let private solving =
           let gradient = values (model.get_parameter("k_unconstrained").grad)
           Expect.floatClose Accuracy.high gradient[0] ((1.0 - 0.981) ** 10.0 * (1.0 - exp -0.04)) "through softplus and ten steps"
           Expect.equal gradient[2] 0.0 "not an initial value"
+      }
+
+      test "an ODE model solves by its defaults, with outputs and gradients" {
+          let model = new Decay()
+          let solution = model.Solve()
+          solution.EnsureSuccess()
+          Expect.floatClose Accuracy.medium (solution.Packed.item<float> ()) (exp -1.0) "solution"
+          Expect.floatClose Accuracy.medium ((solution.Output "half").item<float> ()) (0.5 * exp -1.0) "output"
+          (solution.Packed.sum ()).backward ()
+          let gradient = (model.get_parameter "k_unconstrained").grad.item<float> ()
+          Expect.floatClose Accuracy.medium gradient (-2.0 * exp -1.0 * (1.0 - exp -0.5)) "through softplus"
+          says "no method euler_maruyama for ordinary" (fun () -> model.Solve(options = SolveOptions(Method = Methods.EulerMaruyama())) |> ignore)
       }
 
       test "what cannot be solved is refused with the reason" {

@@ -5,6 +5,7 @@ open System.Collections.Generic
 open System.Threading
 open Expecto
 open DiffEqLang.Runtime
+open DiffEqLang.Runtime.Solvers.Stochastic
 open DiffEqLang.Tests.Support.StochasticModels
 open TorchSharp
 
@@ -134,6 +135,8 @@ let tests =
         [ for name, (model, size, initial, exact), methods in strongOrders do
               for method', order in methods do
                   test $"strong order, {name}, {(method' 1.0).Name}" {
+                      let declared = StochasticMethod.All |> Seq.find (fun known -> known.Name = (method' 1.0).Name)
+                      Expect.equal (declared.StrongOrder (model :?> SdeModel).Noise) order "declared order"
                       closeTo 0.2 (strongOrder model size initial exact method') order "slope"
                   }
 
@@ -266,6 +269,30 @@ let tests =
               let gradient = values x0.grad
               Expect.isTrue (Array.forall Double.IsFinite gradient) "gradients of the others are good"
               Expect.equal gradient[1] 0.0 "none flows through what was not reached"
+          }
+
+          test "an exception in a backward pass is thrown by the next solve, not lost" {
+              let model =
+                  pointwise NoiseStructure.Diagonal Calculus.Ito { hyperbolic with G' = fun _ _ -> failwith "no derivative" }
+
+              let x0 = (vector [| 0.5 |]).requires_grad_ ()
+              let solve () = model.Solve(Dictionary(dict [ "x", x0 ]), SolveOptions(Start = Nullable 0.0, End = Nullable 1.0, Method = em 0.1))
+              let solution = solve ()
+              (solution.Packed.sum ()).backward ()
+              Expect.equal (values x0.grad) [| 0.0 |] "no gradient"
+              Expect.throwsC (fun () -> solve () |> ignore) (fun e -> Expect.equal e.Message "no derivative" "kept")
+              solve () |> ignore
+          }
+
+          test "a second backward pass runs again" {
+              let model = new GeometricModel(Calculus.Ito, 0.1, 0.2)
+              let u0 = (vector [| 0.5 |]).requires_grad_ ()
+              let solution = model.Solve(Dictionary(dict [ "u", u0 ]), SolveOptions(Method = em 0.1))
+              let loss = solution.Packed.sum ()
+              loss.backward (retain_graph = true)
+              let once = values u0.grad
+              loss.backward ()
+              Expect.equal (values u0.grad) [| 2.0 * once[0] |] "twice the gradient"
           }
 
           test "cancelling and running out of steps are told apart" {
