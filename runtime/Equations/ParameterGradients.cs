@@ -48,9 +48,16 @@ public sealed class ParameterGradients
     public void AddOuter(int parameter, Tensor left, Tensor right)
     {
         if (_sums[parameter] is not { } sum) return;
-        using var rows = left.reshape(-1, left.size(-1));
-        using var columns = right.reshape(-1, right.size(-1));
-        using var transposed = rows.t();
-        sum.addmm_(transposed, columns);
+        if (left.dim() == 2 && right.dim() == 2)
+        {
+            using var columns = left.t();
+            sum.addmm_(columns, right);
+            return;
+        }
+
+        using var flatLeft = left.reshape(-1, left.size(-1));
+        using var flatRight = right.reshape(-1, right.size(-1));
+        using var transposed = flatLeft.t();
+        sum.addmm_(transposed, flatRight);
     }
 }

@@ -50,6 +50,15 @@ public sealed record SolveOptions
     /// <summary>Chooses the Brownian path: the same seed gives the same path on every device and in every batch split.</summary>
     public ulong Seed { get; init; }
 
+    /// <summary>
+    /// The number of the batch's first sample, where a larger batch is solved in parts: sample i sees the Brownian path
+    /// of sample FirstSample + i.
+    /// </summary>
+    public long FirstSample { get; init; }
+
+    /// <summary>Whether Brownian paths come in mirrored pairs, 2k + 1 the negative of 2k, to reduce variance.</summary>
+    public bool Antithetic { get; init; }
+
     /// <summary>Ends the solve early, with status <see cref="SolveStatus.Cancelled"/>.</summary>
     public CancellationToken CancellationToken { get; init; }
 
@@ -91,18 +100,4 @@ public abstract record SaveAt
     internal sealed record AtTimes(double[] Values, Tensor? Source) : SaveAt;
 
     internal sealed record AtGrid(int Count) : SaveAt;
-}
-
-/// <summary>A numerical method and its options, by the name that .deq files use.</summary>
-/// <param name="Name">Such as <c>dopri5</c>.</param>
-public sealed record Method(string Name)
-{
-    /// <summary>Relative tolerance of adaptive methods; 1e-6 where null.</summary>
-    public double? Rtol { get; init; }
-
-    /// <summary>Absolute tolerance of adaptive methods; 1e-8 where null.</summary>
-    public double? Atol { get; init; }
-
-    /// <summary>The step of fixed-step solves, positive in both directions; the first step of adaptive ones.</summary>
-    public double? Dt { get; init; }
 }

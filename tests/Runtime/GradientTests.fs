@@ -1,5 +1,366 @@
 module DiffEqLang.Tests.Runtime.GradientTests
 
+open System
+open DiffEqLang.Runtime
+open DiffEqLang.Tests.Support.Odes
 open Expecto
+open TorchSharp
 
-let tests = testList "Gradient" []
+let trained (values: Tensor) : Tensor = values.clone().requires_grad_ true
+
+/// x' = A x with all of A trained: [N, N].
+let linear (a: Tensor) =
+    differentiableOde
+        [ a ]
+        (fun _ x -> x.matmul (a.t ()))
+        (fun _ x w into ->
+            into.AddOuter(0, w, x)
+            w.matmul a)
+
+/// dy/dt = (y^3) A, as in torchdiffeq's spiral.
+let spiral (a: Tensor) =
+    differentiableOde
+        [ a ]
+        (fun _ y -> (y.pow (scalar 3.0)).matmul a)
+        (fun _ y w into ->
+            into.AddOuter(0, y.pow (scalar 3.0), w)
+            (w.matmul (a.t ())).mul (scale 3.0 (y.square ())))
+
+/// x' = a x - b x y s, y' = -c y + d x y s with s = t or 1; p = (a, b, c, d).
+let predatorPrey (p: Tensor) (timeDependent: bool) =
+    let factor (t: Tensor) = if timeDependent then t else torch.ones_like t
+    let rate = part p
+
+    let drift t state =
+        let x, y = part state 0, part state 1
+        let meeting = x.mul(y).mul (factor t)
+        pack [ ((rate 0).mul x).sub ((rate 1).mul meeting); ((rate 3).mul meeting).sub ((rate 2).mul y) ]
+
+    let vjp t state (w: Tensor) (into: ParameterGradients) =
+        let x, y, s = part state 0, part state 1, factor t
+        let wx, wy = part w 0, part w 1
+        let meeting = x.mul(y).mul s
+        into.Add(0, pack [ wx.mul x; (wx.mul meeting).neg (); (wy.mul y).neg (); wy.mul meeting ])
+        let net = (wy.mul (rate 3)).sub (wx.mul (rate 1))
+        pack [ (wx.mul (rate 0)).add (net.mul(y).mul s); (net.mul(x).mul s).sub (wy.mul (rate 2)) ]
+
+    differentiableOde [ p ] drift vjp
+
+/// A small network with a term in t, nothing about it symmetric: -0.1 x + tanh(W x + b t).
+let network (w: Tensor) (b: Tensor) =
+    let inner (t: Tensor) (x: Tensor) = ((x.matmul (w.t ())).add (b.mul (t.unsqueeze -1L))).tanh ()
+
+    differentiableOde
+        [ w; b ]
+        (fun t x -> (inner t x).add (scale -0.1 x))
+        (fun t x cotangent into ->
+            let hidden = inner t x
+            let outer = cotangent.mul (plus 1.0 ((hidden.square ()).neg ()))
+            into.AddOuter(0, outer, x)
+            into.Add(1, outer.mul (t.unsqueeze -1L))
+            (outer.matmul w).add (scale -0.1 cotangent))
+
+let gradientOf (tensor: Tensor) = values tensor.grad
+
+let expectNear tolerance expected (found: float[]) message =
+    let size = max 1.0 (largest expected)
+    Expect.isLessThan (distance found (Array.ofSeq expected) / size) tolerance $"{message}: {found}"
+
+/// Mode, coupling and method of every way to a gradient.
+let ways =
+    [ for mode in [ GradientMode.Discrete; GradientMode.Backsolve ] do
+          for coupling in [ StepCoupling.PerSample; StepCoupling.Batch ] do
+              for name in [ "dopri5"; "tsit5"; "dopri8" ] -> mode, coupling, name ]
+
+let tight (mode, coupling, name) (times: float seq) =
+    SolveOptions(
+        Save = SaveAt.Times(ReadOnlySpan(Array.ofSeq times)),
+        Method = (if name = "dopri8" then tolerances name 1e-13 1e-13 else tolerances name 1e-11 1e-11),
+        Gradient = Nullable mode,
+        Coupling = coupling,
+        MaxSteps = 1_000_000
+    )
+
+let everyWay name check = testList name [ for mode, coupling, method in ways -> test $"{mode} {coupling} {method}" { check (mode, coupling, method) } ]
+
+/// The derivative of a function along a direction by central differences of order 4.
+let differences (f: float -> float) =
+    let h = 1e-3
+    (8.0 * (f h - f -h) - (f (2.0 * h) - f (-2.0 * h))) / (12.0 * h)
+
+let networkInputs () =
+    torch.manual_seed 7L |> ignore
+    let generator = new torch.Generator(7UL)
+    let normal (shape: int64[]) = torch.randn (shape, dtype = torch.float64, generator = generator)
+    normal [| 3L; 3L |], normal [| 3L |], normal [| 4L; 3L |], normal
+
+/// The loss of a solve, and its gradient along a direction in all inputs, against differences of the very same scheme.
+let expectExactGradient (options: SolveOptions) =
+    use _ = torch.NewDisposeScope()
+    let w, b, x0, normal = networkInputs ()
+    let dw, db, dx = normal [| 3L; 3L |], normal [| 3L |], normal [| 4L; 3L |]
+    let weights = normal [| int64 (values (solveWith options (network w b) x0).Times).Length; 4L; 3L |]
+
+    let loss (w: Tensor) (b: Tensor) (x: Tensor) =
+        let solution = solveWith options (network w b) x
+        solution.EnsureSuccess()
+        (solution.Packed.mul weights).sum ()
+
+    let moved s =
+        use _ = torch.no_grad ()
+        (loss (w.add (scale s dw)) (b.add (scale s db)) (x0.add (scale s dx))).item<float> ()
+
+    let w', b', x' = trained w, trained b, trained x0
+    (loss w' b' x').backward ()
+    GradientFault.ThrowIfAny()
+    let along (gradient: Tensor) (direction: Tensor) = (gradient.mul direction).sum().item<float> ()
+    let exact = along w'.grad dw + along b'.grad db + along x'.grad dx
+    let measured = differences moved
+    Expect.isLessThan (abs (exact - measured) / max 1.0 (abs exact)) 1e-8 $"adjoint {exact}, differences {measured}"
+
+let tests =
+    testList
+        "Gradient"
+        [ test "ten Euler steps of 0.1: value and gradient 1.1^10" {
+              for coupling in [ StepCoupling.PerSample; StepCoupling.Batch ] do
+                  let x0 = trained (vector [ 1.0 ])
+                  let equations = differentiableOde [] (fun _ x -> x) (fun _ _ w _ -> w)
+                  let solution = solveWith (SolveOptions(Start = Nullable 0.0, End = Nullable 1.0, Method = fixedStep "euler" 0.1, Coupling = coupling)) equations x0
+                  solution.Packed.sum().backward ()
+                  Expect.floatClose Accuracy.veryHigh (values solution.Packed).[0] (1.1 ** 10.0) "value"
+                  Expect.floatClose Accuracy.veryHigh (gradientOf x0).[0] (1.1 ** 10.0) "gradient"
+          }
+
+          testList
+              "is exact for the scheme"
+              [ for name in Methods.OdeNames do
+                    for coupling in [ StepCoupling.PerSample; StepCoupling.Batch ] do
+                        let method = fixedStep name 0.13
+                        let inside = [| 0.0; 0.07; 0.1; 0.5; 0.9; 1.0 |]
+
+                        for save, what in
+                            [ SaveAt.End, "end"
+                              SaveAt.Times(ReadOnlySpan inside), "inside the steps"
+                              SaveAt.Times(ReadOnlySpan [| 1.0; 0.4; 0.0 |]), "backwards"
+                              SaveAt.Steps, "every step" ] do
+                            test $"{name} {coupling}, saved at the {what}" {
+                                let times = SolveOptions(Save = save, Method = method, Coupling = coupling)
+                                let options = if what = "end" || what = "every step" then SolveOptions(Start = Nullable 0.0, End = Nullable 1.0, Save = save, Method = method, Coupling = coupling) else times
+                                expectExactGradient options
+                            } ]
+
+          everyWay "x' = A x against the matrix exponential" (fun way ->
+              // L = sum over times of c . x(t); dL/dA by a power series of the block matrix [[A, E], [0, A]] would be exact;
+              // for A = a I + b J (rotation) the derivative along I and J is known: t x(t) and t J x(t).
+              let a = trained (matrix [ [ -0.3; -1.2 ]; [ 1.2; -0.3 ] ])
+              let x0 = trained (matrix [ [ 1.0; 0.5 ]; [ -2.0; 0.3 ] ])
+              let times = [ 0.0; 0.4; 1.1; 2.0 ]
+              let solution = solveWith (tight way times) (linear a) x0
+              solution.Packed.sum().backward ()
+              GradientFault.ThrowIfAny()
+              let state t (x, y) =
+                  let decay, c, s = exp (-0.3 * t), cos (1.2 * t), sin (1.2 * t)
+                  decay * (c * x - s * y), decay * (s * x + c * y)
+              let starts = [ 1.0, 0.5; -2.0, 0.3 ]
+              let alongI = List.sum [ for t in times do for start in starts do let x, y = state t start in t * (x + y) ]
+              let alongJ = List.sum [ for t in times do for start in starts do let x, y = state t start in t * (x - y) ]
+              let g = gradientOf a
+              Expect.isLessThan (abs (g[0] + g[3] - alongI)) 1e-8 "along I"
+              Expect.isLessThan (abs (g[2] - g[1] - alongJ)) 1e-8 "along J"
+              let ofStart = [ for _ in starts do
+                                  List.sum [ for t in times do let x, y = state t (1.0, 0.0) in x + y ]
+                                  List.sum [ for t in times do let x, y = state t (0.0, 1.0) in x + y ] ]
+              expectNear 1e-9 ofStart (gradientOf x0) "initial state")
+
+          everyWay "the gradient to the initial state of a linear system" (fun way ->
+              let a = matrix [ [ 0.1; -1.0 ]; [ 1.0; -0.1 ] ]
+              let x0 = trained (vector [ 0.9; 5.4 ])
+              let solution = solveWith (tight way [ 0.3; 9.5 ]) (linear a) x0
+              solution.Packed.select(0L, 1L).sum().backward ()
+              expectNear 1e-9 [ -2.29525343299846; -5.10625514528044 ] (values (solution.Packed.select (0L, 1L))) "state"
+              expectNear 1e-9 [ -0.667697539800515; -1.25936681341823 ] (gradientOf x0) "gradient")
+
+          everyWay "the spiral's gradient to its matrix" (fun way ->
+              let a, y0 = trained (matrix [ [ -0.1; 2.0 ]; [ -2.0; -0.1 ] ]), trained (vector [ 2.0; 0.0 ])
+              let solution = solveWith (tight way [ for i in 0..9 -> 25.0 * float i / 9.0 ]) (spiral a) y0
+              let loss = solution.Packed.sum ()
+              loss.backward ()
+              Expect.isLessThan (abs (loss.item<float> () - 0.474521175150849)) 1e-8 "loss"
+              // The continuous adjoint loses digits where it solves the contracting spiral backwards.
+              let mode, _, _ = way
+              let accuracy = if mode = GradientMode.Discrete then 1e-8 else 1e-6
+              expectNear accuracy [ -66.0073525009108; -5.64759404573726; 4.02297734563360; -65.3658146788491 ] (gradientOf a) "matrix"
+              expectNear accuracy [ -5.96656547719032; 0.661299586718226 ] (gradientOf y0) "initial state")
+
+          everyWay "predator and prey, with and without a season" (fun way ->
+              let p, u0 = trained (vector [ 1.5; 1.0; 3.0; 1.0 ]), trained (vector [ 1.0; 1.0 ])
+              let seasonal = solveWith (tight way [ 0.0..0.5..10.0 ]) (predatorPrey p true) u0
+              let loss = scale 0.5 ((plus -2.0 seasonal.Packed).square().sum ())
+              loss.backward ()
+              Expect.isLessThan (abs (loss.item<float> () - 64.9120895046476)) 1e-7 "loss"
+              expectNear 1e-8 [ 13.1567195267663; -16.8105140435349; 7.70270813141437; -25.6394758596843 ] (gradientOf p) "seasonal, parameters"
+              expectNear 1e-8 [ 0.211965669792251; -17.1910050707363 ] (gradientOf u0) "seasonal, initial state"
+              let p, u0 = trained (vector [ 1.5; 1.0; 3.0; 1.0 ]), trained (vector [ 1.0; 1.0 ])
+              let plain = solveWith (tight way [ for i in 0..100 -> float i / 10.0 ]) (predatorPrey p false) u0
+              plain.Packed.sum().backward ()
+              expectNear 1e-8 [ 8.30536266231655; -159.484292715139; 75.2035082137728; -339.195092766061 ] (gradientOf p) "plain, parameters"
+              expectNear 1e-8 [ -39.1275412226681; -8.78778021899264 ] (gradientOf u0) "plain, initial state")
+
+          everyWay "the gradient to the saved times" (fun way ->
+              // x' = x from x(t0) = 2: x(t) = 2 exp(t - t0); L = x(t0) + 3 x(t1) + x(t2).
+              let times = trained (vector [ 0.5; 1.0; 2.0 ])
+              let x0 = trained (vector [ 2.0 ])
+              let equations = differentiableOde [] (fun _ x -> x) (fun _ _ w _ -> w)
+              let mode, coupling, name = way
+              let options = tight way [ 0.0 ]
+              let options = SolveOptions(Save = SaveAt.Times times, Method = options.Method, Gradient = Nullable mode, Coupling = coupling)
+              ignore name
+              let solution = solveWith options equations x0
+              (solution.Packed.mul (vector [ 1.0; 3.0; 1.0 ] |> _.unsqueeze(-1L))).sum().backward ()
+              GradientFault.ThrowIfAny()
+              let x1, x2 = 2.0 * exp 0.5, 2.0 * exp 1.5
+              expectNear 1e-8 [ -(3.0 * x1 + x2); 3.0 * x1; x2 ] (gradientOf times) "times"
+              expectNear 1e-8 [ (2.0 + 3.0 * x1 + x2) / 2.0 ] (gradientOf x0) "initial state")
+
+          test "samples that step apart have the gradients they would have alone" {
+              let w, b, x0, _ = networkInputs ()
+              let x0 = x0.mul (vector [ 0.1; 1.0; 5.0; 30.0 ] |> _.unsqueeze(-1L))
+              let options = saving [ 0.0; 0.3; 2.0; 5.0 ] (tolerances "tsit5" 1e-7 1e-9)
+              let together = trained x0
+              let both = trained w
+              let solution = solveWith options (network both b) together
+              Expect.isGreaterThan (Seq.distinct solution.Statistics.Accepted |> Seq.length) 1 "they do step apart"
+              solution.Packed.square().sum().backward ()
+              let alone = [ for i in 0L .. 3L -> trained (x0.select (0L, i)), trained w ]
+              for x, w in alone do
+                  (solveWith options (network w b) x).Packed.square().sum().backward ()
+              expectNear 1e-10 (alone |> Seq.collect (fst >> gradientOf)) (gradientOf together) "initial states"
+              let sum = alone |> List.map (snd >> gradientOf) |> List.reduce (Array.map2 (+))
+              expectNear 1e-10 sum (gradientOf both) "parameters"
+          }
+
+          testList
+              "a failed sample takes no part"
+              [ for mode in [ GradientMode.Discrete; GradientMode.Backsolve ] do
+                    for start in [ nan; 3.0 ] do // 3 blows up at t = 1/3
+                        test $"{mode}, from {start}" {
+                            let rate = trained (vector [ 1.0 ])
+                            let equations =
+                                differentiableOde
+                                    [ rate ]
+                                    (fun _ x -> x.square().mul rate)
+                                    (fun _ x w into ->
+                                        into.Add(0, w.mul (x.square ()))
+                                        w.mul(x).mul(scale 2.0 rate))
+                            let x0 = trained (matrix [ [ 0.5 ]; [ start ]; [ 0.25 ] ])
+                            let options = SolveOptions(Start = Nullable 0.0, End = Nullable 1.0, Method = tolerances "dopri5" 1e-10 1e-10, Gradient = Nullable mode)
+                            let solution = solveWith options equations x0
+                            Expect.equal [ for s in solution.Status -> s = SolveStatus.Success ] [ true; false; true ] "status"
+                            solution.Packed.nansum().backward ()
+                            GradientFault.ThrowIfAny()
+                            // x(t) = x0/(1 - r x0 t): dx/dx0 = 1/(1 - x0)^2, dx/dr = x0^2/(1 - x0)^2
+                            expectNear 1e-8 [ 4.0; 0.0; 16.0 / 9.0 ] (gradientOf x0) "initial states"
+                            expectNear 1e-8 [ 1.0 + 1.0 / 9.0 ] (gradientOf rate) "parameter"
+                        } ]
+
+          test "stage states computed again give the same gradient as those kept" {
+              let w, b, x0, _ = networkInputs ()
+              let options = saving [ 0.0; 0.35; 1.0 ] (fixedStep "dopri8" 0.25)
+              let problem equations = OdeProblem.Of(equations, SolveSpan.Of(options, Nullable(), Nullable()), options)
+              let equations = network (trained w) (trained b)
+              let run budget = OdeIntegrator.Run(problem equations, x0, withTape = true, stageBudget = budget)
+              let kept, forgetful = run Int64.MaxValue, run 0L
+              let cotangents = torch.ones_like kept.Values
+
+              let gradients (tape: OdeTape) =
+                  use _ = torch.no_grad ()
+                  let into = ParameterGradients equations.Parameters
+                  let initial = DiscreteAdjoint.Run(problem equations, tape, cotangents, into)
+                  Array.concat [ values initial; values into[0]; values into[1] ]
+
+              Expect.isTrue (kept.Tape.Steps |> Seq.forall (fun step -> not (isNull step.StageStates))) "kept"
+              Expect.isTrue (forgetful.Tape.Steps |> Seq.forall (fun step -> isNull step.StageStates)) "not kept"
+              Expect.isLessThan (distance (gradients kept.Tape) (gradients forgetful.Tape)) 1e-13 "gradients"
+          }
+
+          test "a second backward pass solves again and adds the same" {
+              let w, b, x0, _ = networkInputs ()
+              let x = trained x0
+              let solution = solveWith (saving [ 0.0; 1.0 ] (tolerances "tsit5" 1e-8 1e-8)) (network w b) x
+              let loss = solution.Packed.sum ()
+              loss.backward (retain_graph = true)
+              let once = gradientOf x
+              loss.backward ()
+              GradientFault.ThrowIfAny()
+              expectNear 1e-14 (once |> Array.map (fun g -> 2.0 * g)) (gradientOf x) "twice"
+          }
+
+          test "an exception in the backward pass does not end the process and is thrown at the next solve" {
+              let broken = differentiableOde [] (fun _ x -> x) (fun _ _ _ _ -> failwith "no derivative today")
+              let x = trained (vector [ 1.0 ])
+              let options = span 0.0 1.0 (fixedStep "euler" 0.5)
+              (solveWith options broken x).Packed.sum().backward ()
+              Expect.equal (gradientOf x) [| 0.0 |] "a gradient that changes nothing"
+              let error = Expect.throwsT<Exception> (fun () -> solveWith options broken (vector [ 1.0 ]) |> ignore) "next solve"
+              ignore error
+              (solveWith options broken (trained (vector [ 1.0 ]))).Packed.sum().backward ()
+              Expect.throws (fun () -> GradientFault.ThrowIfAny()) "or when asked"
+              GradientFault.ThrowIfAny() // once only
+          }
+
+          test "gradients of gradients are refused in words" {
+              let x = trained (vector [ 1.0 ])
+              let equations = differentiableOde [] (fun _ x -> x) (fun _ _ w _ -> w)
+              (solveWith (span 0.0 1.0 (fixedStep "euler" 0.5)) equations x).Packed.sum().backward (create_graph = true)
+              try
+                  GradientFault.ThrowIfAny()
+                  failtest "nothing was thrown"
+              with :? NotSupportedException as e -> Expect.stringContains e.Message "create_graph" "message"
+          }
+
+          test "nothing is recorded where no gradient is wanted" {
+              let w, b, x0, _ = networkInputs ()
+              let options = span 0.0 1.0 (fixedStep "rk4" 0.1)
+              Expect.isFalse (solveWith options (network w b) x0).Packed.requires_grad "no input wants one"
+              use _ = torch.no_grad ()
+              Expect.isFalse (solveWith options (network (trained w) b) (trained x0)).Packed.requires_grad "no_grad"
+          }
+
+          test "only what is asked for gets a gradient" {
+              let w, b, x0, _ = networkInputs ()
+              let b' = trained b
+              let solution = solveWith (span 0.0 1.0 (tolerances "tsit5" 1e-6 1e-6)) (network w b') x0
+              solution.Packed.sum().backward ()
+              Expect.isNull w.grad "frozen parameter"
+              Expect.isNull x0.grad "initial state"
+              Expect.isGreaterThan (largest (gradientOf b')) 0.0 "trained parameter"
+          }
+
+          testSequenced (
+              test "thousands of training steps leave no tensors behind" {
+                  let w, b, x0, _ = networkInputs ()
+                  let w', x' = trained w, trained x0
+
+                  let trainingStep mode =
+                      use _ = torch.NewDisposeScope()
+                      let options = SolveOptions(Save = SaveAt.Times(ReadOnlySpan [| 0.0; 0.2; 0.5 |]), Method = tolerances "bosh3" 1e-3 1e-3, Gradient = Nullable mode)
+                      let solution = solveWith options (network w' b) x'
+                      solution.Packed.sum().backward ()
+                      w'.grad.zero_ () |> ignore
+
+                  let live () =
+                      for _ in 1..3 do
+                          GC.Collect()
+                          GC.WaitForPendingFinalizers()
+
+                      torch.Tensor.TotalCount
+
+                  for mode in [ GradientMode.Discrete; GradientMode.Backsolve ] do
+                      for _ in 1..3 do trainingStep mode
+
+                  let before = live ()
+                  for _ in 1..600 do trainingStep GradientMode.Discrete
+                  for _ in 1..20 do trainingStep GradientMode.Backsolve
+                  Expect.isLessThan (live () - before) 20L "tensors alive"
+              }
+          ) ]

@@ -1,0 +1,128 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DiffEqLang.Runtime;
+
+/// <summary>
+/// Collects the states at given times through the dense output of the steps that cross them, and, where gradients flow to
+/// the times, the derivatives there.
+/// </summary>
+internal sealed class SavedStates
+{
+    private readonly SolveSpan _span;
+    private readonly double[] _times;
+    private readonly int _lanes;
+    private readonly int _final;        // from here on the saved times are the end itself
+    private readonly int[] _next;       // of each lane: the first time not yet saved
+
+    public SavedStates(SolveSpan span, double[] times, Tensor state, int lanes, bool withSlopes)
+    {
+        (_span, _times, _lanes, _next) = (span, times, lanes, new int[lanes]);
+        _final = times.Length;
+        while (_final > 0 && times[_final - 1] == span.End) _final--;
+        long[] shape = [times.Length, state.size(0), state.size(1)];
+        Values = empty(shape, state.dtype, state.device);
+        Slopes = withSlopes ? zeros(shape, state.dtype, state.device) : null;
+    }
+
+    /// <summary>The states: [times, samples, N].</summary>
+    public Tensor Values { get; }
+
+    /// <summary>d state / d time: [times, samples, N]; null where not asked for.</summary>
+    public Tensor? Slopes { get; }
+
+    /// <summary>Saves the initial state at the times that are the start.</summary>
+    public void Start(Tensor state, Tensor slope)
+    {
+        var count = 0;
+        while (count < _final && _times[count] == _span.Start) count++;
+        Array.Fill(_next, count);
+        if (count > 0) Fill(0, count, state, slope);
+    }
+
+    /// <summary>The times that an accepted attempt has crossed; null where there is none. The end is left to <see cref="Finish"/>.</summary>
+    public SaveRows? Cross(StepGeometry geometry, bool[] moves)
+    {
+        var everyLane = geometry.IsUniform && !moves.Contains(false);
+        List<(int Lane, int Index, double Theta)>? rows = null;
+        for (var lane = 0; lane < _lanes; lane++)
+        {
+            if (!moves[lane]) continue;
+            var (start, step) = (geometry.Times[lane], geometry.Steps[lane]);
+            for (; _next[lane] < _final && (_times[_next[lane]] - start) / step <= 1; _next[lane]++)
+                if (lane == 0 || !everyLane)
+                    (rows ??= []).Add((lane, _next[lane], (_times[_next[lane]] - start) / step));
+        }
+
+        return rows is null
+            ? null
+            : new SaveRows([.. rows.Select(r => r.Lane)], [.. rows.Select(r => r.Index)], [.. rows.Select(r => r.Theta)], everyLane);
+    }
+
+    /// <summary>Saves rows of an accepted step. All stages must be there.</summary>
+    public void Write(SaveRows rows, Stages stages, RungeKuttaKernel kernel)
+    {
+        var state = stages.States[0];
+        var slopes = stack(stages.Slopes);
+        var weights = rows.Weights(kernel.Tableau);
+        var values = rows.IsEveryLane ? EveryLane(weights, stages, slopes, state) : SomeLanes(rows, weights, slopes, state);
+        Put(Values, rows, values);
+        if (Slopes is null) return;
+        weights = rows.Slopes(kernel.Tableau);
+        values = rows.IsEveryLane
+            ? EveryLane(weights, stages, slopes, null).div_(stages.Geometry.Scale)
+            : SomeLanes(rows, weights, slopes, null).div_(StepOfRows(rows, stages.Geometry, state));
+        Put(Slopes, rows, values);
+    }
+
+    /// <summary>Saves the final state at the times that are the end; NaN wherever a lane has not arrived.</summary>
+    public void Finish(Tensor state, Tensor slope, IReadOnlyList<SolveStatus?> status)
+    {
+        if (_final < _times.Length) Fill(_final, _times.Length - _final, state, slope);
+        if (status.All(s => s is SolveStatus.Success or SolveStatus.Stopped)) return;
+        var missing = new bool[_times.Length * _lanes];
+        for (var lane = 0; lane < _lanes; lane++)
+            for (var index = _next[lane]; index < _times.Length; index++)
+                missing[index * _lanes + lane] = status[lane] is not (SolveStatus.Success or SolveStatus.Stopped);
+        using Scalar nan = double.NaN;
+        Values.view(_times.Length, _lanes, -1).masked_fill_(tensor(missing, [_times.Length, _lanes, 1], device: Values.device), nan);
+    }
+
+    private void Fill(int first, int count, Tensor state, Tensor slope)
+    {
+        Values.narrow(0, first, count).copy_(state);
+        Slopes?.narrow(0, first, count).copy_(slope);
+    }
+
+    /// <summary>One matrix product for all times in the step: [rows, stages] x [stages, samples · N].</summary>
+    private static Tensor EveryLane(double[][] weights, Stages stages, Tensor slopes, Tensor? state)
+    {
+        double[] scaled = [.. weights.SelectMany(row => row.Select(w => w * stages.Geometry.Scale))];
+        var matrix = HostVector.ToDevice(scaled, [weights.Length, slopes.size(0)], slopes.dtype, slopes.device);
+        var values = matrix.mm(slopes.view(slopes.size(0), -1)).view(weights.Length, slopes.size(1), slopes.size(2));
+        return state is null ? values : values.add_(state);
+    }
+
+    private Tensor SomeLanes(SaveRows rows, double[][] weights, Tensor slopes, Tensor? state)
+    {
+        var stageCount = (int)slopes.size(0);
+        var transposed = new double[stageCount * rows.Count];
+        for (var stage = 0; stage < stageCount; stage++)
+            for (var row = 0; row < rows.Count; row++)
+                transposed[stage * rows.Count + row] = weights[row][stage];
+        var lane = rows.LaneIndex(slopes.device);
+        var ofRows = slopes.view(stageCount, _lanes, -1).index_select(1, lane);
+        var factors = HostVector.ToDevice(transposed, [stageCount, rows.Count, 1], slopes.dtype, slopes.device);
+        var values = ofRows.mul_(factors).sum([0L]);
+        return state is null ? values : values.add_(state.view(_lanes, -1).index_select(0, lane));
+    }
+
+    private static Tensor StepOfRows(SaveRows rows, StepGeometry geometry, Tensor like) =>
+        HostVector.ToDevice([.. rows.Lane.Select(lane => geometry.Steps[lane])], [rows.Count, 1], like.dtype, like.device);
+
+    private void Put(Tensor saved, SaveRows rows, Tensor values)
+    {
+        if (rows.IsEveryLane) saved.narrow(0, rows.Index[0], rows.Count).copy_(values);
+        else saved.view((long)_times.Length * _lanes, -1).index_copy_(0, rows.FlatIndex(_lanes, saved.device), values);
+    }
+}

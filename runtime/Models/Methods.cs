@@ -1,0 +1,43 @@
+using DiffEqLang.Tableaux;
+
+namespace DiffEqLang.Runtime;
+
+/// <summary>The methods of this runtime, by name.</summary>
+public static partial class Methods
+{
+    /// <summary>Euler's method, order 1.</summary>
+    public static Method Euler(double dt) => new("euler") { Dt = dt };
+
+    /// <summary>The explicit midpoint rule, order 2.</summary>
+    public static Method Midpoint(double dt) => new("midpoint") { Dt = dt };
+
+    /// <summary>Heun's method (for SDEs in Stratonovich's sense too), order 2.</summary>
+    public static Method Heun(double dt) => new("heun") { Dt = dt };
+
+    /// <summary>Ralston's method, order 2.</summary>
+    public static Method Ralston(double dt) => new("ralston") { Dt = dt };
+
+    /// <summary>The classical Runge-Kutta method, order 4.</summary>
+    public static Method Rk4(double dt) => new("rk4") { Dt = dt };
+
+    /// <summary>Kutta's 3/8 rule, order 4.</summary>
+    public static Method Rk38(double dt) => new("rk38") { Dt = dt };
+
+    /// <summary>Bogacki and Shampine's pair, order 3(2).</summary>
+    public static Method Bosh3(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("bosh3", rtol, atol, dt);
+
+    /// <summary>Dormand and Prince's pair, order 5(4).</summary>
+    public static Method Dopri5(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("dopri5", rtol, atol, dt);
+
+    /// <summary>Tsitouras' pair, order 5(4).</summary>
+    public static Method Tsit5(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("tsit5", rtol, atol, dt);
+
+    /// <summary>DOP853, order 8(5,3): for tight tolerances.</summary>
+    public static Method Dopri8(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("dopri8", rtol, atol, dt);
+
+    /// <summary>The names of the methods for ordinary differential equations.</summary>
+    public static IReadOnlyList<string> OdeNames { get; } = [.. Catalogue.All.Select(tableau => tableau.Name)];
+
+    private static Method Adaptive(string name, double? rtol, double? atol, double? dt) =>
+        new(name) { Rtol = rtol, Atol = atol, Dt = dt };
+}

@@ -1,0 +1,114 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DiffEqLang.Runtime;
+
+/// <summary>What a solve found: states at the saved times, and how it went, sample by sample.</summary>
+/// <remarks>
+/// A sample that did not reach a saved time has NaN there, and no gradient flows through it; the other samples of the batch are
+/// as they would be without it.
+/// </remarks>
+public class Solution
+{
+    private readonly StateLayout _layout;
+
+    internal Solution(StateLayout layout, Tensor times, Tensor packed, IReadOnlyList<SolveStatus> status, Statistics statistics)
+    {
+        (_layout, Times, Packed, Status, Statistics) = (layout, times, packed, status, statistics);
+        LastState = packed;
+    }
+
+    /// <summary>The same solution; for derived classes that name its states.</summary>
+    protected Solution(Solution other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        (_layout, Times, Packed, Status, Statistics) = (other._layout, other.Times, other.Packed, other.Status, other.Statistics);
+        (LastTime, LastState, OutputOf) = (other.LastTime, other.LastState, other.OutputOf);
+    }
+
+    /// <summary>The saved times: [T], float64, on the CPU.</summary>
+    public Tensor Times { get; }
+
+    /// <summary>The packed states at the saved times: [T, ..., N]. Gradients flow from it.</summary>
+    public Tensor Packed { get; }
+
+    /// <summary>How each sample of the (flattened) batch ended.</summary>
+    public IReadOnlyList<SolveStatus> Status { get; }
+
+    /// <summary>What the solve cost.</summary>
+    public Statistics Statistics { get; }
+
+    /// <summary>The last time that each sample reached with a good state; the end where it succeeded.</summary>
+    public IReadOnlyList<double> LastTime { get; internal init; } = [];
+
+    /// <summary>The packed states at <see cref="LastTime"/>: [..., N]. No gradient flows from it.</summary>
+    public Tensor LastState { get; internal init; }
+
+    /// <summary>Evaluates an output of the model by name, from times and packed states; null for bare equations.</summary>
+    internal Func<string, Tensor, Tensor, Tensor>? OutputOf { get; set; }
+
+    /// <summary>A state at the saved times, by its place: [T, ..., shape].</summary>
+    public Tensor State(int slot) => _layout.Unpack(Packed, slot);
+
+    /// <summary>A state at the saved times, by its name: [T, ..., shape].</summary>
+    /// <exception cref="ArgumentException">There is no state of that name.</exception>
+    public Tensor State(string name)
+    {
+        for (var slot = 0; slot < _layout.Slots.Count; slot++)
+            if (_layout.Slots[slot].Name == name)
+                return State(slot);
+        throw new ArgumentException($"There is no state {name}; the states are {string.Join(", ", _layout.Slots.Select(s => s.Name))}.");
+    }
+
+    /// <summary>An output of the model at the saved times: [T, ..., shape].</summary>
+    /// <exception cref="InvalidOperationException">The equations have no outputs.</exception>
+    public Tensor Output(string name)
+    {
+        if (OutputOf is null) throw new InvalidOperationException("These equations declare no outputs.");
+        long[] shape = [Times.size(0), .. Enumerable.Repeat(1L, (int)Packed.dim() - 2)];
+        return OutputOf(name, Times.to(Packed.dtype, Packed.device).reshape(shape), Packed);
+    }
+
+    /// <summary>Whether every sample reached the end.</summary>
+    public bool Succeeded => Status.All(status => status is SolveStatus.Success or SolveStatus.Stopped);
+
+    /// <summary>What happened to the samples that did not, and what may help; empty where all succeeded.</summary>
+    public string Message => string.Join(" ", Status
+        .Select((status, sample) => (status, sample))
+        .GroupBy(s => s.status)
+        .Select(group => Explain(group.Key, [.. group.Select(s => s.sample)]))
+        .Where(sentence => sentence.Length > 0));
+
+    /// <summary>Answers for the solution.</summary>
+    /// <exception cref="SolveException">A sample did not reach the end.</exception>
+    public void EnsureSuccess()
+    {
+        if (!Succeeded) throw new SolveException(Message, this);
+    }
+
+    private string Explain(SolveStatus status, IReadOnlyList<int> samples)
+    {
+        var time = samples[0] < LastTime.Count ? $" at t = {LastTime[samples[0]]:g6}" : "";
+        var who = Status.Count == 1 ? "The solve" : samples.Count == 1 ? $"Sample {samples[0]}" : $"{samples.Count} samples (sample {samples[0]} first)";
+        return status switch
+        {
+            SolveStatus.Success or SolveStatus.Stopped => "",
+            SolveStatus.MaxSteps => $"{who} used up its steps{time}: raise MaxSteps, loosen rtol and atol, or take an implicit method if the equations are stiff.",
+            SolveStatus.StepTooSmall => $"{who} needs steps lost in rounding{time}: loosen rtol and atol, use float64, or look for a singularity there.",
+            SolveStatus.NonFinite => $"{who} met NaN or infinity{time}: the solution may blow up there, or the equations leave their domain; take smaller steps or check the initial values.",
+            SolveStatus.NewtonDiverged => $"{who} found no solution of the implicit equations{time}: take a smaller first step.",
+            SolveStatus.Cancelled => $"{who} was cancelled{time}.",
+            _ => throw new InvalidOperationException($"Unknown status {status}."),
+        };
+    }
+}
+
+/// <summary>A solve did not reach its end.</summary>
+public sealed class SolveException : Exception
+{
+    internal SolveException(string message, Solution solution)
+        : base(message) => Solution = solution;
+
+    /// <summary>What was reached.</summary>
+    public Solution Solution { get; }
+}

@@ -1,0 +1,26 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DiffEqLang.Runtime;
+
+/// <summary>What a model's solve block says; null where it is silent.</summary>
+public sealed record SolveDefaults
+{
+    /// <summary>The time to start from.</summary>
+    public double? Start { get; init; }
+
+    /// <summary>The time to end at.</summary>
+    public double? End { get; init; }
+
+    /// <summary>The numerical method.</summary>
+    public Method? Method { get; init; }
+
+    /// <summary>How gradients are computed; <see cref="GradientMode.Discrete"/> where null.</summary>
+    public GradientMode? Gradient { get; init; }
+
+    /// <summary>As <see cref="Devices.Select(string?)"/> takes it; the CPU where null.</summary>
+    public string? Device { get; init; }
+
+    /// <summary>float32 or float64; float32 where null.</summary>
+    public ScalarType? Dtype { get; init; }
+}

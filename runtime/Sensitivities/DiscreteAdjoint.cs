@@ -1,0 +1,128 @@
+using DiffEqLang.Tableaux;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DiffEqLang.Runtime;
+
+/// <summary>
+/// The exact gradient of the numerical scheme: its steps in reverse, each by the tableau's adjoint. Step sizes count as fixed.
+/// </summary>
+/// <remarks>
+/// With z̄ⱼ the adjoint of the state that stage j is evaluated at, and λ that of y₁ (whose row of A is b):
+/// k̄ᵢ = h Σⱼ aⱼᵢ z̄ⱼ,  z̄ᵢ = (∂f/∂x)ᵀ k̄ᵢ,  λ ← λ + Σᵢ z̄ᵢ. Hager (2000), Runge-Kutta methods in optimal control and the
+/// transformed adjoint system, Numer. Math. 87; Griewank and Walther (2008), Evaluating Derivatives, ch. 3. The first
+/// stage of a step is the end stage of the one before: their adjoints are summed and go through ∂f/∂x once.
+/// </remarks>
+internal sealed class DiscreteAdjoint
+{
+    private readonly OdeTape _tape;
+    private readonly RungeKuttaKernel _kernel;
+    private readonly RungeKuttaTableau _tableau;
+    private readonly Tensor _cotangents;
+    private readonly ParameterGradients _into;
+    private Tensor _state;      // λ, [samples, N]
+    private Tensor? _slope;     // the adjoint of f at the present state, from the first stage of the step after it
+
+    private DiscreteAdjoint(OdeProblem problem, OdeTape tape, Tensor cotangents, ParameterGradients into)
+    {
+        (_tape, _tableau, _cotangents, _into) = (tape, problem.Tableau, cotangents, into);
+        _kernel = new RungeKuttaKernel(problem.Equations, problem.Tableau);
+        _state = zeros_like(tape.Final!).DetachFromDisposeScope();
+    }
+
+    /// <summary>
+    /// d loss / d initial state, [samples, N], in no dispose scope; adds d loss / d parameter to <paramref name="into"/>.
+    /// </summary>
+    /// <param name="problem">What was solved.</param>
+    /// <param name="tape">Its steps.</param>
+    /// <param name="cotangents">d loss / d saved state: [times, samples, N].</param>
+    /// <param name="into">The parameters' gradients.</param>
+    public static Tensor Run(OdeProblem problem, OdeTape tape, Tensor cotangents, ParameterGradients into)
+    {
+        using var scope = NewDisposeScope();
+        var adjoint = new DiscreteAdjoint(problem, tape, cotangents, into);
+        var span = problem.Span;
+        if (span.Times is { } times) adjoint.AddSaved(times, span.End);
+        for (var i = tape.Steps.Count - 1; i >= 0; i--)
+        {
+            using var ofStep = NewDisposeScope();
+            adjoint.Reverse(tape.Steps[i], i + 1 < tape.Steps.Count ? tape.Steps[i + 1].State : tape.Final!);
+        }
+
+        adjoint.ReverseFirstStage();
+        if (span.Times is null) adjoint._state.add_(cotangents.select(0, 0));
+        else if (span.Start != span.End) adjoint.AddSaved(span.Times, span.Start);
+        return adjoint._state;
+    }
+
+    /// <summary>Adds the cotangents of what was saved at one end of the solve.</summary>
+    private void AddSaved(double[] times, double end)
+    {
+        for (var i = 0; i < times.Length; i++)
+            if (times[i] == end)
+                _state.add_(_cotangents.select(0, i));
+    }
+
+    /// <summary>Through one step: from the adjoint of the state after it, <paramref name="after"/>, to that of the state before.</summary>
+    private void Reverse(StepRecord step, Tensor after)
+    {
+        if (step.SavedAtEnd >= 0) _state.add_(_cotangents.select(0, step.SavedAtEnd));
+        var saved = step.Rows is null ? null : new SaveCotangents(step.Rows, _cotangents, _tableau, _tape.Lanes);
+        var (geometry, end) = (step.Geometry.Anew(), _tableau.EndStage);
+        var states = step.StageStates ?? Recompute(step, geometry);
+        var adjoints = new Tensor?[_tableau.A.Count];    // z̄
+        for (var i = _tableau.A.Count - 1; i > end; i--)
+            adjoints[i] = Vjp(geometry.TimeOf(i), states[i]!, OfStage(i, adjoints, saved, geometry));
+
+        var endSlope = OfStage(end, adjoints, saved, geometry);
+        if (endSlope is not null && _slope is not null) endSlope.add_(_slope);
+        if (Vjp(geometry.TimeOf(end), after, endSlope ?? _slope) is { } throughEnd) _state.add_(throughEnd);
+
+        adjoints[end] = _state;
+        for (var i = end - 1; i > 0; i--)
+            adjoints[i] = Vjp(geometry.TimeOf(i), states[i]!, OfStage(i, adjoints, saved, geometry));
+        _slope?.Dispose();
+        _slope = OfStage(0, adjoints, saved, geometry)?.DetachFromDisposeScope();
+        for (var i = 1; i < adjoints.Length; i++)
+            if (i != end && adjoints[i] is { } adjoint)
+                _state.add_(adjoint);
+        if (saved is not null) _state.add_(saved.State);
+    }
+
+    private void ReverseFirstStage()
+    {
+        if (_slope is null) return;
+        var first = _tape.Steps[0];
+        _state.add_(Vjp(first.Geometry.Anew().TimeOf(0), first.State, _slope)!);
+        _slope.Dispose();
+        _slope = null;
+    }
+
+    /// <summary>k̄ᵢ = h (Σⱼ aⱼᵢ z̄ⱼ + what was saved of it), in a new tensor; null where it is zero.</summary>
+    private Tensor? OfStage(int stage, Tensor?[] adjoints, SaveCotangents? saved, StepGeometry geometry)
+    {
+        Tensor? sum = null;
+        for (var j = stage + 1; j < adjoints.Length; j++)
+            if (adjoints[j] is { } adjoint && _tableau.A[j][stage] is var weight and not 0)
+                sum = LinearCombination.Accumulate(sum, weight * geometry.Scale, adjoint);
+        if (saved is not null) sum = LinearCombination.Accumulate(sum, geometry.Scale, saved.Stage(stage));
+        return sum is null ? null : geometry.Scaled(sum);
+    }
+
+    private Tensor? Vjp(Tensor time, Tensor state, Tensor? cotangent) =>
+        cotangent is null ? null : _kernel.Equations.DriftVjp(time, state, cotangent, _into);
+
+    /// <summary>The stage states once more, from the state before the step.</summary>
+    private Tensor?[] Recompute(StepRecord step, StepGeometry geometry)
+    {
+        var stages = _kernel.Begin(geometry, step.State, _kernel.Drift(geometry.TimeOf(0), step.State));
+        if (step.Rows is not null && _tableau.A.Count > _tableau.EndStage + 1)
+        {
+            _kernel.Advance(stages);
+            _kernel.EndSlope(stages);
+            _kernel.Extend(stages);
+        }
+
+        return stages.States;
+    }
+}

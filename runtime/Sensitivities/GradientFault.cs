@@ -1,0 +1,28 @@
+using System.Runtime.ExceptionServices;
+
+namespace DiffEqLang.Runtime;
+
+/// <summary>
+/// An exception that leaves a custom backward function ends the process (TorchSharp 0.107), so a backward pass that fails
+/// keeps its exception here and answers with zero gradients, by which an optimizer step changes nothing.
+/// It is thrown again at the next safe point: the next solve on the thread that made the failed one, or <see cref="ThrowIfAny"/>.
+/// </summary>
+public sealed class GradientFault
+{
+    [ThreadStatic]
+    private static GradientFault? _ofThread;
+
+    private ExceptionDispatchInfo? _first;
+
+    private GradientFault() { }
+
+    /// <summary>Where the solves of this thread leave their faults, whatever thread their backward pass runs on.</summary>
+    internal static GradientFault OfThread => _ofThread ??= new GradientFault();
+
+    /// <summary>Throws what went wrong in a backward pass through a solve of this thread, once; call it after <c>backward()</c>.</summary>
+    public static void ThrowIfAny() => Interlocked.Exchange(ref OfThread._first, null)?.Throw();
+
+    /// <summary>Keeps the first exception.</summary>
+    internal void Keep(Exception exception) =>
+        Interlocked.CompareExchange(ref _first, ExceptionDispatchInfo.Capture(exception), null);
+}

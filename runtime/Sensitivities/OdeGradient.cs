@@ -1,0 +1,120 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DiffEqLang.Runtime;
+
+/// <summary>
+/// One solve with what its backward pass needs: the tape or the saved states, and the inputs that want gradients.
+/// Lives as long as the autograd node; releases the tape after the first backward pass and solves again for another.
+/// </summary>
+internal sealed class OdeGradient
+{
+    private readonly OdeProblem _problem;
+    private readonly Tensor _initial;       // [samples, N]
+    private readonly GradientMode _mode;
+    private readonly GradientFault _fault = GradientFault.OfThread;
+    private OdeTape? _tape;
+
+    /// <param name="problem">What was solved.</param>
+    /// <param name="initial">From which state, [samples, N].</param>
+    /// <param name="run">With which result.</param>
+    /// <param name="mode">How gradients are computed.</param>
+    public OdeGradient(OdeProblem problem, Tensor initial, OdeRun run, GradientMode mode)
+    {
+        (_problem, Run, _mode, _tape) = (problem, run, mode, run.Tape);
+        _initial = initial.detach().DetachFromDisposeScope();
+    }
+
+    /// <summary>The forward solve.</summary>
+    public OdeRun Run { get; }
+
+    /// <summary>
+    /// The gradients of the initial state [samples, N], the saved times [T] (null where none flow to them) and the parameters (null where
+    /// not wanted); zeros after a failure, which is kept for <see cref="GradientFault"/>.
+    /// </summary>
+    public (Tensor Initial, Tensor? Times, Tensor?[] Parameters) Backward(Tensor cotangents)
+    {
+        var parameters = _problem.Equations.Parameters;
+        var isOfHigherOrder = is_grad_enabled();
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        var into = new ParameterGradients(parameters, i => parameters[i].requires_grad);
+        Tensor? initial = null, times = null;
+        try
+        {
+            if (isOfHigherOrder)
+                throw new NotSupportedException("Gradients of gradients through a solve are not available: call backward without create_graph.");
+            (initial, times) = Compute(cotangents, into);
+        }
+        catch (Exception exception)    // whatever it is, it must not reach libtorch
+        {
+            _fault.Keep(exception);
+            into = new ParameterGradients(parameters, i => parameters[i].requires_grad);
+        }
+
+        initial ??= zeros_like(_initial);
+        if (_problem.Span.Source is not null) times ??= zeros([Run.Times.Length], ScalarType.Float64);
+        return (
+            initial.DetachFromDisposeScope(),
+            times?.DetachFromDisposeScope(),
+            [.. Enumerable.Range(0, parameters.Count).Select(i => into[i]?.DetachFromDisposeScope())]);
+    }
+
+    private (Tensor Initial, Tensor? Times) Compute(Tensor cotangents, ParameterGradients into)
+    {
+        var survivors = Survivors();
+        Tensor initial;
+        if (survivors.Length == Run.Status.Length)
+            initial = Adjoint(cotangents, null, into);
+        else if (survivors.Length == 0)
+            initial = zeros_like(_initial);
+        else
+            initial = AdjointOf(survivors, cotangents, into);
+        return (initial, Run.Slopes is null ? null : OfTimes(cotangents, initial));
+    }
+
+    /// <summary>
+    /// The lanes that reached the end. The others take no part in the backward pass: zero is what their gradients are, and not even
+    /// a NaN times zero reaches the parameters.
+    /// </summary>
+    private int[] Survivors() =>
+        [.. Enumerable.Range(0, Run.Status.Length).Where(i => Run.Status[i] is SolveStatus.Success or SolveStatus.Stopped)];
+
+    private Tensor AdjointOf(int[] survivors, Tensor cotangents, ParameterGradients into)
+    {
+        var index = tensor([.. survivors.Select(i => (long)i)], ScalarType.Int64, _initial.device);
+        var part = Adjoint(cotangents.index_select(1, index), survivors, into);
+        return zeros_like(_initial).index_copy_(0, index, part);
+    }
+
+    private Tensor Adjoint(Tensor cotangents, int[]? survivors, ParameterGradients into)
+    {
+        if (_mode == GradientMode.Backsolve)
+        {
+            if (survivors is null) return BacksolveAdjoint.Run(_problem, Run.Times, Run.Values, cotangents, into);
+            using var index = tensor([.. survivors.Select(i => (long)i)], ScalarType.Int64, _initial.device);
+            return BacksolveAdjoint.Run(_problem, Run.Times, Run.Values.index_select(1, index), cotangents, into);
+        }
+
+        var tape = Interlocked.Exchange(ref _tape, null) ?? OdeIntegrator.Run(_problem, _initial, withTape: true).Tape!;
+        using (tape)
+        {
+            if (survivors is null) return DiscreteAdjoint.Run(_problem, tape, cotangents, into);
+            using var part = tape.Select(survivors);
+            return DiscreteAdjoint.Run(_problem, part, cotangents, into);
+        }
+    }
+
+    /// <summary>
+    /// d loss / d saved time: the cotangent along the derivative of the dense output. A first saved time that is the start moves the
+    /// whole solve: -λ(t₀)ᵀ f(t₀, y₀) besides (Chen et al. 2018, Neural ordinary differential equations, appendix B).
+    /// </summary>
+    private Tensor OfTimes(Tensor cotangents, Tensor initial)
+    {
+        var slopes = Run.Slopes!;
+        var times = slopes.mul(cotangents).nan_to_num(0).sum([1, 2]);
+        if (_problem.Options.Start is null && Run.Times[0] == _problem.Span.Start)
+            times[0] = times[0] - slopes.select(0, 0).mul(initial).nan_to_num(0).sum();
+        return times;
+    }
+}

@@ -1,0 +1,246 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DiffEqLang.Runtime;
+
+/// <summary>What one forward integration gives. Its tensors belong to no dispose scope.</summary>
+/// <param name="Times">The saved times.</param>
+/// <param name="Values">The states there: [times, samples, N]; NaN where a sample did not get.</param>
+/// <param name="Slopes">d state / d time there, where asked for.</param>
+/// <param name="Status">How each lane ended.</param>
+/// <param name="LastTime">The time each lane reached.</param>
+/// <param name="LastState">The states there: [samples, N].</param>
+/// <param name="Statistics">The cost, by lane.</param>
+/// <param name="Tape">The accepted steps, where asked for.</param>
+internal sealed record OdeRun(
+    double[] Times,
+    Tensor Values,
+    Tensor? Slopes,
+    SolveStatus[] Status,
+    double[] LastTime,
+    Tensor LastState,
+    Statistics Statistics,
+    OdeTape? Tape);
+
+/// <summary>
+/// The loop of an explicit Runge-Kutta solve: plan, attempt, judge, save, commit. States are [samples, N]; every lane keeps its own
+/// time (see <see cref="StepGeometry"/>). Runs without autograd.
+/// </summary>
+internal sealed class OdeIntegrator : IDisposable
+{
+    private readonly OdeProblem _problem;
+    private readonly RungeKuttaKernel _kernel;
+    private readonly LaneClock _clock;
+    private readonly ErrorNorm _norm;
+    private readonly SavedStates? _saved;
+    private readonly List<(double Time, Tensor State, Tensor? Slope)>? _everyStep;
+    private readonly OdeTape? _tape;
+    private readonly bool _withSlopes;
+    private readonly int _lanes;
+    private Tensor _state;
+    private Tensor? _slope;     // f at the state; null until it is needed
+
+    private OdeIntegrator(OdeProblem problem, Tensor state, bool withTape, bool withSlopes, long stageBudget)
+    {
+        (_problem, _withSlopes) = (problem, withSlopes);
+        _lanes = problem.Options.Coupling == StepCoupling.Batch ? 1 : (int)state.size(0);
+        _state = state.detach().DetachFromDisposeScope();
+        _kernel = new RungeKuttaKernel(problem.Equations, problem.Tableau);
+        _clock = new LaneClock(problem, _lanes);
+        _norm = new ErrorNorm(problem.Rtol, problem.Atol, _lanes);
+        _tape = withTape ? new OdeTape(_lanes, stageBudget) : null;
+        if (problem.Span.Times is { } times) _saved = new SavedStates(problem.Span, times, state, _lanes, withSlopes);
+        else _everyStep = problem.IsAdaptive && _lanes > 1
+            ? throw new ArgumentException("SaveAt.Steps needs steps that all samples share: solve with StepCoupling.Batch, or with fixed steps.")
+            : [];
+    }
+
+    /// <summary>Integrates from a state [samples, N].</summary>
+    /// <param name="problem">What to solve.</param>
+    /// <param name="state">The initial state; not changed, not disposed.</param>
+    /// <param name="withTape">Whether the steps are recorded for the adjoint.</param>
+    /// <param name="withSlopes">Whether derivatives by time are saved.</param>
+    /// <param name="stageBudget">Up to how many bytes of stage states the record keeps.</param>
+    public static OdeRun Run(
+        OdeProblem problem, Tensor state, bool withTape = false, bool withSlopes = false, long stageBudget = OdeTape.DefaultStageBudget)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        using var integrator = new OdeIntegrator(problem, state, withTape, withSlopes, stageBudget);
+        return integrator.Run();
+    }
+
+    private OdeRun Run()
+    {
+        Begin();
+        while (_clock.AnyActive)
+        {
+            if (_problem.Options.CancellationToken.IsCancellationRequested) _clock.Cancel();
+            _clock.Plan();
+            if (!_clock.AnyActive) break;
+            using (NewDisposeScope()) Attempt();
+            Report();
+        }
+
+        return End();
+    }
+
+    private void Begin()
+    {
+        if (_clock.AnyActive && _problem.IsAdaptive)
+        {
+            Replace(ref _slope, SlopeAtState());
+            _clock.Start(_problem.Method.Dt is { } dt
+                ? [.. Enumerable.Repeat(dt, _lanes)]
+                : InitialStep.Choose(_kernel, _norm, _problem.Span, _state, _slope!, _lanes));
+        }
+
+        if (_withSlopes || _problem.Span.Start == _problem.Span.End) Replace(ref _slope, _slope ?? SlopeAtState());
+        _saved?.Start(_state, _slope ?? _state);
+        _everyStep?.Add((_problem.Span.Start, Kept(_state), _withSlopes ? Kept(_slope!) : null));
+    }
+
+    private void Attempt()
+    {
+        var geometry = new StepGeometry(_problem.Tableau, _clock.Time, _clock.Step, _state.dtype, _state.device);
+        if (_slope is null) Replace(ref _slope, _kernel.Drift(geometry.TimeOf(0), _state));
+        var stages = _kernel.Begin(geometry, _state, _slope!);
+        var after = _kernel.Advance(stages);
+        var (moved, isSound, endSlope) = _problem.IsAdaptive ? JudgeError(stages, after) : (JudgeFinite(after), true, null);
+        if (!moved) return;
+
+        var rows = _saved?.Cross(geometry, _clock.Moves);
+        _clock.Commit();
+        if (rows is not null || _withSlopes || _problem.IsAdaptive) endSlope ??= _kernel.EndSlope(stages);
+        if (rows is not null)
+        {
+            _kernel.Extend(stages);
+            _saved!.Write(rows, stages, _kernel);
+        }
+
+        _tape?.Add(geometry.OfMoved(_clock.Moves), stages, _problem.Tableau.EndStage, isSound, rows, _everyStep?.Count ?? -1);
+        Commit(after, endSlope);
+    }
+
+    /// <summary>Compares the error with the tolerance. Sound: every lane's stages are finite, the rejected ones' too.</summary>
+    private (bool Moved, bool IsSound, Tensor? EndSlope) JudgeError(Stages stages, Tensor after)
+    {
+        var estimate = _problem.Tableau.Error!;
+        var endSlope = estimate.Estimates.Any(e => e[_problem.Tableau.EndStage] != 0) ? _kernel.EndSlope(stages) : null;
+        var tolerance = _norm.Tolerance(_state, after);
+        var errors = _norm.Of(_kernel.Error(stages, estimate.Estimates[0]), tolerance);
+        if (estimate.Estimates.Length > 1)
+        {
+            var second = _norm.Of(_kernel.Error(stages, estimate.Estimates[1]), tolerance);
+            for (var i = 0; i < errors.Length; i++)
+                if (errors[i] != 0)
+                    errors[i] *= errors[i] / Math.Sqrt(errors[i] * errors[i] + 0.01 * second[i] * second[i]);
+        }
+
+        return (_clock.Judge(errors), !Array.Exists(errors, e => !double.IsFinite(e)), endSlope);
+    }
+
+    /// <summary>One number says whether all is finite; only where it is not are the samples asked.</summary>
+    private bool JudgeFinite(Tensor after)
+    {
+        if (double.IsFinite(after.sum().to(ScalarType.Float64).item<double>())) return _clock.Judge((bool[]?)null);
+        using var finite = after.reshape(_lanes, -1).isfinite().all(1).to(ScalarType.Float64);
+        return _clock.Judge([.. HostVector.ToHost(finite).Select(value => value != 0)]);
+    }
+
+    /// <summary>Moves on the lanes that were accepted; the others keep their state and slope.</summary>
+    private void Commit(Tensor after, Tensor? endSlope)
+    {
+        if (_clock.Moves.Contains(false))
+        {
+            var moves = tensor(_clock.Moves, [_lanes, 1], device: _state.device);
+            after = where(moves, after, _state);
+            endSlope = endSlope is null ? null : where(moves, endSlope, _slope!);
+        }
+
+        var before = _state;
+        _state = after.DetachFromDisposeScope();
+        if (_tape is null) before.Dispose();
+        if (endSlope is null) Drop(ref _slope);
+        else Replace(ref _slope, endSlope);
+        _everyStep?.Add((_clock.TimeOfMoved, Kept(_state), _withSlopes ? Kept(_slope!) : null));
+    }
+
+    private OdeRun End()
+    {
+        SolveStatus[] status = [.. _clock.Status.Select(s => s!.Value)];
+        double[] times;
+        Tensor values;
+        Tensor? slopes;
+        if (_saved is not null)
+        {
+            _saved.Finish(_state, _slope ?? _state, _clock.Status);
+            (times, values, slopes) = (_problem.Span.Times!, _saved.Values, _saved.Slopes);
+        }
+        else
+        {
+            (times, values, slopes) = EveryStep();
+        }
+
+        var last = Kept(_state);
+        _tape?.Close(Kept(_state));
+        return new OdeRun(
+            times, values.DetachFromDisposeScope(), slopes?.DetachFromDisposeScope(), status, _clock.Time, last,
+            new Statistics(_clock.Accepted, _clock.Rejected, _kernel.Evaluations), _tape);
+    }
+
+    /// <summary>The states at all steps; NaN from where a lane has failed.</summary>
+    private (double[] Times, Tensor Values, Tensor? Slopes) EveryStep()
+    {
+        double[] times = [.. _everyStep!.Select(step => step.Time)];
+        var values = stack([.. _everyStep!.Select(step => step.State)]);
+        var slopes = _withSlopes ? stack([.. _everyStep!.Select(step => step.Slope!)]) : null;
+        if (_clock.Time.All(time => time == times[^1])) return (times, values, slopes);
+        bool[] missing = [.. times.SelectMany(time => _clock.Time.Select(last => (time - last) * _problem.Span.Direction > 0))];
+        using Scalar nan = double.NaN;
+        values.view(times.Length, _lanes, -1).masked_fill_(tensor(missing, [times.Length, _lanes, 1], device: values.device), nan);
+        return (times, values, slopes);
+    }
+
+    private Tensor SlopeAtState()
+    {
+        var time = full([], _problem.Span.Start, _state.dtype, _state.device);
+        return _kernel.Drift(time, _state);
+    }
+
+    private void Report()
+    {
+        if (_problem.Options.Progress is not { } progress) return;
+        var (span, slowest) = (_problem.Span, _clock.Time.MinBy(t => Math.Abs(t - _problem.Span.Start)));
+        progress.Report(new SolveProgress(slowest, (slowest - span.Start) / (span.End - span.Start), _clock.Accepted.Max() + _clock.Rejected.Max()));
+    }
+
+    /// <summary>Keeps a slope beyond its step: an alias, since the equations may return a tensor of their own.</summary>
+    private static void Replace(ref Tensor? kept, Tensor slope)
+    {
+        var alias = Kept(slope);
+        Drop(ref kept);
+        kept = alias;
+    }
+
+    private static Tensor Kept(Tensor tensor) => tensor.alias().DetachFromDisposeScope();
+
+    private static void Drop(ref Tensor? kept)
+    {
+        kept?.Dispose();
+        kept = null;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _norm.Dispose();
+        Drop(ref _slope);
+        _state.Dispose();
+        foreach (var (_, state, slope) in _everyStep ?? [])
+        {
+            state.Dispose();
+            slope?.Dispose();
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DiffEqLang.Runtime;
+
+/// <summary>Solves bare equations on packed states: the entry that models and deqc share.</summary>
+internal static class OdeSolve
+{
+    /// <summary>Solves from a packed state; differentiable in it, in the saved times and in the equations' parameters.</summary>
+    /// <param name="equations">The right-hand side and its derivatives.</param>
+    /// <param name="layout">The states' places in the packed vector.</param>
+    /// <param name="initial">[..., N]: the leading axes are the batch.</param>
+    /// <param name="options">Everything the caller and the model's solve block decide, the latter filled in.</param>
+    public static Solution Run(OdeEquations equations, StateLayout layout, Tensor initial, SolveOptions options) =>
+        Run(equations, layout, initial, options, SolveSpan.Of(options, options.Start, options.End));
+
+    /// <summary>As above, over a span that was read before (a model has defaults for its ends).</summary>
+    public static Solution Run(OdeEquations equations, StateLayout layout, Tensor initial, SolveOptions options, SolveSpan span)
+    {
+        GradientFault.ThrowIfAny();
+        var problem = OdeProblem.Of(equations, span, options);
+        var batch = BatchOf(initial, layout);
+        var flat = initial.reshape(-1, layout.Size).contiguous();
+        var wantsGradient = is_grad_enabled()
+            && (initial.requires_grad || span.Source is { requires_grad: true } || equations.Parameters.Any(p => p.requires_grad));
+        var mode = options.Gradient ?? GradientMode.Discrete;
+        var run = OdeIntegrator.Run(
+            problem,
+            flat.detach(),
+            withTape: wantsGradient && mode == GradientMode.Discrete,
+            withSlopes: wantsGradient && span.Source is { requires_grad: true });
+        var values = wantsGradient ? Tie(problem, flat, run, mode) : run.Values.alias();
+        if (!wantsGradient || mode == GradientMode.Discrete) run.Values.Dispose();    // what is returned holds the data
+        return Describe(layout, batch, (int)flat.size(0), run, values);
+    }
+
+    private static Tensor Tie(OdeProblem problem, Tensor flat, OdeRun run, GradientMode mode)
+    {
+        var times = problem.Span.Source is { requires_grad: true } source ? source : null;
+        return OdeSolveFunction.Tie(new OdeGradient(problem, flat, run, mode), flat, times, problem.Equations.Parameters);
+    }
+
+    private static Solution Describe(StateLayout layout, long[] batch, int samples, OdeRun run, Tensor values)
+    {
+        using var lastState = run.LastState;
+        return new Solution(
+            layout,
+            tensor([.. run.Times], ScalarType.Float64),
+            values.reshape([run.Times.Length, .. batch, layout.Size]),
+            OfSamples(run.Status, samples),
+            new Statistics(OfSamples(run.Statistics.Accepted, samples), OfSamples(run.Statistics.Rejected, samples), run.Statistics.Evaluations))
+        {
+            LastTime = OfSamples(run.LastTime, samples),
+            LastState = lastState.reshape([.. batch, layout.Size]),
+        };
+    }
+
+    /// <summary>What is known of lanes, by sample: a coupled batch is one lane.</summary>
+    private static IReadOnlyList<T> OfSamples<T>(IReadOnlyList<T> lanes, int samples) =>
+        lanes.Count == samples ? lanes : [.. Enumerable.Repeat(lanes[0], samples)];
+
+    private static long[] BatchOf(Tensor initial, StateLayout layout)
+    {
+        var shape = initial.shape;
+        if (shape.Length == 0 || shape[^1] != layout.Size)
+            throw new ArgumentException($"The packed initial state must end in {layout.Size} entries; it has shape [{string.Join(", ", shape)}].");
+        if (!initial.is_floating_point())
+            throw new ArgumentException($"The initial state must be of a floating-point type, not {initial.dtype}.");
+        return shape[..^1];
+    }
+}

@@ -1,0 +1,95 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DiffEqLang.Runtime;
+
+/// <summary>One accepted step, as the adjoint needs it.</summary>
+/// <param name="Geometry">Where it lay; step zero for lanes that did not move.</param>
+/// <param name="State">The state before it, [samples, N].</param>
+/// <param name="StageStates">
+/// The states that its stages were evaluated at, where they are kept; else they are computed again from the state. The end
+/// stage's is missing: it is the next step's state.
+/// </param>
+/// <param name="Rows">The saved times inside it.</param>
+/// <param name="SavedAtEnd">The saved time that is its end, where every step is saved; else -1.</param>
+internal sealed record StepRecord(StepGeometry Geometry, Tensor State, Tensor?[]? StageStates, SaveRows? Rows, int SavedAtEnd);
+
+/// <summary>The accepted steps of a solve, in order. Owns its tensors.</summary>
+/// <param name="lanes">How many lanes step on their own.</param>
+/// <param name="stageBudget">Up to how many bytes of stage states are kept.</param>
+internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStageBudget) : IDisposable
+{
+    /// <summary>
+    /// Stage states are kept up to this many bytes, beyond which they are computed again in the backward pass: at the cost of
+    /// one evaluation of the right-hand side a stage.
+    /// </summary>
+    public const long DefaultStageBudget = 256L << 20;
+
+    private readonly List<StepRecord> _steps = [];
+    private long _stageBytes;
+
+    /// <summary>How many lanes step on their own.</summary>
+    public int Lanes => lanes;
+
+    /// <summary>The steps.</summary>
+    public IReadOnlyList<StepRecord> Steps => _steps;
+
+    /// <summary>The state after the last step, [samples, N].</summary>
+    public Tensor? Final { get; private set; }
+
+    /// <summary>Takes a step over, the state before it included: the caller must not dispose it.</summary>
+    /// <param name="geometry">The step, zero for lanes that did not move.</param>
+    /// <param name="stages">Its stages.</param>
+    /// <param name="endStage">Whose state is not kept: it is the next step's first.</param>
+    /// <param name="mayKeep">Whether the stage states are sound for every lane.</param>
+    /// <param name="rows">The saved times inside it.</param>
+    /// <param name="savedAtEnd">The saved time that is its end, or -1.</param>
+    public void Add(StepGeometry geometry, Stages stages, int endStage, bool mayKeep, SaveRows? rows, int savedAtEnd)
+    {
+        var state = stages.States[0];
+        Tensor?[] used = [.. stages.States.Select((stage, i) => i == endStage ? null : stage)];
+        var bytes = state.numel() * state.element_size() * used.Count(stage => stage is not null);
+        var keeps = mayKeep && _stageBytes + bytes <= stageBudget;
+        if (keeps)
+        {
+            _stageBytes += bytes;
+            foreach (var stage in used.AsSpan(1)) stage?.DetachFromDisposeScope();
+        }
+
+        _steps.Add(new StepRecord(geometry, state, keeps ? used : null, rows, savedAtEnd));
+    }
+
+    /// <summary>Closes the tape with the state after the last step.</summary>
+    public void Close(Tensor final) => Final = final;
+
+    /// <summary>The tape of some lanes only, in tensors of its own.</summary>
+    public OdeTape Select(int[] survivors)
+    {
+        var part = new OdeTape(survivors.Length);
+        using var index = tensor([.. survivors.Select(lane => (long)lane)], ScalarType.Int64, Final!.device);
+        foreach (var step in _steps)
+            part._steps.Add(new StepRecord(
+                step.Geometry.Select(survivors),
+                Own(step.State.index_select(0, index)),
+                step.StageStates?.Select(state => state is null ? null : Own(state.index_select(0, index))).ToArray(),
+                step.Rows?.Select(survivors),
+                step.SavedAtEnd));
+        part.Close(Own(Final.index_select(0, index)));
+        return part;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var step in _steps)
+        {
+            step.State.Dispose();
+            foreach (var stage in step.StageStates ?? []) stage?.Dispose();
+        }
+
+        _steps.Clear();
+        Final?.Dispose();
+    }
+
+    private static Tensor Own(Tensor tensor) => tensor.DetachFromDisposeScope();
+}

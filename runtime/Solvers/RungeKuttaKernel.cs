@@ -1,0 +1,77 @@
+using DiffEqLang.Tableaux;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DiffEqLang.Runtime;
+
+/// <summary>The stages of one attempted step.</summary>
+/// <param name="Geometry">Where it lies in time.</param>
+/// <param name="States">The states that the stages were evaluated at; [0] is the state before the step.</param>
+/// <param name="Slopes">The stages kᵢ, or h kᵢ where the step differs between lanes (<see cref="StepGeometry.Scaled"/>).</param>
+internal sealed record Stages(StepGeometry Geometry, Tensor[] States, Tensor[] Slopes);
+
+/// <summary>Evaluates the stages of an explicit Runge-Kutta method on packed states [samples, N].</summary>
+internal sealed class RungeKuttaKernel(OdeEquations equations, RungeKuttaTableau tableau)
+{
+    /// <summary>The method's coefficients.</summary>
+    public RungeKuttaTableau Tableau => tableau;
+
+    /// <summary>The equations that are solved.</summary>
+    public OdeEquations Equations => equations;
+
+    /// <summary>How often the right-hand side was evaluated.</summary>
+    public long Evaluations { get; private set; }
+
+    /// <summary>f(t, x), in the shape of the state also where it does not depend on it.</summary>
+    public Tensor Drift(Tensor time, Tensor state)
+    {
+        Evaluations++;
+        var slope = equations.Drift(time, state);
+        return slope.numel() == state.numel() ? slope : slope.expand_as(state);
+    }
+
+    /// <summary>The stages before the end stage, from the state and its slope f(t, y).</summary>
+    public Stages Begin(StepGeometry geometry, Tensor state, Tensor slope)
+    {
+        var stages = new Stages(geometry, new Tensor[tableau.A.Count], new Tensor[tableau.A.Count]);
+        stages.States[0] = state;
+        stages.Slopes[0] = geometry.Scaled(slope);
+        for (var i = 1; i < tableau.EndStage; i++) Evaluate(stages, i);
+        return stages;
+    }
+
+    /// <summary>y₁, the state after the step.</summary>
+    public Tensor Advance(Stages stages)
+    {
+        var end = tableau.EndStage;
+        return stages.States[end] = Combine(stages, tableau.A[end]);
+    }
+
+    /// <summary>f(t + h, y₁): the end stage, which is the next step's first.</summary>
+    public Tensor EndSlope(Stages stages)
+    {
+        var end = tableau.EndStage;
+        var slope = Drift(stages.Geometry.TimeOf(end), stages.States[end]);
+        stages.Slopes[end] = stages.Geometry.Scaled(slope);
+        return slope;
+    }
+
+    /// <summary>The stages that only the dense output needs.</summary>
+    public void Extend(Stages stages)
+    {
+        for (var i = tableau.EndStage + 1; i < tableau.A.Count; i++) Evaluate(stages, i);
+    }
+
+    /// <summary>An estimate h Σ eᵢ kᵢ of the local error, [samples, N].</summary>
+    public Tensor Error(Stages stages, double[] estimate) =>
+        LinearCombination.Sum(estimate, stages.Geometry.Scale, stages.Slopes.AsSpan(0, estimate.Length))!;
+
+    private void Evaluate(Stages stages, int i)
+    {
+        stages.States[i] = Combine(stages, tableau.A[i]);
+        stages.Slopes[i] = stages.Geometry.Scaled(Drift(stages.Geometry.TimeOf(i), stages.States[i]));
+    }
+
+    private static Tensor Combine(Stages stages, double[] weights) =>
+        LinearCombination.Add(stages.States[0], weights, stages.Geometry.Scale, stages.Slopes.AsSpan(0, weights.Length));
+}

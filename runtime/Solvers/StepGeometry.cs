@@ -1,0 +1,73 @@
+using DiffEqLang.Tableaux;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DiffEqLang.Runtime;
+
+/// <summary>
+/// Where one step of all lanes lies in time. A lane is what keeps its own time: a sample, or the whole batch where its samples
+/// are coupled. Where all lanes step alike, time is one number and the step a factor of the coefficients; otherwise there is a
+/// time and a step per sample, and a lane that rests has step zero, which makes the step its identity.
+/// </summary>
+internal sealed class StepGeometry
+{
+    private readonly RungeKuttaTableau _tableau;
+    private readonly ScalarType _dtype;
+    private readonly Device _device;
+    private Tensor? _stageTimes;    // [stages] or [stages, lanes]
+    private Tensor? _steps;         // [lanes, 1]
+
+    public StepGeometry(RungeKuttaTableau tableau, double[] times, double[] steps, ScalarType dtype, Device device)
+    {
+        (_tableau, Times, Steps, _dtype, _device) = (tableau, times, steps, dtype, device);
+        IsUniform = !times.AsSpan().ContainsAnyExcept(times[0]) && !steps.AsSpan().ContainsAnyExcept(steps[0]);
+    }
+
+    /// <summary>The time of each lane before the step.</summary>
+    public double[] Times { get; }
+
+    /// <summary>The signed step of each lane.</summary>
+    public double[] Steps { get; }
+
+    /// <summary>Whether all lanes step alike.</summary>
+    public bool IsUniform { get; }
+
+    /// <summary>The step, where it is a factor of the coefficients; else 1, the slopes being multiplied by it.</summary>
+    public double Scale => IsUniform ? Steps[0] : 1;
+
+    /// <summary>The time of a stage: [] or [lanes]. Rounded to the state's type only here.</summary>
+    public Tensor TimeOf(int stage)
+    {
+        _stageTimes ??= StageTimes();
+        return _stageTimes.select(0, stage);
+    }
+
+    /// <summary>h k, where the step differs between lanes; k itself where it is a factor of the coefficients.</summary>
+    public Tensor Scaled(Tensor slope)
+    {
+        if (IsUniform) return slope;
+        _steps ??= HostVector.ToDevice(Steps, [Steps.Length, 1], _dtype, _device);
+        return slope.mul(_steps);
+    }
+
+    /// <summary>The step of some lanes only.</summary>
+    public StepGeometry Select(int[] lanes) =>
+        new(_tableau, [.. lanes.Select(i => Times[i])], [.. lanes.Select(i => Steps[i])], _dtype, _device);
+
+    /// <summary>The same step without the lanes that did not move, on tensors of its own.</summary>
+    public StepGeometry OfMoved(bool[] moves) =>
+        new(_tableau, Times, moves.Contains(false) ? [.. Steps.Select((step, i) => moves[i] ? step : 0)] : Steps, _dtype, _device);
+
+    /// <summary>The same step with tensors yet to be made, in the dispose scope of their first use.</summary>
+    public StepGeometry Anew() => new(_tableau, Times, Steps, _dtype, _device);
+
+    private Tensor StageTimes()
+    {
+        var (stages, lanes) = (_tableau.C.Count, IsUniform ? 1 : Times.Length);
+        var times = new double[stages * lanes];
+        for (var stage = 0; stage < stages; stage++)
+            for (var lane = 0; lane < lanes; lane++)
+                times[stage * lanes + lane] = Times[lane] + _tableau.C[stage] * Steps[lane];
+        return HostVector.ToDevice(times, IsUniform ? [stages] : [stages, lanes], _dtype, _device);
+    }
+}

@@ -1,0 +1,166 @@
+namespace DiffEqLang.Runtime;
+
+/// <summary>
+/// The time, step and status of every lane, in float64 on the host: plans each attempt, judges it by its error, and ends
+/// lanes. Knows no tensors.
+/// </summary>
+internal sealed class LaneClock
+{
+    /// <summary>After so many attempts in a row without a finite error, a lane is given up: its step has shrunk 10²⁰-fold.</summary>
+    private const int MostNonFinite = 30;
+
+    private readonly OdeProblem _problem;
+    private readonly double _errorOrder;
+    private readonly double[] _proposed;                                      // size of the next step
+    private readonly double[] _target;                                        // the time that the attempt reaches
+    private readonly (double Previous, double BeforePrevious)[] _history;     // errors of accepted steps
+    private readonly bool[] _wasRejected;
+    private readonly int[] _nonFinite;
+    private readonly SolveStatus?[] _status;
+
+    public LaneClock(OdeProblem problem, int lanes)
+    {
+        _problem = problem;
+        _errorOrder = (problem.Tableau.Error?.Order ?? problem.Tableau.Order) + 1;
+        (_proposed, _target, _wasRejected, _nonFinite) = (new double[lanes], new double[lanes], new bool[lanes], new int[lanes]);
+        (_history, _status) = (new (double, double)[lanes], new SolveStatus?[lanes]);
+        (Accepted, Rejected, Moves) = (new long[lanes], new long[lanes], new bool[lanes]);
+        Array.Fill(_history, (1.0, 1.0));
+        Time = [.. Enumerable.Repeat(problem.Span.Start, lanes)];
+        Step = new double[lanes];
+        if (problem.Span.Start == problem.Span.End) Array.Fill(_status, SolveStatus.Success);
+    }
+
+    /// <summary>The time that each lane has reached. Replaced, not changed, so that a record may keep it.</summary>
+    public double[] Time { get; private set; }
+
+    /// <summary>The signed step of the attempt; zero for a lane that has ended.</summary>
+    public double[] Step { get; private set; }
+
+    /// <summary>Which lanes the last attempt moved forward.</summary>
+    public bool[] Moves { get; }
+
+    /// <summary>The time that the lanes that moved last have reached.</summary>
+    public double TimeOfMoved => Time[Array.IndexOf(Moves, true)];
+
+    /// <summary>Accepted steps.</summary>
+    public long[] Accepted { get; }
+
+    /// <summary>Rejected steps.</summary>
+    public long[] Rejected { get; }
+
+    /// <summary>Whether a lane has still to go on.</summary>
+    public bool AnyActive => Array.Exists(_status, status => status is null);
+
+    /// <summary>The statuses; of a lane that has not ended, null.</summary>
+    public IReadOnlyList<SolveStatus?> Status => _status;
+
+    /// <summary>Sets the sizes of the first steps; a lane without a finite one ends.</summary>
+    public void Start(double[] steps)
+    {
+        steps.CopyTo(_proposed, 0);
+        for (var i = 0; i < steps.Length; i++)
+            if (!double.IsFinite(steps[i]))
+                _status[i] ??= SolveStatus.NonFinite;
+    }
+
+    /// <summary>Chooses the step of every lane for the next attempt, and ends those that may not take one.</summary>
+    public void Plan()
+    {
+        Step = new double[Time.Length];
+        for (var i = 0; i < Time.Length; i++)
+        {
+            if (_status[i] is not null) continue;
+            _target[i] = _problem.IsAdaptive ? AdaptiveTarget(i) : FixedTarget(Accepted[i] + 1);
+            if (Accepted[i] + Rejected[i] >= _problem.Options.MaxSteps)
+                _status[i] = SolveStatus.MaxSteps;
+            else if (IsLostInRounding(i))
+                _status[i] = _nonFinite[i] > 0 ? SolveStatus.NonFinite : SolveStatus.StepTooSmall;
+            else
+                Step[i] = _target[i] - Time[i];
+        }
+    }
+
+    /// <summary>Judges an adaptive attempt by its error in units of the tolerance; true where a lane moves.</summary>
+    public bool Judge(double[] errors)
+    {
+        for (var i = 0; i < errors.Length; i++)
+        {
+            Moves[i] = _status[i] is null && errors[i] <= 1;
+            if (_status[i] is not null) continue;
+            if (Moves[i]) Accept(i, errors[i]);
+            else Reject(i, errors[i]);
+        }
+
+        return Array.Exists(Moves, moves => moves);
+    }
+
+    /// <summary>Judges an attempt of fixed size: a lane whose state is not finite ends before it.</summary>
+    public bool Judge(bool[]? finite)
+    {
+        for (var i = 0; i < Moves.Length; i++)
+        {
+            Moves[i] = _status[i] is null && (finite is null || finite[i]);
+            if (Moves[i]) Accepted[i]++;
+            else _status[i] ??= SolveStatus.NonFinite;
+        }
+
+        return Array.Exists(Moves, moves => moves);
+    }
+
+    /// <summary>Moves the lanes that were accepted, and ends those that have arrived: exactly at the end.</summary>
+    public void Commit()
+    {
+        Time = [.. Time];
+        for (var i = 0; i < Moves.Length; i++)
+        {
+            if (!Moves[i]) continue;
+            Time[i] = _target[i];
+            if (Time[i] == _problem.Span.End) _status[i] = SolveStatus.Success;
+        }
+    }
+
+    /// <summary>Ends all lanes that have not ended.</summary>
+    public void Cancel()
+    {
+        for (var i = 0; i < _status.Length; i++) _status[i] ??= SolveStatus.Cancelled;
+    }
+
+    /// <summary>Arrives where the step reaches the end, or comes so close that a sliver would be left.</summary>
+    private double AdaptiveTarget(int i)
+    {
+        var (end, size) = (_problem.Span.End, _proposed[i]);
+        return 1.01 * size >= Math.Abs(end - Time[i]) ? end : Time[i] + size * _problem.Span.Direction;
+    }
+
+    /// <summary>Multiples of the step from the start, so that rounding does not add up.</summary>
+    private double FixedTarget(long step)
+    {
+        var (span, dt) = (_problem.Span, _problem.Method.Dt!.Value);
+        var steps = Math.Ceiling(Math.Abs(span.End - span.Start) / dt * (1 - 1e-12));
+        return step >= steps ? span.End : span.Start + step * dt * span.Direction;
+    }
+
+    private bool IsLostInRounding(int i) =>
+        _problem.IsAdaptive && _target[i] != _problem.Span.End
+        && Math.Abs(_target[i] - Time[i]) < 10 * (Math.BitIncrement(Math.Abs(Time[i])) - Math.Abs(Time[i]));
+
+    private void Accept(int i, double error)
+    {
+        var (previous, beforePrevious) = _history[i];
+        Accepted[i]++;
+        _proposed[i] = Math.Abs(Step[i])
+            * _problem.Controller.AfterAccepted(error, previous, beforePrevious, _errorOrder, _wasRejected[i]);
+        _history[i] = (Math.Max(error, 1e-4), previous);    // 1e-4: Hairer's floor, so that one lucky step does not throw the next
+        (_wasRejected[i], _nonFinite[i]) = (false, 0);
+    }
+
+    private void Reject(int i, double error)
+    {
+        Rejected[i]++;
+        _proposed[i] = Math.Abs(Step[i]) * _problem.Controller.AfterRejected(error, _errorOrder);
+        _wasRejected[i] = true;
+        _nonFinite[i] = double.IsFinite(error) ? 0 : _nonFinite[i] + 1;
+        if (_nonFinite[i] == MostNonFinite) _status[i] = SolveStatus.NonFinite;
+    }
+}

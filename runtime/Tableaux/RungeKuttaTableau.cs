@@ -1,0 +1,131 @@
+namespace DiffEqLang.Tableaux;
+
+/// <summary>
+/// The coefficients of an explicit Runge-Kutta method, after Butcher: what both the runtime's engine and compiled
+/// steps read. Whatever can be derived is derived, and what is given is checked on construction.
+/// </summary>
+/// <remarks>
+/// One step from (t, y) over h:  kᵢ = f(t + cᵢ h, y + h Σⱼ aᵢⱼ kⱼ),  y₁ = y + h Σᵢ bᵢ kᵢ.  Indices start at 0.
+/// </remarks>
+public sealed class RungeKuttaTableau
+{
+    private const double Rounding = 1e-12;
+
+    /// <param name="name">As written in <c>method = ...</c>.</param>
+    /// <param name="order">Of the solution that is carried on.</param>
+    /// <param name="a">The rows of A below the first (which is empty): row i has i entries.</param>
+    /// <param name="b">The weights of the solution, one a stage.</param>
+    /// <param name="citation">The paper, and the place in it.</param>
+    /// <param name="error">The error estimate, where the method has one.</param>
+    /// <param name="dense">The continuous extension; cubic Hermite where null.</param>
+    /// <exception cref="ArgumentException">The coefficients contradict each other.</exception>
+    public RungeKuttaTableau(
+        string name, int order, double[][] a, double[] b, string citation, ErrorEstimate? error = null, DenseOutput? dense = null)
+    {
+        (Name, Order, B, Citation, Error) = (name, order, b, citation, error);
+        IsFirstSameAsLast = b.Length > 1 && b[^1] == 0 && a[^1].AsSpan().SequenceEqual(b.AsSpan(0, b.Length - 1));
+        EndStage = IsFirstSameAsLast ? b.Length - 1 : b.Length;
+        double[][] end = IsFirstSameAsLast ? [] : [b];
+        A = [[], .. a, .. end, .. dense?.ExtraRows ?? []];
+        C = [.. A.Select(row => row.Sum())];
+        Dense = dense?.Weights ?? Hermite();
+        Validate();
+    }
+
+    /// <summary>As written in <c>method = ...</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>The order of the solution that is carried on.</summary>
+    public int Order { get; }
+
+    /// <summary>
+    /// The rows of A: those of the method, then f(t + h, y₁) where that is not the last of them, then the extra stages of
+    /// the dense output. Row i has i entries.
+    /// </summary>
+    public IReadOnlyList<double[]> A { get; }
+
+    /// <summary>The weights of the solution over the method's own stages.</summary>
+    public IReadOnlyList<double> B { get; }
+
+    /// <summary>The nodes, one for every row of <see cref="A"/>: its sum (Kutta's condition).</summary>
+    public IReadOnlyList<double> C { get; }
+
+    /// <summary>The error estimate; null for a method that only takes fixed steps.</summary>
+    public ErrorEstimate? Error { get; }
+
+    /// <summary>
+    /// The dense output: y(t + θh) = y + h Σᵢ kᵢ Σₚ Dense[i][p] θᵖ⁺¹ over all rows of <see cref="A"/>, θ in [0, 1].
+    /// </summary>
+    public IReadOnlyList<double[]> Dense { get; }
+
+    /// <summary>The paper, and the place in it.</summary>
+    public string Citation { get; }
+
+    /// <summary>Whether the last stage is evaluated at the new solution, so that it serves as the first of the next step.</summary>
+    public bool IsFirstSameAsLast { get; }
+
+    /// <summary>The index of the stage f(t + h, y₁): the number of evaluations that a step needs before y₁ is known.</summary>
+    public int EndStage { get; }
+
+    /// <summary>The weights of y(t + θh) over all rows of <see cref="A"/>.</summary>
+    public double[] DenseWeights(double theta) => [.. Dense.Select(row => Horner(row, theta) * theta)];
+
+    /// <summary>d/dθ of <see cref="DenseWeights"/>; the derivative of the dense output by time, without the factor h.</summary>
+    public double[] DenseSlopes(double theta) =>
+        [.. Dense.Select(row => Horner([.. row.Select((value, power) => value * (power + 1))], theta))];
+
+    private static double Horner(ReadOnlySpan<double> coefficients, double x)
+    {
+        var value = 0.0;
+        for (var i = coefficients.Length - 1; i >= 0; i--) value = value * x + coefficients[i];
+        return value;
+    }
+
+    /// <summary>
+    /// The cubic through both ends with their slopes: y + θ²(3 - 2θ)(y₁ - y) + θ(1 - θ)² h f₀ + θ²(θ - 1) h f₁.
+    /// Hairer, Nørsett and Wanner (1993), Solving Ordinary Differential Equations I, II.6.7.
+    /// </summary>
+    private double[][] Hermite()
+    {
+        var weights = new double[EndStage + 1][];
+        for (var i = 0; i <= EndStage; i++)
+        {
+            var b = i < B.Count ? B[i] : 0;
+            var (first, last) = (i == 0 ? 1 : 0, i == EndStage ? 1 : 0);
+            weights[i] = [first, 3 * b - 2 * first - last, -2 * b + first + last];
+        }
+
+        return weights;
+    }
+
+    private void Validate()
+    {
+        Require(A.Select((row, i) => row.Length == i).All(fits => fits), "row i of A must have i entries");
+        Require(Math.Abs(B.Sum() - 1) < Rounding, "the weights b must sum to 1");
+        Require(Math.Abs(C[EndStage] - 1) < Rounding, "the end stage must lie at the end");
+        Require(Dense.Count == A.Count, "the dense output must weigh every stage");
+        Require(Error is null || Error.Estimates.All(e => e.Length == EndStage + 1 && Math.Abs(e.Sum()) < Rounding),
+            "error weights must cover the stages up to the end stage and sum to 0");
+        var atEnd = DenseWeights(1);
+        Require(Enumerable.Range(0, A.Count).All(i => Math.Abs(atEnd[i] - (i < B.Count ? B[i] : 0)) < 100 * Rounding),
+            "the dense output must end at the solution");
+    }
+
+    private void Require(bool condition, string what)
+    {
+        if (!condition) throw new ArgumentException($"Tableau {Name}: {what}.");
+    }
+}
+
+/// <summary>How a method estimates its local error from its stages: err = h Σᵢ eᵢ kᵢ.</summary>
+/// <param name="Order">Of the lower of the two solutions compared; the estimate falls as h to the power Order + 1.</param>
+/// <param name="Estimates">
+/// The weights e = b - b̂, over the stages up to f(t + h, y₁). Where two are given, as for DOP853, they are combined as
+/// ‖e₀‖² / √(‖e₀‖² + 0.01 ‖e₁‖²): Hairer, Nørsett and Wanner (1993), II.10.17.
+/// </param>
+public sealed record ErrorEstimate(int Order, params double[][] Estimates);
+
+/// <summary>A method's own continuous extension.</summary>
+/// <param name="Weights">Over all stages, extra ones included: powers θ, θ², ...</param>
+/// <param name="ExtraRows">The rows of A of stages that only the dense output needs.</param>
+public sealed record DenseOutput(double[][] Weights, double[][] ExtraRows);

@@ -1,0 +1,126 @@
+/// Small SDEs written by hand as generated code would write them, with their derivatives.
+module DiffEqLang.Tests.Support.StochasticModels
+
+open System
+open System.Collections.Generic
+open DiffEqLang.Runtime
+open TorchSharp
+
+do NativeLibraries.Load()
+
+let float64 = torch.ScalarType.Float64
+let vector (values: float[]) = torch.tensor (values, float64)
+let values (t: torch.Tensor) = t.detach().cpu().``to``(float64).contiguous().data<float>().ToArray()
+
+let same (a: torch.Tensor) (b: torch.Tensor) = a.shape = b.shape && (a.eq b).all().item<bool> ()
+
+let states (slots: (string * int64[]) list) =
+    StateLayout(ReadOnlySpan [| for name, shape in slots -> struct (name, shape) |])
+
+let private scalar (x: float) = Scalar.op_Implicit x
+
+/// dx = f(t, x) dt + g(t, x) dW for each component by itself, with the derivatives in x that Milstein's scheme and its
+/// gradient need.
+type Pointwise =
+    { F: torch.Tensor -> torch.Tensor -> torch.Tensor
+      F': torch.Tensor -> torch.Tensor -> torch.Tensor
+      G: torch.Tensor -> torch.Tensor -> torch.Tensor
+      G': torch.Tensor -> torch.Tensor -> torch.Tensor
+      G'': torch.Tensor -> torch.Tensor -> torch.Tensor }
+
+type PointwiseEquations(p: Pointwise) =
+    inherit SdeEquations()
+    let half (x: torch.Tensor) = x.mul (scalar 0.5)
+    override _.Parameters = [||] :> IReadOnlyList<_>
+    override _.Drift(t, x) = p.F t x
+    override _.DriftVjp(t, x, w, _) = w * p.F' t x
+    override _.Diffusion(t, x, dW) = p.G t x * dW
+    override _.DiffusionVjp(t, x, dW, w, _) = w * p.G' t x * dW
+    override _.Milstein(t, x, dW) = half (p.G t x * p.G' t x * dW * dW)
+    override _.ItoCorrection(t, x) = half (p.G t x * p.G' t x)
+    member private _.Slope(t, x) = half ((p.G' t x).square () + p.G t x * p.G'' t x)
+    override this.MilsteinVjp(t, x, dW, w, _) = w * this.Slope(t, x) * dW * dW
+    override this.ItoCorrectionVjp(t, x, w, _) = w * this.Slope(t, x)
+
+type PointwiseModel(p: Pointwise, noise, calculus, defaults: SolveDefaults) =
+    inherit SdeModel("Pointwise", states [ "x", [||] ], defaults, null, Nullable float64)
+    override _.Noise = noise
+    override _.Calculus = calculus
+    override _.NoiseSize = 1L
+    override _.Bind() : OdeEquations = PointwiseEquations p
+    override _.InitialState() = [| null |] :> IReadOnlyList<_>
+
+/// du = a u dt + b u dW beside dw = dW, its own Brownian path: u = u0 exp((a - b^2/2) t + b w) in Ito's sense,
+/// u0 exp(a t + b w) in Stratonovich's.
+type GeometricEquations(a: torch.Tensor, b: torch.Tensor) =
+    inherit SdeEquations()
+    let onU (x: torch.Tensor) = x.narrow (-1, 0L, 1L)
+    let withZero (u: torch.Tensor) = torch.cat ([| u; torch.zeros_like u |], -1L)
+    let sum (x: torch.Tensor) = x.sum (-1L)
+    let half (x: torch.Tensor) = x.mul (scalar 0.5)
+    override _.Parameters = [| a; b |] :> IReadOnlyList<_>
+    override _.Drift(_, x) = withZero (a * onU x)
+
+    override _.DriftVjp(_, x, w, into) =
+        into.Add(0, sum (onU w * onU x))
+        withZero (a * onU w)
+
+    override _.Diffusion(_, x, dW) = torch.cat ([| b * onU x * dW; dW |], -1L)
+
+    override _.DiffusionVjp(_, x, dW, w, into) =
+        into.Add(1, sum (onU w * onU x * dW))
+        withZero (b * onU w * dW)
+
+    override _.Milstein(_, x, dW) = withZero (half (b * b * onU x * dW * dW))
+
+    override _.MilsteinVjp(_, x, dW, w, into) =
+        into.Add(1, sum (b * onU w * onU x * dW * dW))
+        withZero (half (b * b * onU w * dW * dW))
+
+    override _.ItoCorrection(_, x) = withZero (half (b * b * onU x))
+
+    override _.ItoCorrectionVjp(_, x, w, into) =
+        into.Add(1, sum (b * onU w * onU x))
+        withZero (half (b * b * onU w))
+
+type GeometricModel(calculus, a: float, b: float, ?dtype) as this =
+    inherit
+        SdeModel(
+            "Geometric",
+            states [ "u", [||]; "w", [||] ],
+            SolveDefaults(Start = Nullable 0.0, End = Nullable 1.0),
+            null,
+            Nullable(defaultArg dtype float64)
+        )
+
+    do
+        this.AddParameter("a", Initial.Constant(a, [||]))
+        this.AddParameter("b", Initial.Constant(b, [||]), Interval(0.0, infinity))
+
+    override _.Noise = NoiseStructure.Scalar
+    override _.Calculus = calculus
+    override _.NoiseSize = 1L
+    override this.Bind() : OdeEquations = GeometricEquations(this.Value "a", this.Value "b")
+    override _.InitialState() = [| null; torch.zeros ([||], float64) |] :> IReadOnlyList<_>
+
+/// dX = A X dt + s X (dW1 + dW2 + dW3 + dW4): commutative noise of four processes.
+type LinearEquations(A: torch.Tensor, s: float) =
+    inherit SdeEquations()
+    let total (dW: torch.Tensor) = dW.sum (-1L, keepdim = true)
+    override _.Parameters = [||] :> IReadOnlyList<_>
+    override _.Drift(_, x) = x.matmul (A.t ())
+    override _.DriftVjp(_, _, w, _) = w.matmul A
+    override _.Diffusion(_, x, dW) = x.mul (scalar s) * total dW
+    override this.DiffusionVjp(t, _, dW, w, _) = this.Diffusion(t, w, dW)
+    override _.Milstein(_, x, dW) = x.mul (scalar (0.5 * s * s)) * (total dW).square ()
+    override this.MilsteinVjp(t, _, dW, w, _) = this.Milstein(t, w, dW)
+    override _.ItoCorrection(_, x) = x.mul (scalar (2.0 * s * s))
+    override this.ItoCorrectionVjp(t, _, w, _) = this.ItoCorrection(t, w)
+
+type LinearModel(A: torch.Tensor, s: float) =
+    inherit SdeModel("Linear", states [ "x", [| 2L |] ], SolveDefaults(), null, Nullable float64)
+    override _.Noise = NoiseStructure.Commutative
+    override _.Calculus = Calculus.Ito
+    override _.NoiseSize = 4L
+    override _.Bind() : OdeEquations = LinearEquations(A, s)
+    override _.InitialState() = [| null |] :> IReadOnlyList<_>
