@@ -1,1 +1,325 @@
+/// Lays a C# tree out as text: precedence decides parentheses, the document algebra decides lines.
 module internal DiffEqLang.Compiler.Printing.CSharpLayout
+
+open System
+open DiffEqLang.Compiler.Printing.CSharp
+open DiffEqLang.Compiler.Printing.Document
+
+/// Columns that code keeps to; trailing comments stand beyond.
+let width = 110
+
+/// How tightly an expression binds (ECMA-334, 12.4.2); larger binds tighter.
+[<Struct>]
+type private Precedence =
+    | Loose = 0
+    | Conditional = 1
+    | Coalescing = 2
+    | Or = 3
+    | And = 4
+    | BitOr = 5
+    | BitXor = 6
+    | BitAnd = 7
+    | Equality = 8
+    | Relational = 9
+    | Shift = 10
+    | Additive = 11
+    | Multiplicative = 12
+    | Switch = 13
+    | Unary = 14
+    | Primary = 15
+
+let private ofOperator operator =
+    match operator with
+    | "??" -> Precedence.Coalescing
+    | "||" -> Precedence.Or
+    | "&&" -> Precedence.And
+    | "|" -> Precedence.BitOr
+    | "^" -> Precedence.BitXor
+    | "&" -> Precedence.BitAnd
+    | "=="
+    | "!=" -> Precedence.Equality
+    | "<"
+    | "<="
+    | ">"
+    | ">="
+    | "is" -> Precedence.Relational
+    | "<<"
+    | ">>" -> Precedence.Shift
+    | "+"
+    | "-" -> Precedence.Additive
+    | "*"
+    | "/"
+    | "%" -> Precedence.Multiplicative
+    | other -> invalidArg (nameof operator) (sprintf "no C# operator is spelled %s" other)
+
+let private precedence expr =
+    match expr with
+    | Literal text when text.StartsWith '-' -> Precedence.Unary
+    | Name _
+    | Literal _
+    | Member _
+    | Invoke _
+    | Element _
+    | Collection _
+    | New _
+    | Initialized _
+    | ArrayOf _
+    | Tuple _ -> Precedence.Primary
+    | Prefix _ -> Precedence.Unary
+    | Infix(_, operator, _) -> ofOperator operator
+    | Conditional _ -> Precedence.Conditional
+    | Switch _ -> Precedence.Switch
+    | Spread _
+    | Throw _ -> Precedence.Loose
+
+let private comma = Text "," ^^ space
+
+let private startsWithSign operator expr =
+    match expr with
+    | Prefix(inner, _) -> inner = operator
+    | Literal text -> text.StartsWith operator
+    | _ -> false
+
+let rec private expression expr : Document =
+    match expr with
+    | Name name -> Text name
+    | Literal text -> Text text
+    | Member(target, name) -> atLeast Precedence.Primary target ^^ Text("." + name)
+    | Invoke(callee, arguments) -> atLeast Precedence.Primary callee ^^ argumentList arguments
+    | Element(target, indices) -> atLeast Precedence.Primary target ^^ list "[" "]" (List.map expression indices)
+    | Collection items -> list "[" "]" (List.map expression items)
+    // `- -x` would read as a decrement.
+    | Prefix(operator, operand) when startsWithSign operator operand -> Text(operator + "(") ^^ expression operand ^^ Text ")"
+    | Prefix(operator, operand) -> Text operator ^^ atLeast Precedence.Unary operand
+    | Infix(left, operator, right) -> Group(infix left operator right)
+    | Conditional(condition, thenBranch, elseBranch) ->
+        Group(
+            atLeast Precedence.Coalescing condition
+            ^^ Nest(4, space ^^ Text "? " ^^ expression thenBranch ^^ space ^^ Text ": " ^^ expression elseBranch)
+        )
+    | New("", arguments) -> Text "new" ^^ argumentList arguments
+    | New(typeName, arguments) -> Text("new " + typeName) ^^ argumentList arguments
+    | Initialized [] -> Text "new()"
+    | Initialized properties ->
+        let property (name, value) = Text(name + " = ") ^^ expression value
+        Group(Text "new()" ^^ space ^^ Text "{" ^^ Nest(4, space ^^ separated comma (List.map property properties)) ^^ space ^^ Text "}")
+    | ArrayOf(elementType, items) ->
+        Group(
+            Text(sprintf "new %s[] {" elementType)
+            ^^ Nest(4, space ^^ separated comma (List.map expression items))
+            ^^ space
+            ^^ Text "}"
+        )
+    | Tuple items -> list "(" ")" (List.map expression items)
+    | Spread inner -> Text ".. " ^^ expression inner
+    | Switch(subject, arms) ->
+        let arm (pattern, value) = expression pattern ^^ Text " => " ^^ expression value ^^ Text ","
+        atLeast Precedence.Primary subject
+        ^^ Text " switch"
+        ^^ HardLine
+        ^^ Text "{"
+        ^^ Nest(4, HardLine ^^ lines (List.map arm arms))
+        ^^ HardLine
+        ^^ Text "}"
+    | Throw inner -> Text "throw " ^^ expression inner
+
+/// In parentheses where it binds more loosely than its place asks for.
+and private atLeast required expr =
+    if precedence expr < required then
+        Text "(" ^^ expression expr ^^ Text ")"
+    else
+        expression expr
+
+/// A chain of operators of one precedence breaks as a whole, each operator leading its line. All of them are left
+/// associative: only the right operand needs to bind tighter.
+and private infix left operator right =
+    let level = ofOperator operator
+
+    let rec operands expr rest =
+        match expr with
+        | Infix(l, o, r) when ofOperator o = level -> operands l ((o, r) :: rest)
+        | first -> first, rest
+
+    let first, rest = operands left [ operator, right ]
+    let tighter = enum<Precedence> (int level + 1)
+
+    atLeast tighter first
+    ^^ Nest(4, concat [ for o, operand in rest -> space ^^ Text(o + " ") ^^ atLeast tighter operand ])
+
+and private list opening closing items = enclosed opening closing (separated comma items)
+
+and private argumentList arguments =
+    let one (a: Argument) =
+        match a.Label with
+        | None -> expression a.Value
+        | Some label -> Text(label + ": ") ^^ expression a.Value
+
+    list "(" ")" (List.map one arguments)
+
+let rec private statementDocument (lineDirectives: bool) (s: Statement) : Document =
+    let directive =
+        match s.Source with
+        | Some source when lineDirectives ->
+            Text(sprintf "#line %d \"%s\"" source.Line (source.File.Replace("\"", ""))) ^^ HardLine
+        | _ -> Empty
+
+    let comment =
+        match s.Source with
+        | Some source -> Trailing(sprintf "// %s:%d  %s" source.File source.Line source.Text |> _.TrimEnd())
+        | None -> Empty
+
+    let finished = Text ";" ^^ comment
+
+    let body =
+        match s.Kind with
+        | Local(name, value) -> valued (sprintf "var %s =" name) value ^^ finished
+        | Assign(target, value) -> Group(expression target ^^ Text " =" ^^ Nest(4, space ^^ expression value)) ^^ finished
+        | Do value -> expression value ^^ finished
+        | Return value -> Group(Text "return " ^^ expression value) ^^ finished
+        | If(condition, [ single ]) ->
+            Text "if (" ^^ expression condition ^^ Text ")" ^^ Nest(4, HardLine ^^ statementDocument lineDirectives single)
+        | If(condition, statements) -> Text "if (" ^^ expression condition ^^ Text ")" ^^ HardLine ^^ block lineDirectives statements
+
+    directive ^^ body
+
+/// `head value`, with the value on the next line only where it cannot begin on this one.
+and private valued head value =
+    match value with
+    | Infix _
+    | Conditional _ -> Group(Text head ^^ Nest(4, space ^^ expression value))
+    | value -> Text(head + " ") ^^ expression value
+
+and private block lineDirectives statements =
+    let inner = statements |> List.map (statementDocument lineDirectives)
+    let closing = if lineDirectives && statements |> List.exists (fun s -> s.Source.IsSome) then HardLine ^^ Text "#line default" else Empty
+
+    match inner with
+    | [] -> Text "{" ^^ HardLine ^^ Text "}"
+    | inner -> Text "{" ^^ Nest(4, HardLine ^^ lines inner ^^ closing) ^^ HardLine ^^ Text "}"
+
+// Documentation
+
+let private escapeXml (text: string) =
+    let clean = text |> String.filter (fun c -> c >= ' ' || c = '\t')
+    clean.Replace("&", "&amp;").Replace("<", "&lt;").Replace(">", "&gt;")
+
+let private inlineText piece =
+    match piece with
+    | Plain text -> escapeXml text
+    | Code text -> sprintf "<c>%s</c>" (escapeXml text)
+    | See target -> sprintf "<see cref=\"%s\"/>" target
+    | ParameterRef name -> sprintf "<paramref name=\"%s\"/>" name
+
+let private inlines pieces = pieces |> List.map inlineText |> String.concat ""
+
+let private documentation (d: Documentation) =
+    let element opening closing (content: Inline list list) =
+        match content with
+        | [] -> []
+        | [ single ] -> [ sprintf "<%s>%s</%s>" opening (inlines single) closing ]
+        | several -> [ sprintf "<%s>" opening ] @ List.map inlines several @ [ sprintf "</%s>" closing ]
+
+    [ yield! element "summary" "summary" d.Summary
+      for name, text in d.Parameters do
+          yield! element (sprintf "param name=\"%s\"" name) "param" [ text ]
+      if not d.Returns.IsEmpty then
+          yield! element "returns" "returns" [ d.Returns ]
+      yield! element "remarks" "remarks" d.Remarks ]
+    |> List.map (fun line -> Text(("/// " + line).TrimEnd()) ^^ HardLine)
+    |> concat
+
+// Members
+
+let private parameters (all: Parameter list) =
+    let one (p: Parameter) =
+        let start = sprintf "%s %s" p.Type p.Name
+
+        match p.Default with
+        | None -> Text start
+        | Some value -> Text(start + " = ") ^^ expression value
+
+    list "(" ")" (List.map one all)
+
+let private words (modifiers: string list) (rest: string) = Text(String.concat " " (modifiers @ [ rest ]))
+
+/// Fields without documentation stand together; everything else has an empty line around it.
+let private isCompact (m: Member) =
+    match m.Kind with
+    | Field _ -> m.Documentation.Summary.IsEmpty
+    | Property _
+    | GetOnly _
+    | Method _
+    | Constructor _
+    | Nested _ -> false
+
+let rec private memberDocument lineDirectives (m: Member) : Document =
+    let head = documentation m.Documentation ^^ concat [ for a in m.Attributes -> Text(sprintf "[%s]" a) ^^ HardLine ]
+
+    let declaration =
+        match m.Kind with
+        | Field(typeName, name, None) -> words m.Modifiers (sprintf "%s %s;" typeName name)
+        | Field(typeName, name, Some value) ->
+            Group(words m.Modifiers (sprintf "%s %s =" typeName name) ^^ Text " " ^^ expression value ^^ Text ";")
+        | Property(typeName, name, value) ->
+            Group(words m.Modifiers (sprintf "%s %s =>" typeName name) ^^ Nest(4, space ^^ expression value ^^ Text ";"))
+        | GetOnly(typeName, name) -> words m.Modifiers (sprintf "%s %s { get; }" typeName name)
+        | Method(returns, name, ps, body) ->
+            let signature = words m.Modifiers (sprintf "%s %s" returns name) ^^ parameters ps
+
+            match body with
+            | Declared -> signature ^^ Text ";"
+            | Arrow value -> Group(signature ^^ Text " =>" ^^ Nest(4, space ^^ expression value ^^ Text ";"))
+            | Block statements -> signature ^^ HardLine ^^ block lineDirectives statements
+        | Constructor(name, ps, baseArguments, statements) ->
+            let toBase =
+                match baseArguments with
+                | None -> Empty
+                | Some arguments -> Nest(4, HardLine ^^ Text ": base" ^^ argumentList arguments)
+
+            words m.Modifiers name ^^ parameters ps ^^ toBase ^^ HardLine ^^ block lineDirectives statements
+        | Nested inner -> classDocument lineDirectives m.Modifiers inner
+
+    head ^^ declaration
+
+and private classDocument lineDirectives modifiers (c: Class) =
+    let primary =
+        match c.Primary with
+        | None -> Empty
+        | Some ps -> parameters ps
+
+    let rec body (members: Member list) =
+        match members with
+        | [] -> Empty
+        | [ last ] -> memberDocument lineDirectives last
+        | first :: (second :: _ as rest) ->
+            let gap = if isCompact first && isCompact second then HardLine else HardLine ^^ HardLine
+            memberDocument lineDirectives first ^^ gap ^^ body rest
+
+    words modifiers (sprintf "class %s" c.Name)
+    ^^ primary
+    ^^ Text(" : " + c.Base)
+    ^^ HardLine
+    ^^ Text "{"
+    ^^ Nest(4, HardLine ^^ body c.Members)
+    ^^ HardLine
+    ^^ Text "}"
+
+/// The text of a file below its header. `lineDirectives` leads a debugger to the model's own lines.
+let file (lineDirectives: bool) (f: File) : string =
+    lines [
+        Text "#nullable enable"
+        Empty
+        lines [ for name in f.Usings -> Text(sprintf "using %s;" name) ]
+        Empty
+        Text(sprintf "namespace %s;" f.Namespace)
+        Empty
+        paragraphs (List.map (memberDocument lineDirectives) f.Types)
+    ]
+    |> layout width
+
+/// One expression on one line or as many as it needs: for messages and tests.
+let expressionText (lineWidth: int) (expr: Expr) = (expression expr |> layout lineWidth).TrimEnd('\n')
+
+/// Statements as they stand in a method.
+let statementsText (statements: Statement list) =
+    statements |> List.map (statementDocument false) |> lines |> layout width

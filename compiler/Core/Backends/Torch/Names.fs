@@ -1,1 +1,94 @@
+/// C# names for a model's names: letters that C# does not take are spelled out, keywords are escaped, and what the
+/// generated class inherits or calls keeps its meaning. A model that names its state `class`, `Solve` or `stack`
+/// compiles.
 module internal DiffEqLang.Compiler.Backends.Torch.Names
+
+open System
+open DiffEqLang.Compiler.Passes
+
+/// C# 14, reserved and contextual where a name in their place could be misread.
+let private keywords =
+    "abstract as base bool break byte case catch char checked class const continue decimal default delegate do
+     double else enum event explicit extern false finally fixed float for foreach goto if implicit in int interface
+     internal is lock long namespace new null object operator out override params private protected public readonly
+     ref return sbyte sealed short sizeof stackalloc static string struct switch this throw true try typeof uint
+     ulong unchecked unsafe ushort using virtual void volatile while
+     await var dynamic nameof field value when where with and or not record required scoped file global partial yield"
+        .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)
+    |> set
+
+let isKeyword name = Set.contains name keywords
+
+/// `@class` for a name that C# would take for a keyword.
+let escaped name = if isKeyword name then "@" + name else name
+
+/// Names of `DifferentialModel`, its bases and `nn.Module` that a member of a generated class would hide. Held
+/// against the runtime by a test.
+let inheritedByModels =
+    "Adjoint AddConstant AddParameter Bind Calculus ClearModules ConditionallyRegisterBuffer
+     ConditionallyRegisterParameter CorrelationFactor Create Defaults Device Dispose Drift Dtype Equals Finalize
+     GetDefaultDeviceAndType GetHashCode GetName GetType HType Initial Layout Load MemberwiseClone MoveModule Noise
+     NoiseSize Output OutputNames ParameterNames RegisterComponents ReplaceBuffer ReplaceParameter Save SetConstant
+     SetValue Solve SolvePacked ToString Value add_module apply boxedModule BoxedModule buffers children eval
+     get_buffer get_parameter handle has_buffer has_parameter load load_state_dict modules name named_buffers
+     named_children named_modules named_parameters parameters register_buffer register_module register_p_and_b
+     register_parameter save save_state_dict state_dict to train training type zero_grad
+     ConstantNames Constant"
+        .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)
+
+/// Names that every generated class declares itself.
+let declaredByModels =
+    [ "States"; "Increments"; "SolveBlock"; "OnCreated"; "Trajectory"; "Equations"; "LoadNativeLibraries"; "Jacobian"
+      "JacobianRows"; "JacobianColumns"; "JacobianValues" ]
+
+/// Names of `Solution` that a member of `Trajectory` would hide. Held against the runtime by a test.
+let inheritedBySolutions =
+    "Times Packed State Status Succeeded Message EnsureSuccess Statistics Output Model Layout Equals Finalize
+     GetHashCode GetType MemberwiseClone ToString EqualityContract PrintMembers Deconstruct Outputs Dispose"
+        .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)
+
+/// Names of `OdeEquations` and `SdeEquations`.
+let inheritedByEquations =
+    "Parameters Drift DriftVjp Diffusion DiffusionVjp Milstein MilsteinVjp ItoCorrection ItoCorrectionVjp Equals
+     Finalize GetHashCode GetType MemberwiseClone ToString NoCorrection"
+        .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)
+
+/// Functions, types and parameters that the bodies of generated methods refer to by a simple name: no local
+/// variable and no member may take their place.
+let usedInBodies =
+    "torch Tensor Scalar ScalarType Device Initial ParameterRandom Interval Methods linear stack cat where einsum
+     zeros_like ones_like full_like full eye maximum minimum logical_and logical_or tensor zeros ones erf atan2
+     functional linalg nn special expm1 no_grad pow max min pad double long state states batch into random model
+     slot InvalidOperationException ArgumentException"
+        .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)
+
+/// Letters, digits and underscores alone: `q'` is `dq`, `q''` is `d2q`, `f.W1` is `f_W1`.
+let identifier (name: string) =
+    let primes = name.Length - name.TrimEnd('\'').Length
+
+    let stem =
+        name.TrimEnd '\''
+        |> String.map (fun c -> if Char.IsLetterOrDigit c || Char.IsSurrogate c || Char.GetUnicodeCategory c = Globalization.UnicodeCategory.NonSpacingMark then c else '_')
+
+    let stem = if stem <> "" && Char.IsDigit stem[0] then "_" + stem else stem
+
+    match primes with
+    | 0 -> stem
+    | 1 -> "d" + stem
+    | n -> sprintf "d%d%s" n stem
+
+/// Names handed out for one C# scope.
+type Scope(taken: string seq) =
+    let unique = Naming.Unique taken
+    let handedOut = ResizeArray<string> taken
+
+    /// A name as near to `wanted` as the scope allows: itself, else with an underscore, else numbered.
+    member _.Fresh(wanted: string) =
+        let stem = identifier wanted
+        let clashes = handedOut.Contains stem
+        let name = unique.Fresh(if clashes then stem + "_" else stem)
+        handedOut.Add name
+        escaped name
+
+    /// Every name taken so far, without escapes.
+    member _.Taken: string seq = handedOut
