@@ -21,8 +21,8 @@ type Expr =
     | Conditional of condition: Expr * thenBranch: Expr * elseBranch: Expr
     /// An empty type name stands for `new(...)`.
     | New of typeName: string * Argument list
-    /// `new() { Property = value }`
-    | Initialized of (string * Expr) list
+    /// `new T() { Property = value }`
+    | Initialized of creation: Expr * (string * Expr) list
     /// `new double[] { 1, 2 }`
     | ArrayOf of elementType: string * Expr list
     /// `("y", [2])`
@@ -85,13 +85,19 @@ type Documentation =
     { Summary: Inline list list
       Parameters: (string * Inline list) list
       Returns: Inline list
-      Remarks: Inline list list }
+      Remarks: Inline list list
+      /// `<inheritdoc/>` instead of all that.
+      IsInherited: bool }
 
 let noDocumentation =
     { Summary = []
       Parameters = []
       Returns = []
-      Remarks = [] }
+      Remarks = []
+      IsInherited = false }
+
+/// The documentation of the member that is overridden.
+let inherited = { noDocumentation with IsInherited = true }
 
 /// One summary line of plain text.
 let summary text = { noDocumentation with Summary = [ [ Plain text ] ] }

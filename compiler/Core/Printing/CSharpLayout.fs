@@ -80,6 +80,36 @@ let private startsWithSign operator expr =
     | Literal text -> text.StartsWith operator
     | _ -> false
 
+/// More literals than this are laid out in rows.
+let private longestList = 32
+
+let private isLiteral expr =
+    match expr with
+    | Literal _ -> true
+    | Name _
+    | Member _
+    | Invoke _
+    | Element _
+    | Collection _
+    | Prefix _
+    | Infix _
+    | Conditional _
+    | New _
+    | Initialized _
+    | ArrayOf _
+    | Tuple _
+    | Spread _
+    | Switch _
+    | Throw _ -> false
+
+/// Literals, as many to a line as there is room for.
+let private table items =
+    let row literals =
+        literals |> List.map (fun item -> match item with Literal text -> text | _ -> "") |> String.concat ", " |> Text
+
+    let rows = items |> List.chunkBySize 16 |> List.map row
+    Text "[" ^^ Nest(4, HardLine ^^ separated (Text "," ^^ HardLine) rows) ^^ HardLine ^^ Text "]"
+
 let rec private expression expr : Document =
     match expr with
     | Name name -> Text name
@@ -87,6 +117,7 @@ let rec private expression expr : Document =
     | Member(target, name) -> atLeast Precedence.Primary target ^^ Text("." + name)
     | Invoke(callee, arguments) -> atLeast Precedence.Primary callee ^^ argumentList arguments
     | Element(target, indices) -> atLeast Precedence.Primary target ^^ list "[" "]" (List.map expression indices)
+    | Collection items when items.Length > longestList && List.forall isLiteral items -> table items
     | Collection items -> list "[" "]" (List.map expression items)
     // `- -x` would read as a decrement.
     | Prefix(operator, operand) when startsWithSign operator operand -> Text(operator + "(") ^^ expression operand ^^ Text ")"
@@ -99,10 +130,18 @@ let rec private expression expr : Document =
         )
     | New("", arguments) -> Text "new" ^^ argumentList arguments
     | New(typeName, arguments) -> Text("new " + typeName) ^^ argumentList arguments
-    | Initialized [] -> Text "new()"
-    | Initialized properties ->
+    | Initialized(creation, []) -> expression creation
+    | Initialized(creation, properties) ->
         let property (name, value) = Text(name + " = ") ^^ expression value
-        Group(Text "new()" ^^ space ^^ Text "{" ^^ Nest(4, space ^^ separated comma (List.map property properties)) ^^ space ^^ Text "}")
+
+        Group(
+            expression creation
+            ^^ space
+            ^^ Text "{"
+            ^^ Nest(4, space ^^ separated comma (List.map property properties))
+            ^^ space
+            ^^ Text "}"
+        )
     | ArrayOf(elementType, items) ->
         Group(
             Text(sprintf "new %s[] {" elementType)
@@ -219,7 +258,9 @@ let private documentation (d: Documentation) =
         | [ single ] -> [ sprintf "<%s>%s</%s>" opening (inlines single) closing ]
         | several -> [ sprintf "<%s>" opening ] @ List.map inlines several @ [ sprintf "</%s>" closing ]
 
-    [ yield! element "summary" "summary" d.Summary
+    [ if d.IsInherited then
+          yield "<inheritdoc/>"
+      yield! element "summary" "summary" d.Summary
       for name, text in d.Parameters do
           yield! element (sprintf "param name=\"%s\"" name) "param" [ text ]
       if not d.Returns.IsEmpty then

@@ -4,6 +4,7 @@
 module internal DiffEqLang.Compiler.Backends.Torch.Names
 
 open System
+open System.Collections.Generic
 open DiffEqLang.Compiler.Passes
 
 /// C# 14, reserved and contextual where a name in their place could be misread.
@@ -58,9 +59,13 @@ let inheritedByEquations =
 let usedInBodies =
     "torch Tensor Scalar ScalarType Device Initial ParameterRandom Interval Methods linear stack cat where einsum
      zeros_like ones_like full_like full eye maximum minimum logical_and logical_or tensor zeros ones erf atan2
-     functional linalg nn special expm1 no_grad pow max min pad double long state states batch into random model
-     slot InvalidOperationException ArgumentException"
+     functional linalg nn special no_grad pow pad double long random InvalidOperationException ArgumentException"
         .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)
+
+let private isIdentifierPart (c: char) =
+    Char.IsLetterOrDigit c
+    || Char.IsSurrogate c
+    || Char.GetUnicodeCategory c = Globalization.UnicodeCategory.NonSpacingMark
 
 /// Letters, digits and underscores alone: `q'` is `dq`, `q''` is `d2q`, `f.W1` is `f_W1`.
 let identifier (name: string) =
@@ -68,7 +73,7 @@ let identifier (name: string) =
 
     let stem =
         name.TrimEnd '\''
-        |> String.map (fun c -> if Char.IsLetterOrDigit c || Char.IsSurrogate c || Char.GetUnicodeCategory c = Globalization.UnicodeCategory.NonSpacingMark then c else '_')
+        |> String.map (fun c -> if isIdentifierPart c then c else '_')
 
     let stem = if stem <> "" && Char.IsDigit stem[0] then "_" + stem else stem
 
@@ -80,14 +85,14 @@ let identifier (name: string) =
 /// Names handed out for one C# scope.
 type Scope(taken: string seq) =
     let unique = Naming.Unique taken
-    let handedOut = ResizeArray<string> taken
+    let handedOut = HashSet<string>(taken, StringComparer.Ordinal)
 
     /// A name as near to `wanted` as the scope allows: itself, else with an underscore, else numbered.
     member _.Fresh(wanted: string) =
         let stem = identifier wanted
         let clashes = handedOut.Contains stem
         let name = unique.Fresh(if clashes then stem + "_" else stem)
-        handedOut.Add name
+        handedOut.Add name |> ignore
         escaped name
 
     /// Every name taken so far, without escapes.
