@@ -9,7 +9,6 @@ open DiffEqLang.Compiler.Printing.Document
 let width = 110
 
 /// How tightly an expression binds (ECMA-334, 12.4.2); larger binds tighter.
-[<Struct>]
 type private Precedence =
     | Loose = 0
     | Conditional = 1

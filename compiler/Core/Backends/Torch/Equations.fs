@@ -117,7 +117,8 @@ let private constructor (bound: Bound) =
         @ [ for h, value in List.zip bound.Hoisted values -> statement (Assign(fieldOf h.Symbol, value)) ]
 
     let fields =
-        [ for typeName, name, _ in bound.Fields -> typeName, name
+        [ for typeName, name, _ in bound.Fields do
+              typeName, name
           for h in bound.Hoisted do
               match fieldOf h.Symbol with
               | Name name -> "Tensor", name

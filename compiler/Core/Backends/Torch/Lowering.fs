@@ -151,19 +151,19 @@ let rec lower (context: Context) (e: Expr.Expr) : CSharp.Expr =
         | _, _ when (match e with Scalar _ -> true | _ -> false) -> uniform context e
         | Op.Input s, _ -> invalidOp (sprintf "The input %s has no name here." s.Name)
         | Add, [ a; b ] -> sum context e a b
-        | Subtract, _ -> elementwise context e (fun operands -> Infix(operands[0], "-", operands[1]))
-        | Multiply, _ -> elementwise context e (fun operands -> Infix(operands[0], "*", operands[1]))
-        | Divide, _ -> elementwise context e (fun operands -> Infix(operands[0], "/", operands[1]))
+        | Subtract, _ -> elementwise context e (fun (operands: CSharp.Expr list) -> Infix(operands[0], "-", operands[1]))
+        | Multiply, _ -> elementwise context e (fun (operands: CSharp.Expr list) -> Infix(operands[0], "*", operands[1]))
+        | Divide, _ -> elementwise context e (fun (operands: CSharp.Expr list) -> Infix(operands[0], "/", operands[1]))
         | Power, [ basis; exponent ] -> power context e basis exponent
         | Negate, [ a ] -> Prefix("-", lower context a)
         | Op.Call(name, attributes), args -> builtin context e name attributes args
         | Compare c, _ ->
-            elementwise context e (fun operands ->
+            elementwise context e (fun (operands: CSharp.Expr list) ->
                 match comparison c with
                 | Choice1Of2 operator -> Infix(operands[0], operator, operands[1])
                 | Choice2Of2 name -> call operands[0] name [ operands[1] ])
-        | And, _ -> elementwise context e (fun operands -> Infix(operands[0], "&", operands[1]))
-        | Or, _ -> elementwise context e (fun operands -> Infix(operands[0], "|", operands[1]))
+        | And, _ -> elementwise context e (fun (operands: CSharp.Expr list) -> Infix(operands[0], "&", operands[1]))
+        | Or, _ -> elementwise context e (fun (operands: CSharp.Expr list) -> Infix(operands[0], "|", operands[1]))
         | Not, [ a ] -> call (lower context a) "logical_not" []
         | Op.Select, [ condition; a; b ] -> select context e condition a b
         | Contract(left, right), [ a; b ] -> contract context left right a b
@@ -217,7 +217,7 @@ and private isRepeated context (e: Expr.Expr) =
     | Broadcast _ -> (context.Named e).IsNone
     | _ -> false
 
-and private elementwise context (e: Expr.Expr) combine =
+and private elementwise context (e: Expr.Expr) (combine: CSharp.Expr list -> CSharp.Expr) : CSharp.Expr =
     let isWhole (a: Expr.Expr) = a.Shape.Length = e.Shape.Length && isTensor a && not (isRepeated context a)
     let hasWhole = List.exists isWhole e.Args
 
@@ -250,7 +250,7 @@ and private sum context e a b =
     | Some call, _
     | None, Some call -> call
     | None, None ->
-        elementwise context e (fun operands ->
+        elementwise context e (fun (operands: CSharp.Expr list) ->
             match operands[1], b.Op, b.Args with
             | Prefix("-", positive), _, _ -> Infix(operands[0], "-", positive)
             | second, _, _ -> Infix(operands[0], "+", second))
@@ -286,10 +286,10 @@ and private power context e basis exponent =
 
 /// Functions of `Builtins` say how they are called. Numbers among the operands become tensors.
 and private builtin context e name attributes args =
-    let definition = Catalogue.find name
+    let primitive = Catalogue.findPrimitive name
 
     let tensors =
-        match definition.Derivative with
+        match primitive.Derivative with
         | Builtin.Elementwise _ ->
             let whole = args |> List.filter isTensor |> List.sortByDescending _.Shape.Length |> List.tryHead
 
@@ -300,7 +300,13 @@ and private builtin context e name attributes args =
                 | _ -> operand context e.Shape.Length false a)
         | Builtin.General _ -> args |> List.map (lower context)
 
-    definition.Torch attributes (List.zip tensors (args |> List.map _.Shape.Length))
+    // An elementwise operand has been given the axes of the result.
+    let rank (a: Expr.Expr) =
+        match primitive.Derivative with
+        | Builtin.Elementwise _ -> e.Shape.Length
+        | Builtin.General _ -> a.Shape.Length
+
+    primitive.Torch attributes (List.zip tensors (List.map rank args))
 
 and private select context e condition a b =
     let rank = e.Shape.Length

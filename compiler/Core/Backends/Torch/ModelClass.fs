@@ -8,6 +8,7 @@ open DiffEqLang.Compiler.Ir.Dim
 open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Ir.Typed
 open DiffEqLang.Compiler.Ir.Dynamics
+open DiffEqLang.Compiler.Printing
 open DiffEqLang.Compiler.Printing.CSharp
 open DiffEqLang.Compiler.Backends.Torch.Lowering
 open DiffEqLang.Compiler.Backends.Torch.Functions

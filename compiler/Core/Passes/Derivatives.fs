@@ -1,0 +1,179 @@
+/// The derivatives of a system that solvers and sensitivities ask for, as expressions: vector-Jacobian products, the
+/// Jacobian, and what Milstein's scheme and the conversion between Itô and Stratonovich need.
+module internal DiffEqLang.Compiler.Passes.Derivatives
+
+open System.Collections.Generic
+open DiffEqLang.Compiler.Ir
+open DiffEqLang.Compiler.Ir.Shape
+open DiffEqLang.Compiler.Ir.Expr
+open DiffEqLang.Compiler.Ir.Dynamics
+open DiffEqLang.Compiler.Builtins
+
+/// wᵀ ∂f/∂x and wᵀ ∂f/∂θ.
+type VectorJacobian =
+    { /// The parts of w, one for each component of f.
+      Cotangents: Symbol list
+      /// One for each component of x.
+      States: Expr list
+      /// One for each parameter, summed over the batch.
+      Parameters: Expr list }
+
+/// The parts of w: `w` itself where there is a single vector.
+let cotangents (components: Component list) : Symbol list =
+    match components with
+    | [ c ] when c.Symbol.Shape.Length = 1 -> [ { Name = "w"; Role = Cotangent; Shape = c.Symbol.Shape } ]
+    | several ->
+        [ for c in several ->
+              { Name = "w" + Naming.capitalized (c.Symbol.Name.Replace("'", "Prime"))
+                Role = Cotangent
+                Shape = c.Symbol.Shape } ]
+
+/// The vector-Jacobian product of values that belong to the components, such as their drifts.
+let vjp (components: Component list) (values: Expr list) (parameters: Symbol list) : VectorJacobian =
+    let w = cotangents components
+    let states = components |> List.map (fun c -> Build.input c.Symbol)
+    let targets = states @ List.map Build.input parameters
+    let products = Differentiate.vjp (List.zip values (List.map Build.input w)) targets |> Simplify.run
+    let ofStates, ofParameters = List.splitAt states.Length products
+
+    { Cotangents = w
+      States = ofStates
+      Parameters = List.map Build.batchSum ofParameters }
+
+/// Σ over the components of ∂f/∂x times a direction.
+let private along (components: Component list) (values: Expr list) (directions: Expr list) =
+    let states = components |> List.map (fun c -> Build.input c.Symbol)
+    Differentiate.jvp values (List.zip states directions)
+
+// The Jacobian
+
+let private flat (e: Expr) = Build.reshape [ size e.Shape ] e
+
+/// ∂fᵢ/∂xⱼ of all components, as one matrix over the packed state.
+let denseJacobian (components: Component list) : Expr =
+    let block (row: Component) (column: Component) =
+        Build.derivative Jacobian row.Drift (Build.input column.Symbol) None
+        |> Build.reshape [ size row.Symbol.Shape; size column.Symbol.Shape ]
+
+    let scalars = components |> List.forall _.Symbol.Shape.IsEmpty
+
+    let matrix =
+        if scalars then
+            components
+            |> List.map (fun row ->
+                components
+                |> List.map (fun column -> Build.derivative Gradient row.Drift (Build.input column.Symbol) None)
+                |> Build.stack)
+            |> Build.stack
+        else
+            // Concatenation is along the first axis: columns are put together transposed.
+            components
+            |> List.map (fun column ->
+                components |> List.map (fun row -> block row column) |> Build.concat |> Build.transpose)
+            |> Build.concat
+            |> Build.transpose
+
+    Differentiate.expand [ matrix ] |> Simplify.run |> List.exactlyOne
+
+type Entry = { Row: int; Column: int; Value: Expr }
+
+/// The entries of a system of scalars that are not zero, row by row. One reverse sweep an equation, over that
+/// equation's own terms: linear in the size of the system where each equation is local.
+let sparseJacobian (components: Component list) : Entry list =
+    let places = Dictionary(components |> Seq.mapi (fun i c -> KeyValuePair(c.Symbol, i)))
+
+    let entries =
+        [ for row, c in List.indexed components do
+              let reached =
+                  inputs [ c.Drift ]
+                  |> List.choose (fun s ->
+                      match places.TryGetValue s with
+                      | true, column -> Some column
+                      | _ -> None)
+                  |> List.sort
+
+              let targets = reached |> List.map (fun column -> Build.input components[column].Symbol)
+              let gradients = Differentiate.vjp [ c.Drift, Build.number 1.0 ] targets
+
+              for column, value in List.zip reached gradients do
+                  { Row = row; Column = column; Value = value } ]
+
+    let simplified = entries |> List.map _.Value |> Simplify.run
+
+    List.map2 (fun entry value -> { entry with Value = value }) entries simplified
+    |> List.filter (fun entry -> not (Build.isZero entry.Value))
+
+// Noise
+
+type NoiseDerivatives =
+    { /// ½ Σᵢⱼ Lⁱgʲ dWᵢ dWⱼ, where L^i g^j = L^j g^i. Kloeden and Platen (1992), 10.3.
+      Milstein: Expr list option
+      /// ½ Σⱼ Lʲgʲ (½ Σᵢⱼ Cᵢⱼ Lⁱgʲ for increments of covariance C dt): Itô drift minus Stratonovich drift.
+      ItoCorrection: Expr list }
+
+/// ½ Σᵢⱼ Lⁱgʲ dWᵢ dWⱼ: half the derivative of the noise along itself.
+let private halfAlongItself (components: Component list) =
+    let noise = components |> List.map _.Diffusion
+    along components noise noise |> List.map (Build.scale 0.5)
+
+let private onesForIncrements (noise: Noise) =
+    let replacements = Dictionary<Expr, Expr>(HashIdentity.Reference)
+
+    for w in noise.Wiener do
+        replacements[Build.input w.Increment] <- Build.ones w.Increment.Shape
+
+    replacements
+
+/// The columns of the diffusion for one Wiener process: the component's shape, then one axis for its elements.
+let private columns (w: Typed.WienerDecl) (c: Component) =
+    let jacobian = Build.derivative Jacobian c.Diffusion (Build.input w.Increment) None
+    Build.reshape (c.Symbol.Shape @ [ size w.Increment.Shape ]) jacobian
+
+/// ½ Σᵢⱼ Cᵢⱼ ∂gʲ/∂x gⁱ, by the columns of g for one Wiener process. Different processes are independent.
+let private correctionOf (components: Component list) (w: Typed.WienerDecl) =
+    let g = components |> List.map (columns w) |> Differentiate.expand
+
+    let states = components |> List.map (fun c -> Build.input c.Symbol)
+
+    // The component's axes, then j of the derived column and i of the direction.
+    let derived = Differentiate.jvp g (List.zip states g)
+
+    List.zip components derived
+    |> List.map (fun (c, total) ->
+        let rank = c.Symbol.Shape.Length
+
+        match w.Correlation with
+        | None -> Build.sum [ rank ] (Build.diagonal total)
+        | Some correlation ->
+            let n = size w.Increment.Shape
+            Build.contract [ rank; rank + 1 ] [ 0; 1 ] total (Build.reshape [ n; n ] correlation))
+    |> List.map (Build.scale 0.5)
+
+let private correction (noise: Noise) (components: Component list) =
+    match noise.Structure with
+    | Additive -> components |> List.map (fun c -> Build.zeros c.Symbol.Shape)
+    // Element i of the noise knows one process alone, and its own state: with all increments 1 the products of
+    // different processes vanish from the derivative along itself.
+    | Diagonal
+    | Scalar -> halfAlongItself components |> Rebuild.substitute (onesForIncrements noise)
+    | Commutative
+    | General ->
+        noise.Wiener
+        |> List.map (correctionOf components)
+        |> List.reduce (List.map2 Build.add)
+
+let ofNoise (noise: Noise) (components: Component list) : NoiseDerivatives =
+    let isCommutative =
+        match noise.Structure with
+        | Additive
+        | Diagonal
+        | Scalar
+        | Commutative -> true
+        | General -> false
+
+    { Milstein =
+        if isCommutative then
+            Some(halfAlongItself components |> Simplify.run)
+        else
+            None
+      ItoCorrection = correction noise components |> Simplify.run }
