@@ -1,1 +1,311 @@
-module internal DiffEqLang.Compiler.Compilation
+namespace DiffEqLang.Compiler
+
+open System
+open System.Collections.Generic
+open System.Collections.Immutable
+open System.Runtime.ExceptionServices
+open System.Threading
+open DiffEqLang.Contracts
+open DiffEqLang.Compiler.Syntax
+open DiffEqLang.Compiler.Checking
+open DiffEqLang.Compiler.Ir
+open DiffEqLang.Compiler.Ir.Expr
+open DiffEqLang.Compiler.Ir.Dynamics
+open DiffEqLang.Compiler.Printing
+open DiffEqLang.Compiler.Backends
+
+/// <summary>A mistake of the compiler itself, never of the model.</summary>
+[<Sealed>]
+type InternalCompilerException(message: string, cause: exn) =
+    inherit Exception(message, cause)
+
+module private Running =
+    /// Deep trees and long chains of terms recurse: a thread of its own has the room that the caller's may lack.
+    let private stackSize = 256 * 1024 * 1024
+
+    let private internalFailure (cause: exn) =
+        InternalCompilerException(
+            sprintf
+                "The compiler failed (%s). This is a mistake in the compiler, not in the model: please report it with the model that caused it."
+                (cause.Message.Replace('\n', ' ')),
+            cause
+        )
+
+    /// Runs a compilation on its own thread and in its own arena.
+    let isolated (work: unit -> 'T) : 'T =
+        let mutable result = Unchecked.defaultof<'T>
+        let mutable failure: exn = null
+
+        let body () =
+            try
+                result <- Arena.Run work
+            with e ->
+                failure <- internalFailure e
+
+        let thread = Thread(body, stackSize, Name = "deqc", IsBackground = true)
+        thread.Start()
+        thread.Join()
+
+        if not (isNull failure) then
+            ExceptionDispatchInfo.Throw failure
+
+        result
+
+    let hasErrors (diagnostics: Diagnostic list) =
+        diagnostics |> List.exists (fun d -> d.Severity = Severity.Error)
+
+    /// The models of a file, or why there are none.
+    let checkedModels (options: CompileOptions) (source: SourceFile) =
+        let tree, syntaxErrors = Reader.read source
+        let models, errors = Check.models options tree
+
+        // Parts that did not parse are missing from the tree: what is wrong with the rest is told as well.
+        let diagnostics = syntaxErrors @ errors
+        (if hasErrors diagnostics then [] else models), diagnostics
+
+    let outcome (options: CompileOptions) (model: Typed.Model) =
+        Pipeline.run options.Validate (Option.ofObj options.DumpAfter) model
+
+    let fileName (path: string) =
+        path.Replace('\\', '/').Split('/') |> Array.last
+
+    let generate (options: CompileOptions) (model: Dynamics.Model) : GeneratedFile =
+        let face = Torch.ModelClass.face model
+        let extra = if options.Jacobian then Torch.Equations.jacobian face else []
+        let tree = Torch.ModelClass.file options.Namespace face (Torch.Equations.nested face) extra
+        let text = CSharpLayout.file options.LineDirectives tree
+        let source = model.Typed.Source
+        GeneratedFile(model.Typed.Name, model.Typed.Name + ".g.cs", Torch.Header.prepend (fileName source.Path) source.Text text)
+
+    let withOutputs (checkedModel: Check.CheckedModel) = checkedModel.Model
+
+    /// Values of the reference interpreter, from what a caller set and what the model declares.
+    type Values(model: Typed.Model, settings: IReadOnlyDictionary<string, struct (int64[] * float[])>) =
+        let random = Random 0
+
+        let uniform low high = low + (high - low) * random.NextDouble()
+
+        let gaussian () =
+            // Box and Muller (1958).
+            sqrt (-2.0 * log (1.0 - random.NextDouble())) * cos (2.0 * Math.PI * random.NextDouble())
+
+        let dims =
+            model.Dims
+            |> List.choose (fun d ->
+                match d.Value, settings.TryGetValue d.Name with
+                | Some n, _ -> Some(d.Name, n)
+                | None, (true, struct (_, [| n |])) -> Some(d.Name, int64 n)
+                | None, _ -> None)
+            |> Map.ofList
+
+        let shapeOf (s: Symbol) =
+            s.Shape |> List.map (fun d -> int (Dim.evaluate dims d)) |> List.toArray
+
+        let given (s: Symbol) =
+            match settings.TryGetValue s.Name with
+            | true, struct (shape, values) when shape.Length = 0 && values.Length = 1 -> Some(Tensor.filled (shapeOf s) values[0])
+            | true, struct (shape, values) when Array.map int shape = shapeOf s -> Some(Tensor.ofArray (shapeOf s) values)
+            | true, struct (shape, _) ->
+                invalidArg s.Name (sprintf "%s is %s, the value given has the shape [%s]" s.Name (Shape.print s.Shape) (shape |> Array.map string |> String.concat ", "))
+            | _ -> None
+
+        let drawn (s: Symbol) (sample: unit -> float) =
+            let shape = shapeOf s
+            Tensor.ofArray shape (Array.init (Tensor.sizeOf shape) (fun _ -> sample ()))
+
+        /// Fans as torch counts them: of a matrix [out, in].
+        let fans (s: Symbol) =
+            match Array.toList (shapeOf s) with
+            | out :: into :: _ -> float into, float out
+            | [ n ] -> float n, float n
+            | [] -> 1.0, 1.0
+
+        let known = Dictionary<string, Tensor.Tensor>()
+
+        member _.Dims = dims
+
+        member this.Of(symbol: Symbol) : Tensor.Tensor =
+            match known.TryGetValue symbol.Name with
+            | true, value -> value
+            | _ ->
+                let value = given symbol |> Option.defaultWith (fun () -> this.Declared symbol)
+                known[symbol.Name] <- value
+                value
+
+        member private this.Run(e: Expr) = Evaluate.run this.Of dims [ e ] |> List.head
+
+        member private this.Filled (s: Symbol) (e: Expr) =
+            this.Run(Build.broadcastTo s.Shape e)
+
+        member private this.Initial (s: Symbol) (initializer: Typed.Initializer) =
+            let into, out = fans s
+
+            match initializer with
+            | Typed.Value e -> this.Filled s e
+            | Typed.Normal(mean, deviation) -> drawn s (fun () -> mean + deviation * gaussian ())
+            | Typed.Uniform(low, high) -> drawn s (fun () -> uniform low high)
+            | Typed.XavierUniform -> drawn s (fun () -> uniform -1.0 1.0 * sqrt (6.0 / (into + out)))
+            | Typed.XavierNormal
+            | Typed.Orthogonal -> drawn s (fun () -> gaussian () * sqrt (2.0 / (into + out)))
+            | Typed.KaimingUniform -> drawn s (fun () -> uniform -1.0 1.0 * sqrt (6.0 / into))
+            | Typed.KaimingNormal -> drawn s (fun () -> gaussian () * sqrt (2.0 / into))
+            | Typed.LinearDefault fanIn -> drawn s (fun () -> uniform -1.0 1.0 / sqrt (float (Dim.evaluate dims fanIn)))
+
+        member private this.Declared(s: Symbol) : Tensor.Tensor =
+            let missing what = invalidArg s.Name (sprintf "%s has no value: set it (%s)" s.Name what)
+
+            match s.Role with
+            | Parameter ->
+                let p = model.Parameters |> List.find (fun p -> p.Symbol = s)
+                this.Initial s p.Initializer
+            | Constant ->
+                match model.Constants |> List.tryFind (fun c -> c.Symbol = s) with
+                | Some c -> this.Filled s c.Value
+                | None -> missing "a constant"
+            | State ->
+                match model.Initials |> List.tryFind (fun (initial, _) -> initial.Name = s.Name) with
+                | Some(_, e) -> this.Filled s e
+                | None -> missing "a state without init"
+            | Time -> Tensor.scalar (model.Solve.Start |> Option.defaultValue 0.0)
+            | Control
+            | Increment
+            | Sample
+            | Step
+            | Cotangent
+            | Tangent -> missing "an external signal"
+
+/// <summary>The compiler: from the text of a .deq file to generated code, diagnostics, explanations and values.</summary>
+/// <remarks>Every call runs on a thread of its own and shares nothing with others: calls may run at the same time, and
+/// the same input gives the same output, byte by byte.</remarks>
+[<AbstractClass; Sealed>]
+type Compilation private () =
+
+    static let immutable (diagnostics: Diagnostic list) = diagnostics.ToImmutableArray()
+
+    static let single (options: CompileOptions) (source: SourceFile) (use': Check.CheckedModel -> 'T) : 'T option * Diagnostic list =
+        match Running.checkedModels options source with
+        | first :: _, diagnostics -> Some(use' first), diagnostics
+        | [], diagnostics -> None, diagnostics
+
+    /// <summary>Decodes a file: UTF-8 with or without a byte-order mark, LF or CRLF.</summary>
+    static member Read(path: string, bytes: byte[]) : struct (SourceFile * ImmutableArray<Diagnostic>) =
+        match SourceText.decode path bytes with
+        | Ok source -> struct (source, ImmutableArray.Empty)
+        | Error diagnostic -> struct (null, ImmutableArray.Create diagnostic)
+
+    /// <summary>Generates a class for every model of the file, or for the one that the options name.</summary>
+    /// <exception cref="T:DiffEqLang.Compiler.InternalCompilerException">A mistake in the compiler.</exception>
+    static member Compile(source: SourceFile, options: CompileOptions) : CompileResult =
+        Running.isolated (fun () ->
+            let models, diagnostics = Running.checkedModels options source
+            let outcomes = models |> List.map (fun m -> Running.outcome options m.Model)
+            let diagnostics = diagnostics @ (outcomes |> List.collect (fun o -> Pipeline.noiseDiagnostics o.Model))
+
+            let files =
+                if Running.hasErrors diagnostics then [] else outcomes |> List.map (fun o -> Running.generate options o.Model)
+
+            let dump = outcomes |> List.choose _.Dump |> String.concat "\n"
+            CompileResult(files.ToImmutableArray(), immutable diagnostics, Dump = (if dump = "" then null else dump)))
+
+    /// <summary>Everything that is wrong with the file.</summary>
+    static member Check(source: SourceFile) : ImmutableArray<Diagnostic> =
+        Running.isolated (fun () ->
+            let models, diagnostics = Running.checkedModels (CompileOptions()) source
+            let ofNoise = models |> List.collect (fun m -> (Running.outcome (CompileOptions()) m.Model).Model |> Pipeline.noiseDiagnostics)
+            immutable (diagnostics @ ofNoise))
+
+    /// <summary>The names of the file's models, in their order; those that can be read, where it has errors.</summary>
+    static member ModelNames(source: SourceFile) : IReadOnlyList<string> =
+        Running.isolated (fun () ->
+            let tree, _ = Reader.read source
+
+            [ for item in tree.Items do
+                  match item with
+                  | Tree.Model m -> m.Name.Name
+                  | Tree.Derived(_, name, _, _, _) -> name.Name
+                  | Tree.Import _
+                  | Tree.Shared _ -> () ])
+
+    /// <summary>The file in its canonical layout; no text where it does not parse.</summary>
+    static member Format(source: SourceFile) : struct (string * ImmutableArray<Diagnostic>) =
+        Running.isolated (fun () ->
+            let tree, diagnostics = Reader.read source
+            let text = if Running.hasErrors diagnostics then null else Printer.print tree
+            struct (text, immutable diagnostics))
+
+    /// <summary>The formats of <see cref="M:DiffEqLang.Compiler.Compilation.Explain"/>.</summary>
+    static member ExplainFormats: IReadOnlyList<string> = [ "text"; "markdown"; "latex"; "json" ]
+
+    /// <summary>Writes about every model of the file, or one of them: its first-order system, Jacobian, adjoint and
+    /// noise. No text where it has errors.</summary>
+    static member Explain(source: SourceFile, model: string, format: string) : struct (string * ImmutableArray<Diagnostic>) =
+        let write =
+            match format with
+            | "text" -> Latex.Explain.text
+            | "markdown" -> Latex.Explain.markdown
+            | "latex" -> Latex.Explain.latex
+            | "json" -> Latex.Explain.json
+            | other -> invalidArg (nameof format) (sprintf "There is no format %s." other)
+
+        Running.isolated (fun () ->
+            let options = CompileOptions(Model = model)
+            let models, diagnostics = Running.checkedModels options source
+
+            let text =
+                models
+                |> List.map (fun m -> (Running.outcome options m.Model).Model |> Latex.Explain.explain |> write)
+                |> String.concat "\n"
+
+            struct ((if Running.hasErrors diagnostics then null else text), immutable diagnostics))
+
+    /// <summary>The value of an output, or of any expression in the model's scope, by the reference interpreter in
+    /// float64. Settings are values by name, as shape and row-major elements: parameters, constants, open dims, states
+    /// and <c>t</c>. What is not set has its declared value; random parameters are drawn from a fixed seed.</summary>
+    /// <returns>Shape and elements; null where the diagnostics say why.</returns>
+    /// <exception cref="T:System.ArgumentException">A value is missing or has another shape.</exception>
+    static member Evaluate
+        (source: SourceFile, model: string, expression: string, settings: IReadOnlyDictionary<string, struct (int64[] * float[])>)
+        : struct (int64[] * float[] * ImmutableArray<Diagnostic>) =
+        let work () : Result<struct (int64[] * float[] * ImmutableArray<Diagnostic>), ArgumentException> =
+            let options = CompileOptions(Model = model)
+
+            let value (checkedModel: Check.CheckedModel) =
+                match checkedModel.Model.Outputs |> List.tryFind (fun o -> o.Name = expression) with
+                | Some output -> Ok output.Value
+                | None ->
+                    let text = SourceFile("expression", expression)
+                    let tree, errors = Reader.readExpression text
+                    if Running.hasErrors errors then Error errors else Check.expression checkedModel text tree
+
+            match single options source (fun m -> m, value m) with
+            | Some(m, Ok e), diagnostics ->
+                try
+                    let values = Running.Values(m.Model, settings)
+                    let result = Passes.Differentiate.expand [ e ] |> Evaluate.run values.Of values.Dims |> List.head
+                    Ok(struct (Array.map int64 result.Shape, result.Data, immutable diagnostics))
+                with :? ArgumentException as refused ->
+                    Error refused
+            | Some(_, Error errors), diagnostics -> Ok(struct (null, null, immutable (diagnostics @ errors)))
+            | None, diagnostics -> Ok(struct (null, null, immutable diagnostics))
+
+        match Running.isolated work with
+        | Ok result -> result
+        | Error refused -> raise refused
+
+    /// <summary>What a generated file's header says, against what it holds: the hash of the source it was made from,
+    /// and whether it was edited since. Null where deqc did not write it.</summary>
+    static member ReadHeader(generated: string) : GeneratedHeader =
+        match Torch.Header.tryRead generated with
+        | Some(struct (source, stated, actual)) -> GeneratedHeader(source, (stated <> actual))
+        | None -> null
+
+    /// <summary>The hash of a model's text as headers state it.</summary>
+    static member SourceHash(source: SourceFile) : string = Torch.Header.sha256 source.Text
+
+/// <summary>What the header of a generated file tells.</summary>
+and [<Sealed; AllowNullLiteral>] GeneratedHeader(sourceHash: string, isEdited: bool) =
+    /// <summary>The hash of the source that the file was made from.</summary>
+    member _.SourceHash = sourceHash
+
+    /// <summary>Whether the content differs from what was written.</summary>
+    member _.IsEdited = isEdited

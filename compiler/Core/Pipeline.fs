@@ -1,1 +1,70 @@
+/// The passes between Checking and the back ends, by name and in order.
 module internal DiffEqLang.Compiler.Pipeline
+
+open DiffEqLang.Contracts
+open DiffEqLang.Compiler.Checking
+open DiffEqLang.Compiler.Ir
+open DiffEqLang.Compiler.Ir.Expr
+open DiffEqLang.Compiler.Ir.Dynamics
+open DiffEqLang.Compiler.Passes
+
+type Pass =
+    { Name: string
+      Run: Dynamics.Model -> Dynamics.Model }
+
+let private findNoiseStructure (model: Dynamics.Model) =
+    let analysed (noise: Noise) =
+        let structure, reason = NoiseStructure.analyse (Derivatives.diffusionOf noise model.Components)
+        { noise with Structure = structure; Reason = reason }
+
+    { model with Noise = Option.map analysed model.Noise }
+
+/// After `normalize`, which makes the first-order system.
+let passes: Pass list =
+    [ { Name = "differentiate"; Run = Normalize.mapExpressions Differentiate.expand }
+      { Name = "simplify"; Run = Normalize.mapExpressions Simplify.run }
+      { Name = "noise-structure"; Run = findNoiseStructure } ]
+
+/// What `--dump-after` takes.
+let passNames = "normalize" :: List.map _.Name passes
+
+let private roots (model: Dynamics.Model) : (string * Expr) list =
+    [ for c in model.Components do
+          sprintf "d%s/dt" c.Symbol.Name, c.Drift
+      for c in model.Components do
+          if model.Noise.IsSome then
+              sprintf "noise of %s" c.Symbol.Name, c.Diffusion
+      for o in model.Outputs do
+          o.Name, o.Value ]
+
+let private validated (pass: string) (model: Dynamics.Model) =
+    match roots model |> List.map snd |> Validate.check with
+    | [] -> model
+    | fault :: _ -> Build.internalError "After the pass %s: %s." pass fault
+
+/// A system, and the text that was asked for on the way.
+type Outcome =
+    { Model: Dynamics.Model
+      Dump: string option }
+
+/// All passes. `dumpAfter` names one whose result is wanted as text.
+let run (validate: bool) (dumpAfter: string option) (typed: Typed.Model) : Outcome =
+    let step (outcome: Outcome) name f =
+        let model = f outcome.Model |> if validate then validated name else id
+        let dump = if dumpAfter = Some name then Some(Print.program (roots model)) else outcome.Dump
+        { Model = model; Dump = dump }
+
+    let start = { Model = Normalize.normalize typed; Dump = None }
+    let first = step start "normalize" id
+    passes |> List.fold (fun outcome pass -> step outcome pass.Name pass.Run) first
+
+/// A method of the solve block that the noise does not allow. Only here is its structure known.
+let noiseDiagnostics (model: Dynamics.Model) : Diagnostic list =
+    match model.Noise, model.Typed.Solve.Method with
+    | Some noise, Some chosen ->
+        match noise.Structure, Methods.tryFind chosen.Name with
+        | General, Some { Noise = Methods.CommutativeNoise } ->
+            let refused = Errors.MethodRefusesStructure(chosen.Name, "general", noise.Reason, Methods.forGeneralNoise)
+            [ Messages.render (Errors.error chosen.Span (Errors.Noise refused)) ]
+        | (Additive | Diagonal | Scalar | Commutative | General), _ -> []
+    | _ -> []

@@ -1,5 +1,5 @@
-/// The derivatives of a system that solvers and sensitivities ask for, as expressions: vector-Jacobian products, the
-/// Jacobian, and what Milstein's scheme and the conversion between Itô and Stratonovich need.
+/// The derivatives of a system that solvers and sensitivities ask for, as expressions: vector-Jacobian products,
+/// the Jacobian, and what Milstein's scheme and the conversion between Itô and Stratonovich need.
 module internal DiffEqLang.Compiler.Passes.Derivatives
 
 open System.Collections.Generic
@@ -7,7 +7,6 @@ open DiffEqLang.Compiler.Ir
 open DiffEqLang.Compiler.Ir.Shape
 open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Ir.Dynamics
-open DiffEqLang.Compiler.Builtins
 
 /// wᵀ ∂f/∂x and wᵀ ∂f/∂θ.
 type VectorJacobian =
@@ -39,11 +38,6 @@ let vjp (components: Component list) (values: Expr list) (parameters: Symbol lis
     { Cotangents = w
       States = ofStates
       Parameters = List.map Build.batchSum ofParameters }
-
-/// Σ over the components of ∂f/∂x times a direction.
-let private along (components: Component list) (values: Expr list) (directions: Expr list) =
-    let states = components |> List.map (fun c -> Build.input c.Symbol)
-    Differentiate.jvp values (List.zip states directions)
 
 // The Jacobian
 
@@ -111,58 +105,17 @@ type NoiseDerivatives =
       /// ½ Σⱼ Lʲgʲ (½ Σᵢⱼ Cᵢⱼ Lⁱgʲ for increments of covariance C dt): Itô drift minus Stratonovich drift.
       ItoCorrection: Expr list }
 
-/// ½ Σᵢⱼ Lⁱgʲ dWᵢ dWⱼ: half the derivative of the noise along itself.
-let private halfAlongItself (components: Component list) =
-    let noise = components |> List.map _.Diffusion
-    along components noise noise |> List.map (Build.scale 0.5)
-
-let private onesForIncrements (noise: Noise) =
-    let replacements = Dictionary<Expr, Expr>(HashIdentity.Reference)
-
-    for w in noise.Wiener do
-        replacements[Build.input w.Increment] <- Build.ones w.Increment.Shape
-
-    replacements
-
-/// The columns of the diffusion for one Wiener process: the component's shape, then one axis for its elements.
-let private columns (w: Typed.WienerDecl) (c: Component) =
-    let jacobian = Build.derivative Jacobian c.Diffusion (Build.input w.Increment) None
-    Build.reshape (c.Symbol.Shape @ [ size w.Increment.Shape ]) jacobian
-
-/// ½ Σᵢⱼ Cᵢⱼ ∂gʲ/∂x gⁱ, by the columns of g for one Wiener process. Different processes are independent.
-let private correctionOf (components: Component list) (w: Typed.WienerDecl) =
-    let g = components |> List.map (columns w) |> Differentiate.expand
-
-    let states = components |> List.map (fun c -> Build.input c.Symbol)
-
-    // The component's axes, then j of the derived column and i of the direction.
-    let derived = Differentiate.jvp g (List.zip states g)
-
-    List.zip components derived
-    |> List.map (fun (c, total) ->
-        let rank = c.Symbol.Shape.Length
-
-        match w.Correlation with
-        | None -> Build.sum [ rank ] (Build.diagonal total)
-        | Some correlation ->
-            let n = size w.Increment.Shape
-            Build.contract [ rank; rank + 1 ] [ 0; 1 ] total (Build.reshape [ n; n ] correlation))
-    |> List.map (Build.scale 0.5)
-
-let private correction (noise: Noise) (components: Component list) =
-    match noise.Structure with
-    | Additive -> components |> List.map (fun c -> Build.zeros c.Symbol.Shape)
-    // Element i of the noise knows one process alone, and its own state: with all increments 1 the products of
-    // different processes vanish from the derivative along itself.
-    | Diagonal
-    | Scalar -> halfAlongItself components |> Rebuild.substitute (onesForIncrements noise)
-    | Commutative
-    | General ->
-        noise.Wiener
-        |> List.map (correctionOf components)
-        |> List.reduce (List.map2 Build.add)
+/// The diffusion as `NoiseStructure` takes it.
+let diffusionOf (noise: Noise) (components: Component list) : NoiseStructure.Diffusion =
+    { Components = components |> List.map (fun c -> c.Symbol, c.Diffusion)
+      Increments =
+        [ for w in noise.Wiener ->
+              let n = size w.Increment.Shape
+              w.Increment, w.Correlation |> Option.map (Build.reshape [ n; n ]) ] }
 
 let ofNoise (noise: Noise) (components: Component list) : NoiseDerivatives =
+    let diffusion = diffusionOf noise components
+
     let isCommutative =
         match noise.Structure with
         | Additive
@@ -171,9 +124,5 @@ let ofNoise (noise: Noise) (components: Component list) : NoiseDerivatives =
         | Commutative -> true
         | General -> false
 
-    { Milstein =
-        if isCommutative then
-            Some(halfAlongItself components |> Simplify.run)
-        else
-            None
-      ItoCorrection = correction noise components |> Simplify.run }
+    { Milstein = if isCommutative then Some(NoiseStructure.milstein diffusion) else None
+      ItoCorrection = NoiseStructure.itoCorrection diffusion }
