@@ -152,10 +152,16 @@ let schedule (taken: string seq) (name: string) (inputs: Symbol list) (results: 
     let uses = countUses (List.map snd results) order
     let state = State taken
 
+    let isResult = HashSet<Expr>(results |> Seq.map snd, HashIdentity.Reference)
+
+    /// The user thought it worth a name. A result has one anyhow.
+    let isNamed (e: Expr) =
+        not (isResult.Contains e)
+        && not (e.DependsOn.HasFlag Dependence.Cotangent)
+        && tryOrigin e |> Option.exists _.Name.IsSome
+
     let deservesName (e: Expr) =
-        not (isCheap e)
-        && not (isMark e)
-        && (uses[e] > 1 || (tryOrigin e |> Option.exists _.Name.IsSome && not (e.DependsOn.HasFlag Dependence.Cotangent)))
+        not (isCheap e) && not (isMark e) && (uses[e] > 1 || isNamed e)
 
     for e in order do
         state.Shorten e

@@ -6,7 +6,7 @@ open DiffEqLang.Compiler.Printing.CSharp
 open DiffEqLang.Compiler.Printing.Document
 
 /// Columns that code keeps to; trailing comments stand beyond.
-let width = 110
+let width = 120
 
 /// How tightly an expression binds (ECMA-334, 12.4.2); larger binds tighter.
 type private Precedence =

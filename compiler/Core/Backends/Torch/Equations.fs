@@ -23,6 +23,8 @@ let private largestDense = 16
 type private Bound =
     { Face: Face
       Components: Component list
+      Milstein: Expr.Expr list option
+      ItoCorrection: Expr.Expr list
       Hoisted: Hoisted list
       /// By position: what gradients flow to.
       Parameters: Symbol list
@@ -46,18 +48,36 @@ let private declaredFirst (declared: Symbol list) (used: Symbol list) =
     let isDeclared = HashSet declaredUsed
     declaredUsed, used |> List.filter (not << isDeclared.Contains)
 
-let private replace (model: Dynamics.Model) (roots: Expr.Expr list) =
-    let n = model.Components.Length
+/// Applies `f` to all values that methods compute, at once: what they share is computed once.
+let private mapValues (f: Expr.Expr list -> Expr.Expr list) (components: Component list) milstein correction =
+    let n = components.Length
+    let groups = [ List.map _.Drift components; List.map _.Diffusion components; Option.defaultValue [] milstein; correction ]
+    let results = List.concat groups |> f |> List.toArray
+    let group index (like: 'T list) = List.mapi (fun i _ -> results[index * n + i]) like
+    let drifts, diffusions = group 0 components, group 1 components
 
-    model.Components
-    |> List.mapi (fun i c -> { c with Drift = roots[i]; Diffusion = roots[n + i] })
+    let components =
+        List.map3 (fun (c: Component) drift diffusion -> { c with Drift = drift; Diffusion = diffusion }) components drifts diffusions
+
+    components, milstein |> Option.map (group 2), group (if milstein.IsSome then 3 else 2) correction
 
 let private bind (face: Face) : Bound =
     let model = face.Model
     let typed = model.Typed
-    let roots = (model.Components |> List.map _.Drift) @ (model.Components |> List.map _.Diffusion)
-    let symbolNames = Expr.inputs roots |> List.map _.Name
-    let roots, hoisted = Hoisting.hoist symbolNames roots
+    let ofNoise = model.Noise |> Option.map (fun noise -> Derivatives.ofNoise noise model.Components)
+    let mutable roots, hoisted = [], []
+
+    let hoist written =
+        let symbolNames = Expr.inputs written |> List.map _.Name
+        let rewritten, values = Hoisting.hoist symbolNames written
+        roots <- rewritten
+        hoisted <- values
+        rewritten
+
+    let correction = ofNoise |> Option.map _.ItoCorrection |> Option.defaultValue []
+    let components, milstein, correction = mapValues hoist model.Components (ofNoise |> Option.bind _.Milstein) correction
+    let hoisted = hoisted
+    let roots = roots
     let values = hoisted |> List.map _.Value
     let declaredParameters = typed.Parameters |> List.map _.Symbol
     let declaredConstants = typed.Constants |> List.map _.Symbol
@@ -98,7 +118,9 @@ let private bind (face: Face) : Bound =
           Placement = [ labelled "dtype" (Member(model', "Dtype")); labelled "device" (Member(model', "Device")) ] }
 
     { Face = face
-      Components = replace model roots
+      Components = components
+      Milstein = milstein
+      ItoCorrection = correction
       Hoisted = hoisted
       Parameters = directly @ hoistedParameters
       Surroundings = surroundings
@@ -224,25 +246,24 @@ let private drift (bound: Bound) =
       packedVjp bound (summary "The vector-Jacobian product of the drift; parameter gradients are added to the last argument.")
           "DriftVjp" [ statePacking bound ] values ]
 
-let private diffusion (bound: Bound) (noise: Noise) =
+let private diffusion (bound: Bound) (noise: Noise) : CSharp.Member list =
     let state, increments = statePacking bound, incrementPacking noise
     let values = bound.Components |> List.map _.Diffusion
     let shapes = sprintf "%s, increments %s -> %s" (batchShape bound.Face.Model.Size) (batchShape noise.Size) (batchShape bound.Face.Model.Size)
-    let derivatives = Derivatives.ofNoise noise bound.Components
 
     [ packed bound (summary (sprintf "The noise over a step: diffusion times increments.  %s" shapes)) "Diffusion"
           [ state; increments ] derivativeName values
       packedVjp bound (summary "The vector-Jacobian product of the noise.") "DiffusionVjp" [ state; increments ] values
-      match derivatives.Milstein with
+      match bound.Milstein with
       | Some values ->
           packed bound (summary "The double stochastic integrals of Milstein's scheme: half the derivative of the noise along the noise.")
               "Milstein" [ state; increments ] derivativeName values
           packedVjp bound (summary "The vector-Jacobian product of Milstein's term.") "MilsteinVjp" [ state; increments ] values
       | None -> ()
       packed bound (summary "What the Itô drift has over the Stratonovich drift.") "ItoCorrection" [ state ] derivativeName
-          derivatives.ItoCorrection
+          bound.ItoCorrection
       packedVjp bound (summary "The vector-Jacobian product of the correction.") "ItoCorrectionVjp" [ state ]
-          derivatives.ItoCorrection ]
+          bound.ItoCorrection ]
 
 /// The class.
 let nested (face: Face) : CSharp.Member =

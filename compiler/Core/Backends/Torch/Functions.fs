@@ -65,7 +65,7 @@ let private mostSelects = 4
 let private longestComment = 64
 
 let private shortened (text: string) =
-    let line = text.Replace('\n', ' ').Replace('\r', ' ').Replace('\t', ' ').Trim()
+    let line = text.Split([| ' '; '\n'; '\r'; '\t' |], System.StringSplitOptions.RemoveEmptyEntries) |> String.concat " "
     if line.Length <= longestComment then line else line.Substring(0, longestComment - 3).TrimEnd() + "..."
 
 let private fileName (path: string) = path.Replace('\\', '/').Split('/') |> Array.last
@@ -114,7 +114,7 @@ let private part openDims (packed: CSharp.Expr) isSole (symbol: Symbol, offset: 
 
 /// The method being written: its names and what it needs beside its terms.
 type private Writer(surroundings: Surroundings) =
-    let scope = Names.Scope(Seq.append surroundings.Taken Names.usedInBodies)
+    let scope = Names.Scope(Seq.append (Seq.except parameterNames surroundings.Taken) Names.usedInBodies)
     let names = Dictionary<Expr.Expr, CSharp.Expr>(HashIdentity.Reference)
     let symbols = Dictionary<Symbol, CSharp.Expr>()
     let mutable batchName: string option = None
@@ -195,9 +195,7 @@ let private perSample (writer: Writer) (symbol: Symbol) (e: Expr.Expr) =
     let like = lazy (writer.Lower(Build.input symbol))
 
     match e with
-    | Build.Uniform 0.0 -> invoke "zeros_like" [ like.Value ]
-    | Build.Uniform 1.0 -> invoke "ones_like" [ like.Value ]
-    | Build.Uniform x -> invoke "full_like" [ like.Value; numberLiteral x ]
+    | Build.Uniform x -> filledLike like.Value x
     | _ when batching e = PerSample -> writer.Lower e
     | _ -> invokeMethod (writer.Lower e) "expand_as" [ like.Value ]
 
@@ -206,29 +204,42 @@ let private needsState (e: Expr.Expr) =
     | Build.Uniform _ -> true
     | _ -> batching e <> PerSample
 
+let private scaled (factor: float) value =
+    match factor with
+    | 1.0 -> value
+    | -1.0 -> Prefix("-", value)
+    | factor -> Infix(numberLiteral factor, "*", value)
+
 /// Terms summed into one gradient are stored one by one; an outer product of two vectors goes by without being made.
-let rec private storeGradient (writer: Writer) position (e: Expr.Expr) : Statement list =
-    let isNamed = (writer.Context.Named e).IsSome
-    let perSampleVector (v: Expr.Expr) = v.Shape.Length = 1 && batching v = PerSample
+let rec private storeGradient (writer: Writer) position (factor: float) (e: Expr.Expr) : Statement list =
+    let isInlined (e: Expr.Expr) = (writer.Context.Named e).IsNone
+    let isVector (v: Expr.Expr) = v.Shape.Length = 1 && batching v = PerSample
     let store name values = [ statement (Do(invokeMethod (Name "into") name (integer position :: values))) ]
+    let storeOuter left right = store "AddOuter" [ scaled factor (writer.Lower left); writer.Lower right ]
 
     match e.Op, e.Args with
-    | BatchSum, [ inner ] -> storeGradient writer position inner
-    | Add, [ a; b ] when not isNamed && a.Shape = b.Shape -> storeGradient writer position a @ storeGradient writer position b
-    | Contract([], []), [ a; b ] when not isNamed && perSampleVector a && perSampleVector b ->
-        store "AddOuter" [ writer.Lower a; writer.Lower b ]
+    | BatchSum, [ inner ] -> storeGradient writer position factor inner
+    | Add, [ a; b ] when isInlined e && a.Shape = b.Shape ->
+        storeGradient writer position factor a @ storeGradient writer position factor b
+    | Subtract, [ a; b ] when isInlined e && a.Shape = b.Shape ->
+        storeGradient writer position factor a @ storeGradient writer position -factor b
+    | Negate, [ a ] when isInlined e -> storeGradient writer position -factor a
+    | Multiply, [ { Op = Number c }; a ] when isInlined e -> storeGradient writer position (c * factor) a
+    | Contract([], []), [ a; b ] when isInlined e && isVector a && isVector b -> storeOuter a b
     | Permute [ 1; 0 ], [ { Op = Contract([], []); Args = [ a; b ] } as product ] when
-        not isNamed && (writer.Context.Named product).IsNone && perSampleVector a && perSampleVector b
+        isInlined e && isInlined product && isVector a && isVector b
         ->
-        store "AddOuter" [ writer.Lower b; writer.Lower a ]
-    | _ -> store "Add" [ writer.Lower e ]
+        storeOuter b a
+    | _ -> store "Add" [ scaled factor (writer.Lower e) ]
 
 /// The results of all parts as one packed tensor.
 let private pack (writer: Writer) (packing: Packing) (results: Result list) (source: SourceFile) =
     let parts = packing.Parts |> List.map fst
+    let isNothing = results |> List.forall (fun r -> Build.isZero r.Value)
 
-    match parts, results with
-    | [ symbol ], [ result ] ->
+    match parts, results, writer.FirstPacked with
+    | _, _, Some packed when isNothing -> [ statement (Return(filledLike packed 0.0)) ]
+    | [ symbol ], [ result ], _ ->
         let value = perSample writer symbol result.Value
         let where = sourceOf result.Source (spanText source result.Source)
 
@@ -304,9 +315,11 @@ let write (surroundings: Surroundings) (definition: Definition) : string list * 
     // A result that is the same for every sample is spread over the batch like the state that it belongs to.
     let parts = definition.Packings.Head.Parts |> List.map fst
 
+    let isNothing = definition.Results |> List.forall (fun r -> Build.isZero r.Value)
+
     if definition.Results.Length = parts.Length then
         for symbol, result in List.zip parts definition.Results do
-            if needsState result.Value then
+            if needsState result.Value && not isNothing then
                 reached.Add symbol |> ignore
 
     let unpacked =
@@ -315,7 +328,7 @@ let write (surroundings: Surroundings) (definition: Definition) : string list * 
 
     let program = Schedule.schedule writer.Scope.Taken definition.Name [] roots
     let terms = program.Bindings |> List.map (bindingStatement writer)
-    let gradients = definition.Gradients |> List.collect (fun (position, e) -> storeGradient writer position e)
+    let gradients = definition.Gradients |> List.collect (fun (position, e) -> storeGradient writer position 1.0 e)
     let results = pack writer definition.Packings.Head definition.Results surroundings.Source
 
     let batch =
@@ -353,7 +366,8 @@ let writeValue (surroundings: Surroundings) (packing: Packing) (value: Expr.Expr
         if batching value = PerSample then
             writer.Lower value
         else
-            let sizes = Collection(Spread(writer.Context.Batch()) :: List.map (Lowering.dim writer.Context) value.Shape)
+            let sizes = Lowering.sizes writer.Context true value.Shape
+
             match value with
             | Build.Uniform x -> invokeMethod packed "new_full" [ sizes; numberLiteral x ]
             | _ -> invokeMethod (writer.Lower value) "expand" [ sizes ]

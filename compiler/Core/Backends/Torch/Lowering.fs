@@ -38,8 +38,11 @@ let numberLiteral (x: float) =
     elif Double.IsNegativeInfinity x then Member(Name "double", "NegativeInfinity")
     elif x = Math.Floor x && abs x < 1e9 then Literal((int64 x).ToString CultureInfo.InvariantCulture)
     else
-        let text = x.ToString("R", CultureInfo.InvariantCulture).Replace("E", "e").Replace("e+", "e")
-        Literal(if text.Contains '.' || text.Contains 'e' then text else text + ".0")
+        let text = x.ToString("R", CultureInfo.InvariantCulture)
+
+        match text.IndexOf 'E' with
+        | -1 -> Literal(if text.Contains '.' then text else text + ".0")
+        | at -> Literal(sprintf "%se%d" (text.Substring(0, at)) (int (text.Substring(at + 1))))
 
 let integer (n: int) = Literal(n.ToString CultureInfo.InvariantCulture)
 
@@ -73,11 +76,11 @@ let dim (context: Context) (d: Dim) =
 let private dims context (shape: Shape.Shape) = shape |> List.map (dim context)
 
 /// `[.. batch, 2, 3]`, or `[2, 3]` for what has no batch.
-let private sizes (context: Context) batched shape =
-    if batched then
-        Collection(Spread(context.Batch()) :: dims context shape)
-    else
-        Collection(dims context shape)
+let sizes (context: Context) batched shape =
+    match dims context shape with
+    | [] when batched -> context.Batch()
+    | own when batched -> Collection(Spread(context.Batch()) :: own)
+    | own -> Collection own
 
 let private call target name arguments = invokeMethod target name arguments
 
@@ -102,11 +105,18 @@ let private mostBatched (args: Expr.Expr list) =
     | _ -> Single
 
 /// `like` with another value in every element.
-let private filledLike like (x: float) =
+let filledLike like (x: float) =
     match x with
     | 0.0 -> invoke "zeros_like" [ like ]
     | 1.0 -> invoke "ones_like" [ like ]
     | x -> invoke "full_like" [ like; numberLiteral x ]
+
+/// A number as a tensor beside another operand: like that one where it has a name, else without axes. Never is the
+/// other operand computed again for it.
+let private beside (context: Context) (other: CSharp.Expr) (x: float) =
+    match other with
+    | Name _ -> filledLike other x
+    | _ -> context.Filled (Collection []) (numberLiteral x)
 
 let private comparison c =
     match c with
@@ -273,7 +283,7 @@ and private affine context (product: Expr.Expr) (bias: Expr.Expr) =
 and private power context e basis exponent =
     let target () =
         match basis with
-        | Scalar x -> filledLike (lower context exponent) x
+        | Scalar x -> beside context (lower context exponent) x
         | _ when basis.Shape.IsEmpty && not e.Shape.IsEmpty -> operand context e.Shape.Length false basis
         | _ -> lower context basis
 
@@ -296,7 +306,7 @@ and private builtin context e name attributes args =
             args
             |> List.map (fun a ->
                 match a, whole with
-                | Scalar x, Some whole -> filledLike (operand context e.Shape.Length false whole) x
+                | Scalar x, Some whole -> beside context (operand context e.Shape.Length false whole) x
                 | _ -> operand context e.Shape.Length false a)
         | Builtin.General _ -> args |> List.map (lower context)
 
@@ -319,10 +329,10 @@ and private select context e condition a b =
         invoke "where" [ mask; single x; single y ]
     | Scalar x, _ ->
         let b = lower context b
-        invoke "where" [ condition'; filledLike b x; b ]
+        invoke "where" [ condition'; beside context b x; b ]
     | _, Scalar y ->
         let a = lower context a
-        invoke "where" [ condition'; a; filledLike a y ]
+        invoke "where" [ condition'; a; beside context a y ]
     | _ -> invoke "where" [ condition'; operand context rank false a; operand context rank false b ]
 
 /// The matrix whose axes are exchanged.
@@ -402,7 +412,7 @@ and private sameBatch context (args: Expr.Expr list) =
     let common = mostBatched args
 
     let sibling =
-        args |> List.tryFind (fun a -> isTensor a && batching a = common)
+        args |> List.tryFind (fun a -> isTensor a && batching a = common && (context.Named a).IsSome)
 
     args
     |> List.map (fun a ->

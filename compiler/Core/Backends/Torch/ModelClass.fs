@@ -151,15 +151,20 @@ let private initial name = Member(Name "Initial", name)
 
 let private randomName = "random"
 
+/// A value of other constants; a number fills the shape.
+let private valueOf face (symbol: Symbol) (value: Expr.Expr) =
+    match value with
+    | Build.Uniform x -> Invoke(initial "Constant", [ argument (numberLiteral x); argument (sizes face symbol.Shape) ])
+    | value ->
+        let _, values = Functions.writeSingle (surroundings face) [ Build.broadcastTo symbol.Shape value ]
+        values.Head
+
 let private initialValue face (p: ParameterDecl) =
     let shape = sizes face p.Symbol.Shape
     let drawn name values = Invoke(initial name, List.map (numberLiteral >> argument) values @ [ argument shape; argument (Name randomName) ])
 
     match p.Initializer with
-    | Value(Build.Uniform x) -> Invoke(initial "Constant", [ argument (numberLiteral x); argument shape ])
-    | Value e ->
-        let _, values = Functions.writeSingle (surroundings face) [ Build.broadcastTo p.Symbol.Shape e ]
-        values.Head
+    | Value e -> valueOf face p.Symbol e
     | Normal(mean, deviation) -> drawn "Normal" [ mean; deviation ]
     | Uniform(low, high) -> drawn "Uniform" [ low; high ]
     | XavierUniform -> drawn "XavierUniform" []
@@ -206,8 +211,7 @@ let private constructor face =
           if typed.Parameters |> List.exists isRandom then
               statement (Local(randomName, New("ParameterRandom", [ argument (Name "seed") ])))
           for c in typed.Constants do
-              let _, values = Functions.writeSingle (surroundings face) [ Build.broadcastTo c.Symbol.Shape c.Value ]
-              statement (Do(invoke "AddConstant" [ text c.Symbol.Name; values.Head ]))
+              statement (Do(invoke "AddConstant" [ text c.Symbol.Name; valueOf face c.Symbol c.Value ]))
           for p in typed.Parameters do
               let bounds =
                   match p.Bounds with
@@ -325,7 +329,7 @@ let private initialStates face =
 
     let all = Collection(fill components values)
     let body = if terms.IsEmpty then Arrow all else Block(terms @ [ statement (Return all) ])
-    member' noDocumentation [ "protected"; "override" ] (Method("IReadOnlyList<Tensor?>", "Initial", [], body))
+    member' noDocumentation [ "protected"; "override" ] (Method("IReadOnlyList<Tensor?>", "InitialState", [], body))
 
 let private outputs face =
     let packing: Packing =

@@ -28,7 +28,7 @@ let escaped name = if isKeyword name then "@" + name else name
 let inheritedByModels =
     "Adjoint AddConstant AddParameter Bind Calculus ClearModules ConditionallyRegisterBuffer
      ConditionallyRegisterParameter CorrelationFactor Create Defaults Device Dispose Drift Dtype Equals Finalize
-     GetDefaultDeviceAndType GetHashCode GetName GetType HType Initial Layout Load MemberwiseClone MoveModule Noise
+     GetDefaultDeviceAndType GetHashCode GetName GetType HType InitialState Layout Load MemberwiseClone MoveModule Noise
      NoiseSize Output OutputNames ParameterNames RegisterComponents ReplaceBuffer ReplaceParameter Save SetConstant
      SetValue Solve SolvePacked ToString Value add_module apply boxedModule BoxedModule buffers children eval
      get_buffer get_parameter handle has_buffer has_parameter load load_state_dict modules name named_buffers
