@@ -1,5 +1,329 @@
+/// Models and the code that they become, in one file each: `tests/golden/NAME.golden`. To accept what the compiler
+/// writes now, run the tests with the environment variable ACCEPT_GOLDENS=1 and look at the difference in git.
+///
+/// What is accepted must also compile without warnings, agree with the interpreter, treat any batch axes alike, and
+/// have vector-Jacobian products that agree with autograd.
 module DiffEqLang.Tests.Compiler.GoldenTests
 
+open System
+open System.IO
+open System.Reflection
+open System.Threading.Tasks
 open Expecto
+open TorchSharp
+open DiffEqLang.Contracts
+open DiffEqLang.Compiler
+open DiffEqLang.Runtime
+open DiffEqLang.Tests.Support.Prelude
+open DiffEqLang.Tests.Support.GeneratedCode
 
-let tests = testList "Golden" []
+let private folder = Path.Combine(repositoryRoot, "tests", "golden")
+let private accepts = Environment.GetEnvironmentVariable "ACCEPT_GOLDENS" = "1"
+let private mark = "==== "
+
+type private Golden =
+    { File: string
+      Source: SourceFile
+      Generated: string }
+
+let private read (file: string) =
+    let text = File.ReadAllText file
+    let headings = text.Split(mark, StringSplitOptions.RemoveEmptyEntries)
+
+    let section (text: string) =
+        let cut = text.IndexOf '\n'
+        text.Substring(0, cut).Trim(), text.Substring(cut + 1)
+
+    let name, source = section headings[0]
+
+    { File = file
+      Source = SourceFile(name, source)
+      Generated = (if headings.Length > 1 then snd (section headings[1]) else "") }
+
+let private goldens =
+    lazy (Directory.GetFiles(folder, "*.golden") |> Array.sort |> Array.map read |> Array.toList)
+
+let private options =
+    CompileOptions(Namespace = "DiffEqLang.Goldens", Jacobian = true, Validate = true)
+
+let private generate (golden: Golden) =
+    let result = Compilation.Compile(golden.Source, options)
+    Expect.isEmpty result.Diagnostics (golden.Source.Path + " has no diagnostics")
+    result.Files[0]
+
+let private accept (golden: Golden) (generated: GeneratedFile) =
+    let text = sprintf "%s%s\n%s%s%s\n%s" mark golden.Source.Path golden.Source.Text mark generated.FileName generated.Text
+    File.WriteAllText(golden.File, text)
+
+let private asAccepted (golden: Golden) =
+    test (Path.GetFileNameWithoutExtension golden.File) {
+        let generated = generate golden
+
+        if accepts then
+            accept golden generated
+
+        else
+            Expect.equal generated.Text golden.Generated "the same as accepted (ACCEPT_GOLDENS=1 accepts it)"
+    }
+
+// What the code does
+
+let private assembly =
+    lazy
+        (let files = goldens.Value |> List.map generate
+         let compilation, problems = compile [ for f in files -> f.FileName, f.Text ]
+         Expect.equal problems [] "no warnings"
+         files |> List.map _.Model, load compilation)
+
+let private create (name: string) : DifferentialModel =
+    let type' = (snd assembly.Value).GetType("DiffEqLang.Goldens." + name, true)
+    let constructor = type'.GetConstructors()[0]
+
+    let arguments =
+        [| for p in constructor.GetParameters() ->
+               match p.Name with
+               | "dtype" -> box torch.ScalarType.Float64
+               | "device" -> box torch.CPU
+               | _ when p.HasDefaultValue -> p.DefaultValue
+               | _ -> box 3L |]
+
+    constructor.Invoke arguments :?> DifferentialModel
+
+let private bind (model: DifferentialModel) =
+    let bind = model.GetType().GetMethod("Bind", BindingFlags.Instance ||| BindingFlags.NonPublic)
+    bind.Invoke(model, [||]) :?> OdeEquations
+
+/// Well inside every domain; the diagonal keeps square matrices regular.
+let private stateOf (model: DifferentialModel) (batch: int64 list) =
+    let size = model.Layout.Size
+    torch.rand([| yield! batch; size |], dtype = torch.ScalarType.Float64)
+    |> fun unit' -> unit' * 0.8.ToScalar() + 0.3.ToScalar()
+
+let private close (expected: torch.Tensor) (actual: torch.Tensor) what =
+    Expect.equal actual.shape expected.shape (what + ": shape")
+    let difference = (expected - actual).abs().div(expected.abs() + 1.0.ToScalar()).max().item<float> ()
+    Expect.isLessThan difference 1e-9 what
+
+/// A method of the equations from time and packed tensors to a packed state, with its vector-Jacobian product.
+type private Packed =
+    { Name: string
+      Value: torch.Tensor -> torch.Tensor -> torch.Tensor
+      Vjp: torch.Tensor -> torch.Tensor -> torch.Tensor -> ParameterGradients -> torch.Tensor }
+
+let private methods (model: DifferentialModel) (equations: OdeEquations) (batch: int64 list) =
+    [ { Name = "Drift"
+        Value = fun t x -> equations.Drift(t, x)
+        Vjp = fun t x w into -> equations.DriftVjp(t, x, w, into) }
+      match equations, model with
+      | (:? SdeEquations as sde), (:? SdeModel as noisy) ->
+          let dW = torch.randn([| yield! batch; noisy.NoiseSize |], dtype = torch.ScalarType.Float64)
+
+          { Name = "Diffusion"
+            Value = fun t x -> sde.Diffusion(t, x, dW)
+            Vjp = fun t x w into -> sde.DiffusionVjp(t, x, dW, w, into) }
+
+          { Name = "ItoCorrection"
+            Value = fun t x -> sde.ItoCorrection(t, x)
+            Vjp = fun t x w into -> sde.ItoCorrectionVjp(t, x, w, into) }
+
+          if noisy.Noise <> NoiseStructure.General then
+              { Name = "Milstein"
+                Value = fun t x -> sde.Milstein(t, x, dW)
+                Vjp = fun t x w into -> sde.MilsteinVjp(t, x, dW, w, into) }
+      | _ -> () ]
+
+let private batches: int64 list list = [ []; [ 4L ]; [ 2L; 3L ] ]
+
+/// Each model with each batch, time shared or one for each sample.
+let private cases check =
+    [ for name in fst assembly.Value do
+          let model = create name
+
+          for batch in batches do
+              for t in [ torch.tensor (0.7, dtype = torch.ScalarType.Float64); torch.rand(List.toArray batch, dtype = torch.ScalarType.Float64) ] do
+                  use _ = torch.NewDisposeScope()
+                  let equations = bind model
+
+                  for m in methods model equations batch do
+                      check (sprintf "%s.%s%A" name m.Name batch) model equations m batch (t.to_type torch.ScalarType.Float64) ]
+    |> ignore
+
+let private gradientsAgree what (model: DifferentialModel) (equations: OdeEquations) (m: Packed) batch (t: torch.Tensor) =
+    let x = (stateOf model batch).requires_grad_ true
+    let value = m.Value t x
+    let w = torch.randn_like (value.detach ())
+    let leaves = model.parameters () |> Seq.map (fun p -> p :> torch.Tensor) |> Seq.toList
+
+    let grad (outputs: torch.Tensor list) inputs (along: torch.Tensor list) =
+        if outputs.IsEmpty then
+            List.map (fun _ -> null) inputs
+        else
+            torch.autograd.grad (ResizeArray outputs, ResizeArray inputs, ResizeArray along, retain_graph = true, allow_unused = true)
+            |> Seq.toList
+
+    let expected = grad [ if value.requires_grad then value ] (x :: leaves) [ w ]
+
+    let into = ParameterGradients equations.Parameters
+
+    let cotangent =
+        use _ = torch.no_grad ()
+        m.Vjp t (x.detach ()) w into
+
+    // What is computed once a solve hands its gradient on to the parameters that it comes from.
+    let sums = [ for i in 0 .. equations.Parameters.Count - 1 -> equations.Parameters[i], into[i] ]
+    let varying = sums |> List.filter (fun (p, _) -> p.requires_grad)
+    let actual = grad (List.map fst varying) leaves (List.map snd varying)
+
+    let orZeros (like: torch.Tensor) (e: torch.Tensor) =
+        if isNull e || e.IsInvalid then torch.zeros_like like else e
+
+    close (orZeros x expected.Head) cotangent (what + " by the state")
+
+    for leaf, e, a in List.zip3 leaves expected.Tail actual do
+        close (orZeros leaf e) (orZeros leaf a) (sprintf "%s by a parameter of shape %A" what leaf.shape)
+
+let private batchesAgree what (model: DifferentialModel) (_: OdeEquations) (m: Packed) (batch: int64 list) (t: torch.Tensor) =
+    // The increments belong to the batch: the drift is compared sample by sample.
+    if m.Name = "Drift" then
+        use _ = torch.no_grad ()
+        let x = stateOf model batch
+        let whole = (m.Value t x).reshape (-1L, model.Layout.Size)
+        let rows = x.reshape (-1L, model.Layout.Size)
+        let times = t.expand(List.toArray batch).reshape(-1L)
+
+        for i in 0L .. rows.size 0 - 1L do
+            close (m.Value times[i] rows[i]) whole[i] (sprintf "%s, sample %d" what i)
+
+/// The goldens' only open dim is n, and comes first.
+let private hasOpenDim (model: DifferentialModel) =
+    let parameters = model.GetType().GetConstructors()[0] |> _.GetParameters()
+    parameters[0].ParameterType = typeof<int64>
+
+/// Values by name as the interpreter's settings take them.
+let private settings (model: DifferentialModel) (t: float) (x: torch.Tensor) =
+    let entry (value: torch.Tensor) =
+        struct (value.shape, value.detach().contiguous().reshape(-1L).data<float>().ToArray())
+
+    dict
+        [ "t", struct ([||], [| t |])
+          if hasOpenDim model then
+              "n", struct ([||], [| 3.0 |])
+          for name in Seq.append model.ParameterNames model.ConstantNames do
+              name, entry (model.Value name)
+          for i, slot in Seq.indexed model.Layout.Slots do
+              slot.Name, entry (model.Layout.Unpack(x, i)) ]
+    |> System.Collections.Generic.Dictionary
+
+let private outputsAgree (golden: Golden) =
+    let name = (generate golden).Model
+    let model = create name
+    let x = stateOf model []
+    let t = 0.7
+
+    for output in model.OutputNames do
+        let actual = model.Output(output, torch.tensor (t, dtype = torch.ScalarType.Float64), x)
+        let struct (shape, values, diagnostics) = Compilation.Evaluate(golden.Source, name, output, settings model t x)
+        Expect.isEmpty diagnostics ""
+        close (torch.tensor(values, dtype = torch.ScalarType.Float64).reshape shape) actual (sprintf "%s.%s" name output)
+
+let private jacobianAgrees (name: string) =
+    let model = create name
+    let method' = model.GetType().GetMethod "Jacobian"
+
+    if not (isNull method') then
+        let x = stateOf model [ 2L ]
+        let t = torch.tensor (0.7, dtype = torch.ScalarType.Float64)
+        let w = torch.randn_like x
+        let jacobian = method'.Invoke(model, [| t; x |]) :?> torch.Tensor
+        Expect.equal jacobian.shape [| 2L; model.Layout.Size; model.Layout.Size |] name
+        use _ = torch.no_grad ()
+        let equations = bind model
+        let expected = equations.DriftVjp(t, x, w, ParameterGradients equations.Parameters)
+        close expected (w.unsqueeze(-2L).matmul(jacobian).squeeze(-2L)) (name + ": the Jacobian by its rows")
+
+let private behaviour =
+    testSequenced
+    <| testList
+        "behaviour"
+        [ test "the code compiles without a warning" { assembly.Force() |> ignore }
+          test "vector-Jacobian products agree with autograd" {
+              torch.manual_seed 1L |> ignore
+              cases gradientsAgree
+          }
+          test "every sample of a batch is as if alone" {
+              torch.manual_seed 2L |> ignore
+              cases batchesAgree
+          }
+          test "outputs agree with the interpreter" {
+              torch.manual_seed 3L |> ignore
+              List.iter outputsAgree goldens.Value
+          }
+          test "Jacobians agree with vector-Jacobian products" {
+              torch.manual_seed 4L |> ignore
+              List.iter jacobianAgrees (fst assembly.Value)
+          } ]
+
+// The text
+
+let private ring n =
+    let equations =
+        [ for i in 0 .. n - 1 -> sprintf "  dx%d/dt = sin(x%d - x%d) + k*x%d*x%d" i ((i + 1) % n) i i ((i + n - 1) % n) ]
+
+    let states = String.Join(", ", [ for i in 0 .. n - 1 -> sprintf "x%d" i ])
+    SourceFile("ring.deq", sprintf "model Ring {\n  state %s\n  param k = 0.1\n%s\n}\n" states (String.concat "\n" equations))
+
+let private text =
+    testList
+        "text"
+        [ test "there are at least twelve" { Expect.isGreaterThanOrEqual goldens.Value.Length 12 "" }
+          test "the same on every run and on every thread" {
+              let once () = goldens.Value |> List.map (generate >> _.Text)
+              let first = once ()
+              let others = Task.WhenAll [ for _ in 1..3 -> Task.Run once ]
+              Expect.all others.Result ((=) first) ""
+          }
+          test "no line but a comment is wider than a page" {
+              for golden in goldens.Value do
+                  for line in (generate golden).Text.Split '\n' do
+                      let code = match line.IndexOf "//" with -1 -> line | at -> line.Substring(0, at)
+                      Expect.isLessThanOrEqual (code.TrimEnd().Length) 120 line
+          }
+          test "a header knows its source and whether the file was edited" {
+              let golden = goldens.Value.Head
+              let text = (generate golden).Text
+              let header = Compilation.ReadHeader text
+              Expect.equal header.SourceHash (Compilation.SourceHash golden.Source) ""
+              Expect.isFalse header.IsEdited "as written"
+              Expect.isFalse (Compilation.ReadHeader(text.Replace("\n", "\r\n"))).IsEdited "line ends are no edit"
+              Expect.isTrue (Compilation.ReadHeader(text.Replace("return", "return "))).IsEdited "edited"
+              Expect.isNull (Compilation.ReadHeader "public class C;") "not ours"
+          }
+          test "two thousand equations with their sparse Jacobian" {
+              let watch = Diagnostics.Stopwatch.StartNew()
+              let result = Compilation.Compile(ring 2_000, CompileOptions(Jacobian = true))
+              Expect.isEmpty result.Diagnostics ""
+              Expect.isLessThan watch.Elapsed.TotalSeconds 10.0 ""
+              Expect.stringContains result.Files[0].Text "[..., 6000]" "three entries a row"
+          } ]
+
+let private explanations =
+    testList
+        "explain"
+        [ for format in Compilation.ExplainFormats do
+              test format {
+                  for golden in goldens.Value do
+                      let struct (text, diagnostics) = Compilation.Explain(golden.Source, null, format)
+                      Expect.isEmpty diagnostics ""
+                      Expect.isGreaterThan text.Length 100 golden.Source.Path
+
+                      if format = "json" then
+                          use parsed = System.Text.Json.JsonDocument.Parse text
+                          Expect.isGreaterThan (parsed.RootElement.GetProperty("equations").GetArrayLength()) 0 ""
+
+                      let balance opening closing = (text.Split(opening: string)).Length = (text.Split(closing: string)).Length
+                      Expect.isTrue (balance "{" "}") (golden.Source.Path + ": braces pair up")
+                      Expect.isTrue (balance @"\left(" @"\right)") (golden.Source.Path + ": parentheses pair up")
+              } ]
+
+let tests =
+    testList "Golden" [ testList "accepted" (List.map asAccepted goldens.Value); behaviour; text; explanations ]

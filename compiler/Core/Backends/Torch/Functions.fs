@@ -110,7 +110,7 @@ let private part openDims (packed: CSharp.Expr) isSole (symbol: Symbol, offset: 
 
         match shape with
         | [ _ ] -> flat
-        | shape -> invokeMethod flat "unflatten" [ last; Collection(List.map size shape) ]
+        | shape -> invokeMethod flat "reshape" [ Lowering.sizes openDims true shape ]
 
 /// The method being written: its names and what it needs beside its terms.
 type private Writer(surroundings: Surroundings) =

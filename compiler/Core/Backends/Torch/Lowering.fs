@@ -445,14 +445,15 @@ and private table context e values =
     let shape = if e.Shape.Length = 1 then [] else [ argument (Collection(dims context e.Shape)) ]
     Invoke(Name "tensor", [ argument array ] @ shape @ context.Placement)
 
+/// Flattening and views of vectors need no batch; anything else names the whole shape.
 and private reshape context shape a =
     let value = lower context a
 
-    match a.Shape.Length, shape.Length with
-    | 0, _ -> call (unsqueezed 1 value) "unflatten" [ integer -1; Collection(dims context shape) ]
-    | 1, 1 -> value
-    | 1, 0 -> call value "squeeze" [ integer -1 ]
-    | 1, _ -> call value "unflatten" [ integer -1; Collection(dims context shape) ]
-    | rank, 1 -> call value "flatten" [ integer -rank ]
-    | rank, 0 -> call (call value "flatten" [ integer -rank ]) "squeeze" [ integer -1 ]
-    | rank, _ -> call (call value "flatten" [ integer -rank ]) "unflatten" [ integer -1; Collection(dims context shape) ]
+    match a.Shape.Length, shape.Length, batching a with
+    | 0, 1, _ -> unsqueezed 1 value
+    | 1, 0, _ -> call value "squeeze" [ integer -1 ]
+    | 1, 1, _ -> value
+    | rank, 1, _ -> call value "flatten" [ integer -rank ]
+    | _, _, Single -> call value "reshape" [ sizes context false shape ]
+    | _, _, PerSample -> call value "reshape" [ sizes context true shape ]
+    | _, _, PerTime -> call (call value "expand" [ sizes context true a.Shape ]) "reshape" [ sizes context true shape ]

@@ -329,7 +329,7 @@ let private initialStates face =
 
     let all = Collection(fill components values)
     let body = if terms.IsEmpty then Arrow all else Block(terms @ [ statement (Return all) ])
-    member' noDocumentation [ "protected"; "override" ] (Method("IReadOnlyList<Tensor?>", "InitialState", [], body))
+    member' inherited [ "protected"; "override" ] (Method("IReadOnlyList<Tensor?>", "InitialState", [], body))
 
 let private outputs face =
     let packing: Packing =
@@ -395,7 +395,7 @@ let private correlation face (noise: Noise) =
             | [ single ] -> single
             | several -> invoke "block_diag" several
 
-        [ member' noDocumentation [ "protected"; "override" ] (Method("Tensor?", "CorrelationFactor", [], Arrow factor)) ]
+        [ member' inherited [ "protected"; "override" ] (Method("Tensor?", "CorrelationFactor", [], Arrow factor)) ]
 
 let private noiseMembers face =
     match face.Model.Noise with
@@ -429,7 +429,7 @@ let file (namespaceName: string) (face: Face) (equations: CSharp.Member) (extra:
           yield! properties face
           yield! noiseMembers face
           yield solve face
-          yield member' noDocumentation [ "protected"; "override" ] (Method(bound, "Bind", [], bind))
+          yield member' inherited [ "protected"; "override" ] (Method(bound, "Bind", [], bind))
           yield initialStates face
           yield! outputs face
           yield! extra

@@ -1,0 +1,53 @@
+/// Generated code compiled in memory, as a strict project of a user would compile it.
+module DiffEqLang.Tests.Support.GeneratedCode
+
+open System
+open System.IO
+open System.Reflection
+open System.Runtime.Loader
+open Microsoft.CodeAnalysis
+open Microsoft.CodeAnalysis.CSharp
+
+let private references =
+    lazy
+        ((AppContext.GetData "TRUSTED_PLATFORM_ASSEMBLIES" :?> string).Split Path.PathSeparator
+         |> Seq.filter (fun path ->
+             let name = Path.GetFileName path
+             name.StartsWith "System." || name.StartsWith "TorchSharp" || name.StartsWith "DiffEqLang.Runtime" || name = "netstandard.dll")
+         |> Seq.map (fun path -> MetadataReference.CreateFromFile path :> MetadataReference)
+         |> Seq.toArray)
+
+/// Warnings and errors, documentation among them.
+let compile (files: (string * string) list) : CSharpCompilation * string list =
+    let parse = CSharpParseOptions(LanguageVersion.Latest, DocumentationMode.Diagnose)
+    let trees = files |> List.map (fun (name, text) -> CSharpSyntaxTree.ParseText(text, parse, name))
+
+    let options =
+        CSharpCompilationOptions(
+            OutputKind.DynamicallyLinkedLibrary,
+            optimizationLevel = OptimizationLevel.Release,
+            nullableContextOptions = NullableContextOptions.Enable,
+            warningLevel = 9999,
+            // TorchSharp was built for .NET 8: the SDK silences these for every project.
+            specificDiagnosticOptions = [ for code in [ "CS1701"; "CS1702" ] -> System.Collections.Generic.KeyValuePair(code, ReportDiagnostic.Suppress) ]
+        )
+
+    let compilation = CSharpCompilation.Create(sprintf "Golden%O" (Guid.NewGuid()), trees, references.Value, options)
+
+    let problems =
+        compilation.GetDiagnostics()
+        |> Seq.filter (fun d -> d.Severity >= DiagnosticSeverity.Warning)
+        |> Seq.map string
+        |> Seq.toList
+
+    compilation, problems
+
+let load (compilation: CSharpCompilation) : Assembly =
+    use image = new MemoryStream()
+    let emitted = compilation.Emit image
+
+    if not emitted.Success then
+        failwithf "%O" emitted.Diagnostics[0]
+
+    image.Position <- 0L
+    AssemblyLoadContext("golden", true).LoadFromStream image
