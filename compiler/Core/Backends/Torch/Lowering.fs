@@ -407,19 +407,20 @@ and private pad context axis from size a =
     let untouched = List.replicate (2 * (rank - 1 - axis)) (integer 0)
     invoke "pad" [ lower context a; Collection(untouched @ [ dim context from; dim context behind ]) ]
 
-/// The operands of a stack or a concatenation, all with the batch axes or all without.
+/// The operands of a stack or a concatenation, all with the batch axes or all without. Time alone may or may not have
+/// them: it gets them.
 and private sameBatch context (args: Expr.Expr list) =
     let common = mostBatched args
 
     let sibling =
-        args |> List.tryFind (fun a -> isTensor a && batching a = common && (context.Named a).IsSome)
+        args |> List.tryFind (fun a -> isTensor a && batching a = common && common <> PerTime && (context.Named a).IsSome)
 
     args
     |> List.map (fun a ->
         match a, sibling with
         | Scalar x, Some s when s.Shape = a.Shape -> filledLike (lower context s) x
-        | Scalar x, _ -> context.Filled (sizes context (common = PerSample) a.Shape) (numberLiteral x)
-        | _ when batching a = common || common = Single -> lower context a
+        | Scalar x, _ -> context.Filled (sizes context (common <> Single) a.Shape) (numberLiteral x)
+        | _ when common = Single || batching a = PerSample -> lower context a
         | _, Some s when s.Shape = a.Shape -> call (lower context a) "expand_as" [ lower context s ]
         | _ -> call (lower context a) "expand" [ sizes context true a.Shape ])
 
