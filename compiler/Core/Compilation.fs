@@ -77,8 +77,6 @@ module private Running =
         let source = model.Typed.Source
         GeneratedFile(model.Typed.Name, model.Typed.Name + ".g.cs", Torch.Header.prepend (fileName source.Path) source.Text text)
 
-    let withOutputs (checkedModel: Check.CheckedModel) = checkedModel.Model
-
     /// Values of the reference interpreter, from what a caller set and what the model declares.
     type Values(model: Typed.Model, settings: IReadOnlyDictionary<string, struct (int64[] * float[])>) =
         let random = Random 0

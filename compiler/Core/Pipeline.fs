@@ -60,11 +60,4 @@ let run (validate: bool) (dumpAfter: string option) (typed: Typed.Model) : Outco
 
 /// A method of the solve block that the noise does not allow. Only here is its structure known.
 let noiseDiagnostics (model: Dynamics.Model) : Diagnostic list =
-    match model.Noise, model.Typed.Solve.Method with
-    | Some noise, Some chosen ->
-        match noise.Structure, Methods.tryFind chosen.Name with
-        | General, Some { Noise = Methods.CommutativeNoise } ->
-            let refused = Errors.MethodRefusesStructure(chosen.Name, "general", noise.Reason, Methods.forGeneralNoise)
-            [ Messages.render (Errors.error chosen.Span (Errors.Noise refused)) ]
-        | (Additive | Diagonal | Scalar | Commutative | General), _ -> []
-    | _ -> []
+    model.Noise |> Option.bind (MethodChoice.ofStructure model.Typed) |> Option.toList

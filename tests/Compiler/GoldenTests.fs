@@ -306,6 +306,33 @@ let private text =
               Expect.stringContains result.Files[0].Text "[..., 6000]" "three entries a row"
           } ]
 
+/// What a class inherits that a member of a derived class would hide, or whose meaning it would change.
+let private inheritedBy (type': Type) =
+    let all = BindingFlags.Instance ||| BindingFlags.Static ||| BindingFlags.Public ||| BindingFlags.NonPublic ||| BindingFlags.FlattenHierarchy
+
+    type'.GetMembers all
+    |> Seq.filter (fun m ->
+        match m with
+        | :? MethodBase as m -> not m.IsSpecialName && (m.IsPublic || m.IsFamily || m.IsFamilyOrAssembly)
+        | :? FieldInfo as f -> f.IsPublic || f.IsFamily
+        | _ -> true)
+    |> Seq.map _.Name
+    |> Seq.filter (fun name -> Char.IsLetter name[0])
+    |> Seq.distinct
+    |> Seq.sort
+    |> Seq.toList
+
+let private knows (known: string seq) (types: Type list) =
+    let unknown = types |> List.collect inheritedBy |> List.except known
+    Expect.equal unknown [] "Backends/Torch/Names.fs lists what generated classes inherit"
+
+let private names =
+    testList
+        "names"
+        [ test "of models" { knows Backends.Torch.Names.inheritedByModels [ typeof<OdeModel>; typeof<SdeModel> ] }
+          test "of solutions" { knows Backends.Torch.Names.inheritedBySolutions [ typeof<Solution> ] }
+          test "of equations" { knows Backends.Torch.Names.inheritedByEquations [ typeof<OdeEquations>; typeof<SdeEquations> ] } ]
+
 let private explanations =
     testList
         "explain"
@@ -326,4 +353,4 @@ let private explanations =
               } ]
 
 let tests =
-    testList "Golden" [ testList "accepted" (List.map asAccepted goldens.Value); behaviour; text; explanations ]
+    testList "Golden" [ testList "accepted" (List.map asAccepted goldens.Value); behaviour; text; names; explanations ]

@@ -35,6 +35,9 @@ type Explanation =
 /// A system of more scalars than this has its Jacobian's pattern counted, not shown.
 let private mostShown = 32
 
+/// A shared term longer than this is given a name instead of being written again.
+let private longestRepeated = 24
+
 let private initializerText (i: Initializer) =
     match i with
     | Value e -> Plain.plainWith (fun _ -> None) e
@@ -173,13 +176,27 @@ let explain (model: Dynamics.Model) : Explanation =
     for node, name in cotangents do
         names[node] <- name
 
-    for b in program.Bindings do
-        names[b.Value] <- b.Name
+    let plain (e: Expr) (node: Expr) =
+        match names.TryGetValue node with
+        | true, name when node <> e -> Some name
+        | _ -> None
+
+    // Code names everything that it would compute twice; a reader is helped by the user's names and by short lines.
+    let terms =
+        program.Bindings
+        |> List.filter (fun b ->
+            let isNamed = b.Origin |> Option.exists _.Name.IsSome
+            let isLong = (Plain.plainWith (plain b.Value) b.Value).Length > longestRepeated
+
+            if isNamed || isLong then
+                names[b.Value] <- b.Name
+
+            isNamed || isLong)
 
     { Model = model
       Rows = rows model
       Names = names
-      Terms = program.Bindings |> List.map (fun b -> formula b.Name (Formula.name b.Name) b.Value)
+      Terms = terms |> List.map (fun b -> formula b.Name (Formula.name b.Name) b.Value)
       Equations = equations
       Jacobian = jacobian
       Adjoint = adjoint

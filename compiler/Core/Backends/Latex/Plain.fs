@@ -13,7 +13,13 @@ type private Level =
     | Power = 4
     | Atom = 5
 
-let number (x: float) = x.ToString("R", CultureInfo.InvariantCulture).Replace("E", "e")
+/// In the shortest form that reads back the same: `1e-7`, `0.5`.
+let number (x: float) =
+    let text = x.ToString("R", CultureInfo.InvariantCulture)
+
+    match text.IndexOf 'E' with
+    | -1 -> text
+    | at -> sprintf "%se%d" (text.Substring(0, at)) (int (text.Substring(at + 1)))
 
 let private relation c =
     match c with

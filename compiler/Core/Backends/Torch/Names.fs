@@ -28,7 +28,7 @@ let escaped name = if isKeyword name then "@" + name else name
 let inheritedByModels =
     "Adjoint AddConstant AddParameter Bind Calculus ClearModules ConditionallyRegisterBuffer
      ConditionallyRegisterParameter CorrelationFactor Create Defaults Device Dispose Drift Dtype Equals Finalize
-     GetDefaultDeviceAndType GetHashCode GetName GetType HType InitialState Layout Load MemberwiseClone MoveModule Noise
+     GetDefaultDeviceAndType GetHashCode GetName GetType HType InitialState Layout Load MemberwiseClone MoveModule ReferenceEquals Noise
      NoiseSize Output OutputNames ParameterNames RegisterComponents ReplaceBuffer ReplaceParameter Save SetConstant
      SetValue Solve SolvePacked ToString Value add_module apply boxedModule BoxedModule buffers children eval
      get_buffer get_parameter handle has_buffer has_parameter load load_state_dict modules name named_buffers
@@ -45,13 +45,13 @@ let declaredByModels =
 /// Names of `Solution` that a member of `Trajectory` would hide. Held against the runtime by a test.
 let inheritedBySolutions =
     "Times Packed State Status Succeeded Message EnsureSuccess Statistics Output Model Layout Equals Finalize
-     GetHashCode GetType MemberwiseClone ToString EqualityContract PrintMembers Deconstruct Outputs Dispose"
+     GetHashCode GetType LastState LastTime MemberwiseClone OutputOf ReferenceEquals ToString"
         .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)
 
 /// Names of `OdeEquations` and `SdeEquations`.
 let inheritedByEquations =
     "Parameters Drift DriftVjp Diffusion DiffusionVjp Milstein MilsteinVjp ItoCorrection ItoCorrectionVjp Equals
-     Finalize GetHashCode GetType MemberwiseClone ToString NoCorrection"
+     Finalize GetHashCode GetType MemberwiseClone ReferenceEquals ToString"
         .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)
 
 /// Functions, types and parameters that the bodies of generated methods refer to by a simple name: no local
