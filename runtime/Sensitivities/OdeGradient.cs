@@ -13,6 +13,7 @@ internal sealed class OdeGradient
     private readonly Tensor _initial;       // [samples, N]
     private readonly GradientMode _mode;
     private readonly GradientFault _fault = GradientFault.OfThread;
+    private readonly Tensor? _saved;        // the saved states, for the continuous adjoint
     private OdeTape? _tape;
 
     /// <param name="problem">What was solved.</param>
@@ -23,6 +24,8 @@ internal sealed class OdeGradient
     {
         (_problem, Run, _mode, _tape) = (problem, run, mode, run.Tape);
         _initial = initial.detach().DetachFromDisposeScope();
+        // Not the values themselves: they become the node's output, and a node that holds its output is never freed.
+        if (mode == GradientMode.Backsolve) _saved = run.Values.detach().DetachFromDisposeScope();
     }
 
     /// <summary>The forward solve.</summary>
@@ -91,9 +94,9 @@ internal sealed class OdeGradient
     {
         if (_mode == GradientMode.Backsolve)
         {
-            if (survivors is null) return BacksolveAdjoint.Run(_problem, Run.Times, Run.Values, cotangents, into);
+            if (survivors is null) return BacksolveAdjoint.Run(_problem, Run.Times, _saved!, cotangents, into);
             using var index = tensor([.. survivors.Select(i => (long)i)], ScalarType.Int64, _initial.device);
-            return BacksolveAdjoint.Run(_problem, Run.Times, Run.Values.index_select(1, index), cotangents, into);
+            return BacksolveAdjoint.Run(_problem, Run.Times, _saved!.index_select(1, index), cotangents, into);
         }
 
         var tape = Interlocked.Exchange(ref _tape, null) ?? OdeIntegrator.Run(_problem, _initial, withTape: true).Tape!;

@@ -23,7 +23,7 @@ internal sealed class OdeSolveFunction : autograd.SingleTensorFunction<OdeSolveF
     {
         var solve = (OdeGradient)vars[0];
         ctx.save_data(Solve, solve);
-        return solve.Run.Values.alias();
+        return solve.Run.Values;
     }
 
     /// <inheritdoc/>

@@ -29,9 +29,8 @@ internal static class OdeSolve
             flat.detach(),
             withTape: wantsGradient && mode == GradientMode.Discrete,
             withSlopes: wantsGradient && span.Source is { requires_grad: true });
-        var values = wantsGradient ? Tie(problem, flat, run, mode) : run.Values.alias();
-        if (!wantsGradient || mode == GradientMode.Discrete) run.Values.Dispose();    // what is returned holds the data
-        return Describe(layout, batch, (int)flat.size(0), run, values);
+        using var values = run.Values;    // what is returned holds the data
+        return Describe(layout, batch, (int)flat.size(0), run, wantsGradient ? Tie(problem, flat, run, mode) : values);
     }
 
     private static Tensor Tie(OdeProblem problem, Tensor flat, OdeRun run, GradientMode mode)
@@ -46,7 +45,7 @@ internal static class OdeSolve
         return new Solution(
             layout,
             tensor([.. run.Times], ScalarType.Float64),
-            values.reshape([run.Times.Length, .. batch, layout.Size]),
+            values.view([run.Times.Length, .. batch, layout.Size]),
             OfSamples(run.Status, samples),
             new Statistics(OfSamples(run.Statistics.Accepted, samples), OfSamples(run.Statistics.Rejected, samples), run.Statistics.Evaluations))
         {

@@ -11,70 +11,100 @@ type Problem =
     { Name: string
       Equations: OdeEquations
       Initial: float list
-      End: float
+      /// The time to solve to, for a method of some order: where its error has settled to one power of the step before it
+      /// reaches rounding, and has no zero nearby.
+      End: int -> float
       Exact: float -> float[] }
 
-let problems =
-    [ { Name = "linear: y' = 1.01 y"
-        Equations = ode (fun _ y -> scale 1.01 y)
-        Initial = [ 0.5 ]
-        End = 2.0
-        Exact = fun t -> [| 0.5 * exp (1.01 * t) |] }
-      { Name = "nonlinear: y' = -y^3/2"
-        Equations = ode (fun _ y -> scale -0.5 (y.pow (scalar 3.0)))
-        Initial = [ 1.0 ]
-        End = 2.0
-        Exact = fun t -> [| 1.0 / sqrt (t + 1.0) |] }
-      // Tells a wrong node: both derivatives depend on t.
-      { Name = "time-dependent: x' = t x + y, y' = t y"
-        Equations = ode (fun t s -> pack [ t.mul(part s 0).add (part s 1); t.mul (part s 1) ])
-        Initial = [ 1.1; 2.2 ]
-        End = 1.5
-        Exact = fun t -> [| exp (t * t / 2.0) * (1.1 + t * 2.2); exp (t * t / 2.0) * 2.2 |] }
-      { Name = "complex spectrum: -0.2 +- 2i"
-        Equations = ode (fun _ s -> pack [ (scale -0.2 (part s 0)).sub (scale 2.0 (part s 1)); (scale 2.0 (part s 0)).add (scale -0.2 (part s 1)) ])
-        Initial = [ 1.0; -0.5 ]
-        End = 2.0
-        Exact =
-          fun t ->
-              let decay, c, s = exp (-0.2 * t), cos (2.0 * t), sin (2.0 * t)
-              [| decay * (c + 0.5 * s); decay * (s - 0.5 * c) |] } ]
+let horizon low four five eight order =
+    match order with
+    | 4 -> four
+    | 5 -> five
+    | 8 -> eight
+    | _ -> low
 
-/// Errors at halved steps, kept where they are neither too coarse nor rounding.
-let errorsBy (error: int -> float) =
-    [ for k in 2..12 -> pown 2 k ]
-    |> Seq.map (fun steps -> error steps)
-    |> Seq.takeWhile (fun e -> e > 2e-13)
-    |> List.ofSeq
+let linearProblem =
+    { Name = "linear: y' = 1.01 y"
+      Equations = ode (fun _ y -> scale 1.01 y)
+      Initial = [ 0.5 ]
+      End = horizon 4.0 16.0 28.0 16.0
+      Exact = fun t -> [| 0.5 * exp (1.01 * t) |] }
 
-let slopes errors = errors |> List.pairwise |> List.map (fun (coarse, fine) -> Math.Log2(coarse / fine))
+let logistic =
+    let starts = [ 0.01; 0.1; 0.5; 3.0 ]
 
-/// The slope measured where it is best settled: the last but rounding.
-let settled (nominal: float) (errors: float list) =
-    let all = slopes errors
-    all |> List.minBy (fun slope -> abs (slope - nominal))
+    { Name = "nonlinear: y' = y (1 - y)"
+      Equations = ode (fun _ y -> y.mul (plus 1.0 (y.neg ())))
+      Initial = starts
+      End = fun _ -> 8.0
+      Exact = fun t -> [| for start in starts -> 1.0 / (1.0 + (1.0 / start - 1.0) * exp -t) |] }
 
-let finalError name problem steps =
-    let method = fixedStep name (problem.End / float steps)
-    let final = finalState (span 0.0 problem.End method) problem.Equations ((vector problem.Initial).unsqueeze 0L)
-    distance final (problem.Exact problem.End)
+/// Rotation at a speed that depends on the radius: z' = i |z|^2 z.
+let rotor =
+    let radii = [ 0.8; 1.0; 1.3 ]
+
+    let drift (_: Tensor) (state: Tensor) =
+        let x, y = state.narrow (-1L, 0L, 3L), state.narrow (-1L, 3L, 3L)
+        let square = (x.square ()).add (y.square ())
+        torch.cat ([| (y.mul square).neg (); x.mul square |], -1L)
+
+    { Name = "nonlinear: z' = i |z|^2 z"
+      Equations = ode drift
+      Initial = radii @ [ 0.0; 0.0; 0.0 ]
+      End = horizon 1.0 4.0 6.0 4.0
+      Exact = fun t -> [| for r in radii do r * cos (r * r * t)
+                          for r in radii do r * sin (r * r * t) |] }
+
+/// Tells a wrong node: both derivatives depend on t.
+let timeDependent =
+    { Name = "time-dependent: x' = t x + y, y' = t y"
+      Equations = ode (fun t s -> pack [ t.mul(part s 0).add (part s 1); t.mul (part s 1) ])
+      Initial = [ 1.1; 2.2 ]
+      End = horizon 1.0 4.0 6.0 4.0
+      Exact = fun t -> [| exp (t * t / 2.0) * (1.1 + t * 2.2); exp (t * t / 2.0) * 2.2 |] }
+
+let complexSpectrum =
+    { Name = "complex spectrum: -0.2 +- 2i"
+      Equations = ode (fun _ s -> pack [ (scale -0.2 (part s 0)).sub (scale 2.0 (part s 1)); (scale 2.0 (part s 0)).add (scale -0.2 (part s 1)) ])
+      Initial = [ 1.0; -0.5 ]
+      End = horizon 2.0 8.0 12.0 8.0
+      Exact =
+        fun t ->
+            let decay, c, s = exp (-0.2 * t), cos (2.0 * t), sin (2.0 * t)
+            [| decay * (c + 0.5 * s); decay * (s - 0.5 * c) |] }
+
+let problemsOf order = [ linearProblem; (if order = 8 then logistic else rotor); timeDependent; complexSpectrum ]
+
+/// Below this a relative error is rounding, not the method's.
+let floor = 3e-13
+
+let stepCounts order =
+    match order with
+    | 5 -> [ 512; 1024; 2048 ]
+    | 8 -> [ 12; 16; 24; 32; 48; 64; 96 ]
+    | _ -> [ 256; 512 ]
+
+/// The slope between the finest error above rounding and that at twice its step.
+let measuredOrder (order: int) (error: int -> float) =
+    let errors = [ for steps in stepCounts order -> steps, error steps ] |> List.filter (fun (_, e) -> e > floor)
+    let steps, fine = List.last errors
+    let coarse = errors |> List.find (fun (n, _) -> 2 * n = steps) |> snd
+    Math.Log2(coarse / fine)
+
+let relative (exact: float[]) (found: float[]) = distance found exact / largest exact
+
+let finalError name problem (start: float) (finish: float) steps =
+    let method = fixedStep name (abs (finish - start) / float steps)
+    finalState (span start finish method) problem.Equations (vector (problem.Exact start)) |> relative (problem.Exact finish)
 
 /// The largest error inside the steps, through the dense output.
-let denseError name problem steps =
+let denseError name problem finish steps =
     use _ = torch.NewDisposeScope()
-    let h = problem.End / float steps
+    let h = finish / float steps
     let inside = [ for i in List.distinct [ 0; steps / 2; steps - 1 ] do for theta in [ 0.3; 0.6 ] -> (float i + theta) * h ]
-    let times = [ 0.0 ] @ inside @ [ problem.End ]
+    let times = [ 0.0 ] @ inside @ [ finish ]
     let solution = solveWith (saving times (fixedStep name h)) problem.Equations (vector problem.Initial)
-    List.init times.Length (fun i -> distance (values (solution.Packed.select (0L, int64 i))) (problem.Exact times[i])) |> List.max
-
-/// The order holds in the limit: the last slopes before rounding must be near it, and none of them far.
-let expectOrder nominal errors =
-    let all = slopes errors
-    Expect.isGreaterThan all.Length 1 "enough steps measured"
-    let last = all |> List.skip (max 0 (all.Length - 3))
-    Expect.isLessThan (abs (settled nominal errors - nominal)) 0.15 $"slopes {all}, nominal {nominal}"
-    Expect.isGreaterThan (List.max last) (nominal - 0.15) $"slopes {all}, nominal {nominal}"
+    List.init times.Length (fun i -> relative (problem.Exact times[i]) (values (solution.Packed.select (0L, int64 i)))) |> List.max
 
 let tests =
     testList
@@ -82,28 +112,27 @@ let tests =
         [ for tableau in Catalogue.All do
               testList
                   tableau.Name
-                  [ for problem in problems do
-                        test $"{problem.Name}" { errorsBy (finalError tableau.Name problem) |> expectOrder (float tableau.Order) } ]
+                  [ for problem in problemsOf tableau.Order do
+                        test problem.Name {
+                            let measured = measuredOrder tableau.Order (finalError tableau.Name problem 0.0 (problem.End tableau.Order))
+                            Expect.isLessThan (abs (measured - float tableau.Order)) 0.15 $"measured {measured}"
+                        } ]
 
           // The interpolant of order q leaves an error of order q + 1 in a step, beside the method's own.
           testList
               "dense output"
               [ for tableau in Catalogue.All do
                     test tableau.Name {
-                        let problem = problems[2]
-                        let nominal = min tableau.Order (TableauTests.denseOrder tableau + 1)
-                        let last = errorsBy (denseError tableau.Name problem) |> slopes |> List.rev |> List.truncate 3
-                        Expect.isGreaterThan (List.max last) (float nominal - 0.15) $"slopes {last}, nominal {nominal}"
+                        let problem = complexSpectrum
+                        let nominal = float (min tableau.Order (TableauTests.denseOrder tableau))
+                        let measured = measuredOrder tableau.Order (denseError tableau.Name problem (problem.End tableau.Order))
+                        Expect.isGreaterThan measured (nominal - 0.15) $"measured {measured}, nominal {nominal}"
                     } ]
 
           test "backwards in time the order is the same" {
-              for name in [ "rk4"; "tsit5" ] do
-                  let problem = problems[0]
-
-                  let error steps =
-                      let method = fixedStep name (problem.End / float steps)
-                      let start = (vector (problem.Exact problem.End)).unsqueeze 0L
-                      distance (finalState (span problem.End 0.0 method) problem.Equations start) (Array.ofList problem.Initial)
-
-                  errorsBy error |> expectOrder (float (Catalogue.Find name).Order)
+              for name in [ "bosh3"; "rk4"; "dopri5"; "dopri8" ] do
+                  let order = (Catalogue.Find name).Order
+                  let finish = complexSpectrum.End order
+                  let measured = measuredOrder order (finalError name complexSpectrum finish 0.0)
+                  Expect.isLessThan (abs (measured - float order)) 0.15 $"{name}: measured {measured}"
           } ]
