@@ -224,6 +224,28 @@ type Compilation private () =
                   | Tree.Import _
                   | Tree.Shared _ -> () ])
 
+    /// <summary>The names of the file's dims: what <see cref="P:DiffEqLang.Contracts.CompileOptions.Dims"/> may set.</summary>
+    static member DimNames(source: SourceFile) : IReadOnlyList<string> =
+        Running.isolated (fun () ->
+            let tree, _ = Reader.read source
+
+            let declarations =
+                tree.Items
+                |> List.collect (fun item ->
+                    match item with
+                    | Tree.Model m -> m.Declarations
+                    | Tree.Shared declaration -> [ declaration ]
+                    | Tree.Derived _
+                    | Tree.Import _ -> [])
+
+            declarations
+            |> List.choose (fun declaration ->
+                match declaration.Kind with
+                | Tree.Dim(name, _) -> Some name.Name
+                | _ -> None)
+            |> List.distinct
+            :> IReadOnlyList<string>)
+
     /// <summary>The file in its canonical layout; no text where it does not parse.</summary>
     static member Format(source: SourceFile) : struct (string * ImmutableArray<Diagnostic>) =
         Running.isolated (fun () ->

@@ -109,6 +109,12 @@ public abstract class DifferentialModel : nn.Module
         return SolvePacked([.. names.Select(name => initial?.GetValueOrDefault(name))], options);
     }
 
+    /// <summary>The initial values that the model's <c>init</c> lines give, by state, [shape]. Gradients flow to parameters.</summary>
+    public IReadOnlyDictionary<string, Tensor> DeclaredInitialState() =>
+        Layout.Slots.Zip(InitialState())
+            .Where(pair => pair.Second is not null)
+            .ToDictionary(pair => pair.First.Name, pair => pair.Second!);
+
     /// <summary>The right-hand side f(t, x), [..., N] -> [..., N], as plain torch: gradients flow through it.</summary>
     public Tensor Drift(Tensor t, Tensor state) => Bind().Drift(t, state);
 

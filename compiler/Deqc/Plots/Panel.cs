@@ -1,0 +1,120 @@
+using ScottPlot;
+
+namespace DiffEqLang.Plots;
+
+/// <summary>One pair of axes of a <see cref="Figure"/>.</summary>
+public sealed class Panel
+{
+    private const int PiecesOfTime = 96;
+    private readonly Plot plot = new();
+    private bool hasLegend;
+
+    internal Panel(string horizontal, string vertical, float weight)
+    {
+        Weight = weight;
+        PlotStyle.Apply(plot);
+        plot.XLabel(horizontal);
+        plot.YLabel(vertical);
+    }
+
+    internal float Weight { get; }
+
+    /// <summary>A curve.</summary>
+    /// <param name="x">Horizontal places.</param>
+    /// <param name="y">Vertical places; NaN interrupts it.</param>
+    /// <param name="label">In the legend; none where null.</param>
+    /// <param name="colour">Which colour of the palette.</param>
+    /// <param name="width">Of the line.</param>
+    /// <param name="opacity">0 to 1.</param>
+    /// <param name="dashed">Whether it is dashed.</param>
+    public Panel Line(IReadOnlyList<double> x, IReadOnlyList<double> y, string? label, int colour, float width = 2, double opacity = 1, bool dashed = false)
+    {
+        var line = plot.Add.ScatterLine(x.ToArray(), y.ToArray(), PlotStyle.Colour(colour).WithAlpha(opacity));
+        line.LineWidth = width;
+        line.LinePattern = dashed ? LinePattern.Dashed : LinePattern.Solid;
+        Name(label, text => line.LegendText = text);
+        return this;
+    }
+
+    /// <summary>Separate points.</summary>
+    /// <param name="x">Horizontal places.</param>
+    /// <param name="y">Vertical places.</param>
+    /// <param name="label">In the legend; none where null.</param>
+    /// <param name="colour">Which colour of the palette.</param>
+    /// <param name="size">Diameter.</param>
+    public Panel Points(IReadOnlyList<double> x, IReadOnlyList<double> y, string? label, int colour, float size = 6)
+    {
+        var points = plot.Add.ScatterPoints(x.ToArray(), y.ToArray(), PlotStyle.Colour(colour).WithAlpha(0.85));
+        points.MarkerSize = size;
+        points.MarkerShape = MarkerShape.FilledCircle;
+        Name(label, text => points.LegendText = text);
+        return this;
+    }
+
+    /// <summary>The region between two curves.</summary>
+    /// <param name="x">Horizontal places, rising.</param>
+    /// <param name="low">The lower curve.</param>
+    /// <param name="high">The upper curve.</param>
+    /// <param name="label">In the legend; none where null.</param>
+    /// <param name="colour">Which colour of the palette.</param>
+    public Panel Band(IReadOnlyList<double> x, IReadOnlyList<double> low, IReadOnlyList<double> high, string? label, int colour)
+    {
+        var band = plot.Add.FillY(x.ToArray(), low.ToArray(), high.ToArray());
+        band.FillColor = PlotStyle.Colour(colour).WithAlpha(0.18);
+        band.LineWidth = 0;
+        band.MarkerSize = 0;
+        Name(label, text => band.LegendText = text);
+        return this;
+    }
+
+    /// <summary>A path through a plane, coloured from its start (dark) to its end (light), the start marked.</summary>
+    /// <param name="x">Horizontal places.</param>
+    /// <param name="y">Vertical places.</param>
+    public Panel Path(IReadOnlyList<double> x, IReadOnlyList<double> y)
+    {
+        var pieces = Math.Min(PiecesOfTime, x.Count - 1);
+        for (var piece = 0; piece < pieces; piece++)
+        {
+            var (from, to) = (piece * (x.Count - 1) / pieces, (piece + 1) * (x.Count - 1) / pieces);
+            var colour = PlotStyle.TimeColour((piece + 0.5) / pieces);
+            var line = plot.Add.ScatterLine(x.Skip(from).Take(to - from + 1).ToArray(), y.Skip(from).Take(to - from + 1).ToArray(), colour);
+            line.LineWidth = 1.6f;
+        }
+
+        if (x.Count > 0 && double.IsFinite(x[0]) && double.IsFinite(y[0]))
+            plot.Add.Marker(x[0], y[0], MarkerShape.FilledCircle, 8, PlotStyle.TimeColour(0));
+        return this;
+    }
+
+    /// <summary>Gives both axes the same scale.</summary>
+    public Panel EqualScales()
+    {
+        plot.Axes.SquareUnits();
+        return this;
+    }
+
+    internal Plot Finish()
+    {
+        if (hasLegend) ShowLegend();
+        plot.Axes.Margins(0.02, 0.08);
+        return plot;
+    }
+
+    private void Name(string? label, Action<string> set)
+    {
+        if (label is null) return;
+        hasLegend = true;
+        set(label);
+    }
+
+    // Above the axes and lying flat, where it covers no data.
+    private void ShowLegend()
+    {
+        plot.Legend.Orientation = Orientation.Horizontal;
+        plot.Legend.FontSize = 13;
+        plot.Legend.OutlineWidth = 0;
+        plot.Legend.ShadowColor = Colors.Transparent;
+        plot.Legend.BackgroundColor = Colors.Transparent;
+        plot.ShowLegend(Edge.Top).Padding = new PixelPadding(0, 0, 0, 4);
+    }
+}

@@ -1,0 +1,107 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using DiffEqLang.Deqc.Reporting;
+
+namespace DiffEqLang.Deqc.Solving;
+
+/// <summary>The forms in which a run is written as text.</summary>
+internal static class RunReports
+{
+    /// <summary>The most elements whose final values a person is shown.</summary>
+    private const int MostFinalValues = 24;
+
+    /// <summary>The JSON object of the language page: first axis time, then path where there are several.</summary>
+    public static void WriteJson(RunResult run, TextWriter output) => JsonNumbers.WriteObject(output, json =>
+    {
+        json.WriteString("model", run.Model);
+        json.WriteString("status", run.Status);
+        if (!run.Succeeded) json.WriteString("message", run.Message);
+        json.WritePropertyName("t");
+        json.WriteNumbers([run.Times.Length], run.Times);
+        WriteSeries(json, "states", run, run.States);
+        WriteSeries(json, "outputs", run, run.Outputs);
+        json.WriteStartObject("statistics");
+        json.WriteNumber("accepted", run.Accepted);
+        json.WriteNumber("rejected", run.Rejected);
+        json.WriteNumber("evaluations", run.Evaluations);
+        json.WriteEndObject();
+        json.WritePropertyName("seconds");
+        json.WriteNumber(Math.Round(run.Seconds, 6));
+    });
+
+    /// <summary>One row a time (and path), one column an element.</summary>
+    public static string Csv(RunResult run)
+    {
+        Series[] series = [.. run.States, .. run.Outputs];
+        var text = new StringBuilder(run.Paths > 1 ? "t,path" : "t");
+        foreach (var one in series)
+        {
+            for (var element = 0; element < one.Size; element++) text.Append(',').Append(Quote(one.ElementName(element)));
+        }
+
+        text.Append('\n');
+        for (var row = 0; row < run.Times.Length * run.Paths; row++)
+        {
+            text.Append(Format(run.Times[row / run.Paths], single: false));
+            if (run.Paths > 1) text.Append(',').Append(row % run.Paths);
+            foreach (var one in series)
+            {
+                foreach (var value in one.Values.AsSpan(row * one.Size, one.Size)) text.Append(',').Append(Format(value, run.SinglePrecision));
+            }
+
+            text.Append('\n');
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>A few lines for a person: how it went and where it ended.</summary>
+    public static void WriteSummary(RunResult run, Terminal terminal)
+    {
+        var (output, paint) = (terminal.Output, terminal.PaintOutput);
+        var status = run.Succeeded ? paint.Green(run.Status) : paint.Red(run.Status);
+        output.WriteLine($"{paint.Bold(run.Model)}  {status}  {run.Message}".TrimEnd());
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"  t = {Number.Brief(run.Times[0])} .. {Number.Brief(run.Times[^1])}   {Paths(run)}{run.Accepted:N0} steps, {run.Rejected:N0} rejected, {run.Evaluations:N0} evaluations   {Duration(run.Seconds)}"));
+        Series[] series = [.. run.States, .. run.Outputs];
+        var rows = series.SelectMany(one => Enumerable.Range(0, one.Size).Select(element => FinalValue(run, one, element))).ToList();
+        var width = rows.Select(row => row.Name.Length).DefaultIfEmpty().Max();
+        foreach (var (name, value) in rows.Take(MostFinalValues)) output.WriteLine($"  {paint.Cyan(name.PadRight(width))} = {value}");
+        if (rows.Count > MostFinalValues) output.WriteLine(paint.Dim($"  and {rows.Count - MostFinalValues} more; --json or -o file.csv gives all"));
+    }
+
+    private static (string Name, string Value) FinalValue(RunResult run, Series series, int element)
+    {
+        var last = Enumerable.Range(0, run.Paths)
+            .Select(path => series.Values[((run.Times.Length - 1) * run.Paths + path) * series.Size + element])
+            .ToList();
+        if (run.Paths == 1) return (series.ElementName(element), Number.Brief(last[0]));
+        var mean = last.Average();
+        var deviation = Math.Sqrt(last.Sum(value => (value - mean) * (value - mean)) / (run.Paths - 1));
+        return (series.ElementName(element), $"{Number.Brief(mean)} ± {Number.Brief(deviation)}");
+    }
+
+    private static void WriteSeries(Utf8JsonWriter json, string name, RunResult run, IReadOnlyList<Series> series)
+    {
+        json.WriteStartObject(name);
+        foreach (var one in series)
+        {
+            long[] shape = run.Paths > 1 ? [run.Times.Length, run.Paths, .. one.Shape] : [run.Times.Length, .. one.Shape];
+            json.WritePropertyName(one.Name);
+            json.WriteNumbers(shape, one.Values, run.SinglePrecision);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static string Paths(RunResult run) => run.Paths > 1 ? $"{run.Paths:N0} paths, mean ± standard deviation   " : "";
+
+    private static string Duration(double seconds) =>
+        (seconds < 1 ? $"{(seconds * 1000).ToString("F1", CultureInfo.InvariantCulture)} ms" : $"{seconds.ToString("F2", CultureInfo.InvariantCulture)} s");
+
+    private static string Format(double value, bool single) =>
+        single ? ((float)value).ToString("R", CultureInfo.InvariantCulture) : value.ToString("R", CultureInfo.InvariantCulture);
+
+    private static string Quote(string name) => name.Contains(',') ? $"\"{name}\"" : name;
+}

@@ -1,0 +1,90 @@
+using System.CommandLine;
+using DiffEqLang.Deqc.InMemory;
+using DiffEqLang.Deqc.Reporting;
+using DiffEqLang.Deqc.Solving;
+using DiffEqLang.Runtime;
+
+namespace DiffEqLang.Deqc.Verbs;
+
+/// <summary><c>deqc grad FILE --loss EXPR</c>: d loss / d initial values and parameters.</summary>
+public sealed class Grad : Verb
+{
+    private readonly Argument<string> file = new("FILE") { Description = "the model" };
+    private readonly Option<string> loss = new("--loss") { HelpName = "EXPR", Description = "a scalar expression, in which a state means its value at the end of the solve", Required = true };
+    private readonly Option<string?> wrt = Value<string?>("--wrt", "A,B,...", "parameters and initial values, such as k,init(x); all where left out");
+    private readonly Option<string> gradient = new("--gradient") { HelpName = "MODE", Description = "discrete (exact for the numerical scheme) or backsolve; the solve block's where left out" };
+    private readonly SolveArguments solve = new();
+    private readonly Option<bool> json = Flag("--json", "print one JSON object and nothing else");
+
+    /// <summary>Accepts the two modes alone.</summary>
+    public Grad() => gradient.AcceptOnlyFromAmong("discrete", "backsolve");
+
+    /// <inheritdoc/>
+    public override string Summary => "differentiates a loss by initial values and parameters";
+
+    /// <inheritdoc/>
+    public override int Position => 5;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Example> Examples =>
+    [
+        new("deqc grad pendulum.deq --loss \"angle^2\"", "by everything"),
+        new("deqc grad pendulum.deq --loss \"angle^2\" --wrt \"damping,init(angle)\" --t 0..3 --json", "by two, for a program"),
+    ];
+
+    /// <inheritdoc/>
+    protected override IReadOnlyList<Argument> Arguments => [file];
+
+    /// <inheritdoc/>
+    protected override IReadOnlyList<Option> Options => [loss, wrt, gradient, .. solve.Options, json];
+
+    /// <inheritdoc/>
+    public override ExitCode Execute(ParseResult arguments, Terminal terminal)
+    {
+        var request = solve.Read(arguments);
+        var times = TimeSelection.Parse(solve.Span(arguments), null, null, 2);
+        GradientMode? mode = arguments.GetValue(gradient) switch { null => null, "discrete" => GradientMode.Discrete, _ => GradientMode.Backsolve };
+        var source = ModelFile.Read(arguments.GetRequiredValue(file));
+        using var model = LoadedModel.Load(source, request, terminal, (LossGradient.OutputName, arguments.GetRequiredValue(loss)));
+        if (model is null) return ExitCode.ModelErrors;
+        var result = new LossGradient(model, new ModelSolve(model, request)).Compute(times, mode, Names(arguments.GetValue(wrt)));
+        if (arguments.GetValue(json)) WriteJson(result, request.SinglePrecision, terminal.Output);
+        else WriteSummary(result, terminal);
+        return result.Failure is null ? ExitCode.Done : ExitCode.SolveFailed;
+    }
+
+    private static IReadOnlyList<string>? Names(string? list) => list?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
+    private static void WriteJson(LossResult result, bool single, TextWriter output) => JsonNumbers.WriteObject(output, json =>
+    {
+        if (result.Failure is { } failure)
+        {
+            json.WriteString("status", failure.Status);
+            json.WriteString("message", failure.Message);
+        }
+
+        json.WritePropertyName("loss");
+        json.WriteNumber(result.Loss, single);
+        json.WriteStartObject("gradients");
+        foreach (var (name, value) in result.Gradients)
+        {
+            json.WritePropertyName(name);
+            json.WriteNumbers([.. value.Shape], value.Values, single);
+        }
+
+        json.WriteEndObject();
+    });
+
+    private static void WriteSummary(LossResult result, Terminal terminal)
+    {
+        var paint = terminal.PaintOutput;
+        if (result.Failure is { } failure) terminal.Output.WriteLine($"{paint.Red(failure.Status)}  {failure.Message}");
+        terminal.Output.WriteLine($"{paint.Bold("loss")} = {Number.Brief(result.Loss)}");
+        var width = result.Gradients.Select(g => g.Name.Length).DefaultIfEmpty().Max();
+        foreach (var (name, value) in result.Gradients) terminal.Output.WriteLine($"  d/d {paint.Cyan(name.PadRight(width))} = {Brief(value)}");
+    }
+
+    private static string Brief(NumberArray value) => value.Values.Length <= 12
+        ? value.Rounded().ToString()
+        : $"[{string.Join(" x ", value.Shape)} numbers, norm {Number.Brief(Math.Sqrt(value.Values.Sum(x => x * x)))}]";
+}
