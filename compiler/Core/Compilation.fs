@@ -212,6 +212,9 @@ type Compilation private () =
             let ofNoise = models |> List.collect (fun m -> (Running.outcome (CompileOptions()) m.Model).Model |> Pipeline.noiseDiagnostics)
             immutable (diagnostics @ ofNoise))
 
+    /// <summary>The passes, in their order: what <see cref="P:DiffEqLang.Contracts.CompileOptions.DumpAfter"/> takes.</summary>
+    static member PassNames: IReadOnlyList<string> = Pipeline.passNames
+
     /// <summary>The names of the file's models, in their order; those that can be read, where it has errors.</summary>
     static member ModelNames(source: SourceFile) : IReadOnlyList<string> =
         Running.isolated (fun () ->
