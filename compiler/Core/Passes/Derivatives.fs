@@ -74,6 +74,7 @@ type Entry = { Row: int; Column: int; Value: Expr }
 /// The entries of a system of scalars that are not zero, row by row. One reverse sweep an equation, over that
 /// equation's own terms: linear in the size of the system where each equation is local.
 let sparseJacobian (components: Component list) : Entry list =
+    let states = components |> List.map (fun c -> Build.input c.Symbol) |> List.toArray
     let places = Dictionary(components |> Seq.mapi (fun i c -> KeyValuePair(c.Symbol, i)))
 
     let entries =
@@ -86,7 +87,7 @@ let sparseJacobian (components: Component list) : Entry list =
                       | _ -> None)
                   |> List.sort
 
-              let targets = reached |> List.map (fun column -> Build.input components[column].Symbol)
+              let targets = reached |> List.map (fun column -> states[column])
               let gradients = Differentiate.vjp [ c.Drift, Build.number 1.0 ] targets
 
               for column, value in List.zip reached gradients do
