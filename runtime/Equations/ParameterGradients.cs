@@ -34,14 +34,14 @@ public sealed class ParameterGradients
         var leading = (int)(value.dim() - sum.dim());
         if (leading <= 0)
         {
-            sum.add_(value);
+            sum.add_(value, Scalars.One);
             return;
         }
 
         var axes = new long[leading];
         for (var i = 0; i < leading; i++) axes[i] = i;
         using var total = value.sum(axes);
-        sum.add_(total);
+        sum.add_(total, Scalars.One);
     }
 
     /// <summary>Adds Σ over the batch of left ⊗ right: left [..., m], right [..., n], parameter [m, n].</summary>

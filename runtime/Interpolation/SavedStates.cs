@@ -70,7 +70,7 @@ internal sealed class SavedStates
         if (Slopes is null) return;
         weights = rows.Slopes(kernel.Tableau);
         values = rows.IsEveryLane
-            ? EveryLane(weights, stages, slopes, null).div_(stages.Geometry.Scale)
+            ? EveryLane(weights, stages, slopes, null).div_(StepOfEveryLane(stages.Geometry, state))
             : SomeLanes(rows, weights, slopes, null).div_(StepOfRows(rows, stages.Geometry, state));
         Put(Slopes, rows, values);
     }
@@ -84,8 +84,7 @@ internal sealed class SavedStates
         for (var lane = 0; lane < _lanes; lane++)
             for (var index = _next[lane]; index < _times.Length; index++)
                 missing[index * _lanes + lane] = status[lane] is not (SolveStatus.Success or SolveStatus.Stopped);
-        using Scalar nan = double.NaN;
-        Values.view(_times.Length, _lanes, -1).masked_fill_(tensor(missing, [_times.Length, _lanes, 1], device: Values.device), nan);
+        Values.view(_times.Length, _lanes, -1).masked_fill_(tensor(missing, [_times.Length, _lanes, 1], device: Values.device), Scalars.NaN);
     }
 
     private void Fill(int first, int count, Tensor state, Tensor slope)
@@ -100,7 +99,7 @@ internal sealed class SavedStates
         double[] scaled = [.. weights.SelectMany(row => row.Select(w => w * stages.Geometry.Scale))];
         var matrix = HostVector.ToDevice(scaled, [weights.Length, slopes.size(0)], slopes.dtype, slopes.device);
         var values = matrix.mm(slopes.view(slopes.size(0), -1)).view(weights.Length, slopes.size(1), slopes.size(2));
-        return state is null ? values : values.add_(state);
+        return state is null ? values : values.add_(state, Scalars.One);
     }
 
     private Tensor SomeLanes(SaveRows rows, double[][] weights, Tensor slopes, Tensor? state)
@@ -114,8 +113,11 @@ internal sealed class SavedStates
         var ofRows = slopes.view(stageCount, _lanes, -1).index_select(1, lane);
         var factors = HostVector.ToDevice(transposed, [stageCount, rows.Count, 1], slopes.dtype, slopes.device);
         var values = ofRows.mul_(factors).sum([0L]);
-        return state is null ? values : values.add_(state.view(_lanes, -1).index_select(0, lane));
+        return state is null ? values : values.add_(state.view(_lanes, -1).index_select(0, lane), Scalars.One);
     }
+
+    private static Tensor StepOfEveryLane(StepGeometry geometry, Tensor like) =>
+        HostVector.ToDevice([geometry.Scale], [1], like.dtype, like.device);
 
     private static Tensor StepOfRows(SaveRows rows, StepGeometry geometry, Tensor like) =>
         HostVector.ToDevice([.. rows.Lane.Select(lane => geometry.Steps[lane])], [rows.Count, 1], like.dtype, like.device);

@@ -29,7 +29,7 @@ internal static class BacksolveAdjoint
         var augmented = backwards.Pack(values.select(0, -1), zeros_like(values.select(0, -1)));
         for (var i = times.Length - 1; i >= 0; i--)
         {
-            var adjoint = backwards.Adjoint(augmented).add(cotangents.select(0, i));
+            var adjoint = backwards.Adjoint(augmented).add(cotangents.select(0, i), Scalars.One);
             augmented = backwards.Pack(values.select(0, i), adjoint, augmented);
             var next = i > 0 ? times[i - 1] : problem.Span.Start;
             if (next != times[i]) augmented = Solve(problem, backwards, augmented, times[i], next);

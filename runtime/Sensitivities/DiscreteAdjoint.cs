@@ -50,7 +50,7 @@ internal sealed class DiscreteAdjoint
         }
 
         adjoint.ReverseFirstStage();
-        if (span.Times is null) adjoint._state.add_(cotangents.select(0, 0));
+        if (span.Times is null) adjoint._state.add_(cotangents.select(0, 0), Scalars.One);
         else if (span.Start != span.End) adjoint.AddSaved(span.Times, span.Start);
         return adjoint._state;
     }
@@ -60,13 +60,13 @@ internal sealed class DiscreteAdjoint
     {
         for (var i = 0; i < times.Length; i++)
             if (times[i] == end)
-                _state.add_(_cotangents.select(0, i));
+                _state.add_(_cotangents.select(0, i), Scalars.One);
     }
 
     /// <summary>Through one step: from the adjoint of the state after it, <paramref name="after"/>, to that of the state before.</summary>
     private void Reverse(StepRecord step, Tensor after)
     {
-        if (step.SavedAtEnd >= 0) _state.add_(_cotangents.select(0, step.SavedAtEnd));
+        if (step.SavedAtEnd >= 0) _state.add_(_cotangents.select(0, step.SavedAtEnd), Scalars.One);
         var saved = step.Rows is null ? null : new SaveCotangents(step.Rows, _cotangents, _tableau, _tape.Lanes);
         var (geometry, end) = (step.Geometry.Anew(), _tableau.EndStage);
         var states = step.StageStates ?? Recompute(step, geometry);
@@ -75,8 +75,8 @@ internal sealed class DiscreteAdjoint
             adjoints[i] = Vjp(geometry.TimeOf(i), states[i]!, OfStage(i, adjoints, saved, geometry));
 
         var endSlope = OfStage(end, adjoints, saved, geometry);
-        if (endSlope is not null && _slope is not null) endSlope.add_(_slope);
-        if (Vjp(geometry.TimeOf(end), after, endSlope ?? _slope) is { } throughEnd) _state.add_(throughEnd);
+        if (endSlope is not null && _slope is not null) endSlope.add_(_slope, Scalars.One);
+        if (Vjp(geometry.TimeOf(end), after, endSlope ?? _slope) is { } throughEnd) _state.add_(throughEnd, Scalars.One);
 
         adjoints[end] = _state;
         for (var i = end - 1; i > 0; i--)
@@ -85,15 +85,15 @@ internal sealed class DiscreteAdjoint
         _slope = OfStage(0, adjoints, saved, geometry)?.DetachFromDisposeScope();
         for (var i = 1; i < adjoints.Length; i++)
             if (i != end && adjoints[i] is { } adjoint)
-                _state.add_(adjoint);
-        if (saved is not null) _state.add_(saved.State);
+                _state.add_(adjoint, Scalars.One);
+        if (saved is not null) _state.add_(saved.State, Scalars.One);
     }
 
     private void ReverseFirstStage()
     {
         if (_slope is null) return;
         var first = _tape.Steps[0];
-        _state.add_(Vjp(first.Geometry.Anew().TimeOf(0), first.State, _slope)!);
+        _state.add_(Vjp(first.Geometry.Anew().TimeOf(0), first.State, _slope)!, Scalars.One);
         _slope.Dispose();
         _slope = null;
     }

@@ -115,9 +115,9 @@ internal sealed class OdeGradient
     private Tensor OfTimes(Tensor cotangents, Tensor initial)
     {
         var slopes = Run.Slopes!;
-        var times = slopes.mul(cotangents).nan_to_num(0).sum([1, 2]);
+        var times = slopes.mul(cotangents).nan_to_num().sum([1, 2]);
         if (_problem.Options.Start is null && Run.Times[0] == _problem.Span.Start)
-            times[0] = times[0] - slopes.select(0, 0).mul(initial).nan_to_num(0).sum();
+            times.select(0, 0).add_(slopes.select(0, 0).mul(initial).nan_to_num().sum(), Scalars.MinusOne);
         return times;
     }
 }

@@ -37,8 +37,8 @@ internal sealed class SaveCotangents
         var ofRows = cotangents.reshape(cotangents.size(0) * lanes, -1).index_select(0, rows.FlatIndex(lanes, cotangents.device));
         var factors = HostVector.ToDevice(transposed, [stages, rows.Count, 1], ofRows.dtype, ofRows.device);
         _stages = zeros([stages, lanes, ofRows.size(1)], ofRows.dtype, ofRows.device)
-            .index_add_(1, lane, factors.mul(ofRows), 1).view(stages, samples, width);
-        State = zeros([lanes, ofRows.size(1)], ofRows.dtype, ofRows.device).index_add_(0, lane, ofRows, 1).view(samples, width);
+            .index_add_(1, lane, factors.mul(ofRows), Scalars.One).view(stages, samples, width);
+        State = zeros([lanes, ofRows.size(1)], ofRows.dtype, ofRows.device).index_add_(0, lane, ofRows, Scalars.One).view(samples, width);
     }
 
     /// <summary>What is added to the adjoint of the state before the step: [samples, N].</summary>

@@ -197,14 +197,13 @@ internal sealed class OdeIntegrator : IDisposable
         var slopes = _withSlopes ? stack([.. _everyStep!.Select(step => step.Slope!)]) : null;
         if (_clock.Time.All(time => time == times[^1])) return (times, values, slopes);
         bool[] missing = [.. times.SelectMany(time => _clock.Time.Select(last => (time - last) * _problem.Span.Direction > 0))];
-        using Scalar nan = double.NaN;
-        values.view(times.Length, _lanes, -1).masked_fill_(tensor(missing, [times.Length, _lanes, 1], device: values.device), nan);
+        values.view(times.Length, _lanes, -1).masked_fill_(tensor(missing, [times.Length, _lanes, 1], device: values.device), Scalars.NaN);
         return (times, values, slopes);
     }
 
     private Tensor SlopeAtState()
     {
-        var time = full([], _problem.Span.Start, _state.dtype, _state.device);
+        var time = HostVector.ToDevice([_problem.Span.Start], [], _state.dtype, _state.device);
         return _kernel.Drift(time, _state);
     }
 

@@ -27,8 +27,8 @@ internal static class InitialStep
         double[] signed = [.. trial.Select(h => double.IsFinite(h) ? h * span.Direction : 0)];
         var geometry = new StepGeometry(
             kernel.Tableau, [.. Enumerable.Repeat(span.Start, lanes)], signed, state.dtype, state.device);
-        var moved = state.add(Times(geometry, slope));
-        var change = norm.Of(kernel.Drift(geometry.TimeOf(kernel.Tableau.EndStage), moved).sub(slope), tolerance);
+        var moved = state.add(Times(geometry, slope), Scalars.One);
+        var change = norm.Of(kernel.Drift(geometry.TimeOf(kernel.Tableau.EndStage), moved).add(slope, Scalars.MinusOne), tolerance);
 
         var k = kernel.Tableau.Error!.Order + 1;
         for (var i = 0; i < lanes; i++)

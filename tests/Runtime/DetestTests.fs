@@ -16,8 +16,8 @@ type Case =
       Final: float list }
 
 let mul (a: Tensor) (b: Tensor) = a.mul b
-let sub (a: Tensor) (b: Tensor) = a.sub b
-let add (a: Tensor) (b: Tensor) = a.add b
+let sub (a: Tensor) (b: Tensor) = a.Minus b
+let add (a: Tensor) (b: Tensor) = a.Plus b
 
 /// Equations by components.
 let components (drift: Tensor -> Tensor list -> Tensor list) : OdeEquations =

@@ -45,7 +45,7 @@ let rotor =
 
     let drift (_: Tensor) (state: Tensor) =
         let x, y = state.narrow (-1L, 0L, 3L), state.narrow (-1L, 3L, 3L)
-        let square = (x.square ()).add (y.square ())
+        let square = (x.square ()).Plus(y.square ())
         torch.cat ([| (y.mul square).neg (); x.mul square |], -1L)
 
     { Name = "nonlinear: z' = i |z|^2 z"
@@ -58,14 +58,14 @@ let rotor =
 /// Tells a wrong node: both derivatives depend on t.
 let timeDependent =
     { Name = "time-dependent: x' = t x + y, y' = t y"
-      Equations = ode (fun t s -> pack [ t.mul(part s 0).add (part s 1); t.mul (part s 1) ])
+      Equations = ode (fun t s -> pack [ t.mul(part s 0).Plus(part s 1); t.mul (part s 1) ])
       Initial = [ 1.1; 2.2 ]
       End = horizon 1.0 4.0 6.0 4.0
       Exact = fun t -> [| exp (t * t / 2.0) * (1.1 + t * 2.2); exp (t * t / 2.0) * 2.2 |] }
 
 let complexSpectrum =
     { Name = "complex spectrum: -0.2 +- 2i"
-      Equations = ode (fun _ s -> pack [ (scale -0.2 (part s 0)).sub (scale 2.0 (part s 1)); (scale 2.0 (part s 0)).add (scale -0.2 (part s 1)) ])
+      Equations = ode (fun _ s -> pack [ (scale -0.2 (part s 0)).Minus(scale 2.0 (part s 1)); (scale 2.0 (part s 0)).Plus(scale -0.2 (part s 1)) ])
       Initial = [ 1.0; -0.5 ]
       End = horizon 2.0 8.0 12.0 8.0
       Exact =

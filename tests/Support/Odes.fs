@@ -7,7 +7,16 @@ open TorchSharp
 
 type Tensor = torch.Tensor
 
-let scalar (x: float) : Scalar = Scalar.op_Implicit x
+let private scalars = System.Collections.Concurrent.ConcurrentDictionary<float, Scalar>()
+
+/// A number for a torch call, kept for good: a temporary one may be collected while the native call runs (TorchSharp 0.107).
+let scalar (x: float) : Scalar = scalars.GetOrAdd(x, (fun x -> Scalar.op_Implicit x))
+
+type torch.Tensor with
+
+    /// Without the temporary alpha of `add` and `sub`.
+    member x.Plus(y: Tensor) : Tensor = x.add (y, scalar 1.0)
+    member x.Minus(y: Tensor) : Tensor = x.add (y, scalar -1.0)
 
 let vector (values: float seq) : Tensor = torch.tensor (Array.ofSeq values, dtype = torch.float64)
 
@@ -17,7 +26,7 @@ let matrix (rows: float list list) : Tensor =
 
 let scale (factor: float) (x: Tensor) : Tensor = x.mul (scalar factor)
 
-let plus (value: float) (x: Tensor) : Tensor = x.add (scalar value)
+let plus (value: float) (x: Tensor) : Tensor = x.add (scalar value, scalar 1.0)
 
 /// One component of a packed state: [...].
 let part (state: Tensor) (i: int) : Tensor = state.select (-1L, int64 i)

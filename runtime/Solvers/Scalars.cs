@@ -1,0 +1,20 @@
+using TorchSharp;
+
+namespace DiffEqLang.Runtime;
+
+/// <summary>
+/// Numbers for torch calls that live as long as the program. A number written in place becomes a temporary
+/// <see cref="Scalar"/>, as does the alpha left out of <c>add_(tensor)</c>; nothing keeps it alive during the native call, so
+/// that a collection started by another thread at that moment frees it under libtorch (TorchSharp 0.107).
+/// </summary>
+internal static class Scalars
+{
+    /// <summary>1.</summary>
+    public static readonly Scalar One = 1.0;
+
+    /// <summary>-1.</summary>
+    public static readonly Scalar MinusOne = -1.0;
+
+    /// <summary>NaN.</summary>
+    public static readonly Scalar NaN = double.NaN;
+}
