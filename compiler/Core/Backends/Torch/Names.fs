@@ -34,7 +34,7 @@ let inheritedByModels =
      get_buffer get_parameter handle has_buffer has_parameter load load_state_dict modules name named_buffers
      named_children named_modules named_parameters parameters register_buffer register_module register_p_and_b
      register_parameter save save_state_dict state_dict to train training type zero_grad
-     ConstantNames Constant"
+     ConstantNames DeclaredInitialState Constant"
         .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)
 
 /// Names that every generated class declares itself.
