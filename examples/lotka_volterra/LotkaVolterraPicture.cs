@@ -17,7 +17,7 @@ internal static class LotkaVolterraPicture
         var time = Series.Grid(end, (int)seen.size(0));
         var figure = new Figure("Lotka-Volterra fitted to noisy observations").AddRow(460);
         var overTime = figure.AddPanel("t", "population", weight: 1.4f);
-        string[] names = ["prey x", "predators y"];
+        string[] names = ["prey", "predators"];
         for (var i = 0; i < 2; i++)
         {
             overTime.Points(time, seen.Column(i), $"{names[i]} observed", colour: i, size: 4);

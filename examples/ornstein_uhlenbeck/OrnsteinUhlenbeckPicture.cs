@@ -21,7 +21,7 @@ internal static class OrnsteinUhlenbeckPicture
 
         var some = figure.AddPanel("t", "x", weight: 1.3f);
         some.Band(time, Shifted(-2), Shifted(2), "exact mean ± 2 standard deviations", colour: 0);
-        for (var i = 0; i < Shown; i++) some.Line(time, paths.Column(i), i == 0 ? $"{Shown} of the paths" : null, colour: 6, width: 0.8f, opacity: 0.5);
+        for (var i = 0; i < Shown; i++) some.Line(time, paths.Column(i), i == 0 ? "paths" : null, colour: 6, width: 0.8f, opacity: 0.5);
         some.Line(time, exactMean, "exact mean", colour: 0);
 
         figure.AddPanel("t", "moments")

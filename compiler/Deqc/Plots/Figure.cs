@@ -94,10 +94,13 @@ public sealed class Figure(string title)
     private void DrawRow(SKCanvas canvas, List<Panel> panels, float top, float height)
     {
         var (left, total) = (Margin, panels.Sum(panel => panel.Weight));
+        float WidthOf(Panel panel) => (Width - 2 * Margin) * panel.Weight / total;
+        var legend = panels.Max(panel => panel.Legend.Height(WidthOf(panel)));
         foreach (var panel in panels)
         {
-            var width = (Width - 2 * Margin) * panel.Weight / total;
-            panel.Finish().Render(canvas, new PixelRect(left, left + width, top + height, top));
+            var width = WidthOf(panel);
+            panel.Legend.Draw(canvas, left + width / 2, top, width);
+            panel.Finish().Render(canvas, new PixelRect(left, left + width, top + height, top + legend));
             left += width;
         }
     }

@@ -7,7 +7,6 @@ public sealed class Panel
 {
     private const int PiecesOfTime = 96;
     private readonly Plot plot = new();
-    private bool hasLegend;
 
     internal Panel(string horizontal, string vertical, float weight)
     {
@@ -18,6 +17,8 @@ public sealed class Panel
     }
 
     internal float Weight { get; }
+
+    internal Legend Legend { get; } = new();
 
     /// <summary>A curve.</summary>
     /// <param name="x">Horizontal places.</param>
@@ -32,7 +33,7 @@ public sealed class Panel
         var line = plot.Add.ScatterLine(x.ToArray(), y.ToArray(), PlotStyle.Colour(colour).WithAlpha(opacity));
         line.LineWidth = width;
         line.LinePattern = dashed ? LinePattern.Dashed : LinePattern.Solid;
-        Name(label, text => line.LegendText = text);
+        Legend.Add(label, dashed ? LegendMark.DashedLine : LegendMark.Line, line.LineColor, width);
         return this;
     }
 
@@ -47,7 +48,7 @@ public sealed class Panel
         var points = plot.Add.ScatterPoints(x.ToArray(), y.ToArray(), PlotStyle.Colour(colour).WithAlpha(0.85));
         points.MarkerSize = size;
         points.MarkerShape = MarkerShape.FilledCircle;
-        Name(label, text => points.LegendText = text);
+        Legend.Add(label, LegendMark.Point, points.MarkerFillColor, size);
         return this;
     }
 
@@ -63,7 +64,7 @@ public sealed class Panel
         band.FillColor = PlotStyle.Colour(colour).WithAlpha(0.18);
         band.LineWidth = 0;
         band.MarkerSize = 0;
-        Name(label, text => band.LegendText = text);
+        Legend.Add(label, LegendMark.Band, band.FillColor, 0);
         return this;
     }
 
@@ -95,26 +96,8 @@ public sealed class Panel
 
     internal Plot Finish()
     {
-        if (hasLegend) ShowLegend();
+        plot.HideLegend();
         plot.Axes.Margins(0.02, 0.08);
         return plot;
-    }
-
-    private void Name(string? label, Action<string> set)
-    {
-        if (label is null) return;
-        hasLegend = true;
-        set(label);
-    }
-
-    // Above the axes and lying flat, where it covers no data.
-    private void ShowLegend()
-    {
-        plot.Legend.Orientation = Orientation.Horizontal;
-        plot.Legend.FontSize = 13;
-        plot.Legend.OutlineWidth = 0;
-        plot.Legend.ShadowColor = Colors.Transparent;
-        plot.Legend.BackgroundColor = Colors.Transparent;
-        plot.ShowLegend(Edge.Top).Padding = new PixelPadding(0, 0, 0, 4);
     }
 }
