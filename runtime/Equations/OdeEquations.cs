@@ -22,4 +22,18 @@ public abstract class OdeEquations
     /// The vector-Jacobian product wᵀ ∂f/∂x, [..., N]; adds wᵀ ∂f/∂θ, summed over the batch, to <paramref name="into"/>.
     /// </summary>
     public abstract Tensor DriftVjp(Tensor t, Tensor state, Tensor w, ParameterGradients into);
+
+    /// <summary>
+    /// The right-hand side, and those of its terms that its vector-Jacobian product needs again, [..., shape] each: solvers keep
+    /// them for the backward pass while their memory budget lasts. By default there are none.
+    /// </summary>
+    public virtual Tensor Drift(Tensor t, Tensor state, out Tensor[] terms)
+    {
+        terms = [];
+        return Drift(t, state);
+    }
+
+    /// <summary>The vector-Jacobian product from the terms of the drift at the same place; computes them again where null.</summary>
+    public virtual Tensor DriftVjp(Tensor t, Tensor state, Tensor w, ParameterGradients into, Tensor[]? terms) =>
+        DriftVjp(t, state, w, into);
 }

@@ -10,7 +10,7 @@ public abstract class SdeEquations : OdeEquations
     /// <summary>g(t, x) dW: [..., N].</summary>
     public abstract Tensor Diffusion(Tensor t, Tensor state, Tensor dW);
 
-    /// <summary>wᵀ ∂(g dW)/∂x, [..., N]; parameters as in <see cref="OdeEquations.DriftVjp"/>.</summary>
+    /// <summary>wᵀ ∂(g dW)/∂x, [..., N]; parameters as in <see cref="OdeEquations.DriftVjp(Tensor, Tensor, Tensor, ParameterGradients)"/>.</summary>
     public abstract Tensor DiffusionVjp(Tensor t, Tensor state, Tensor dW, Tensor w, ParameterGradients into);
 
     /// <summary>

@@ -9,7 +9,8 @@ internal sealed class AugmentedEquations : OdeEquations
     private readonly OdeEquations _equations;
     private readonly long _samples;
     private readonly long _width;
-    private readonly int[] _wanted;
+    private readonly ParameterGradients _wanted;
+    private readonly long _parameterSize;
 
     /// <param name="equations">Of the forward solve.</param>
     /// <param name="samples">The size of its batch.</param>
@@ -17,48 +18,44 @@ internal sealed class AugmentedEquations : OdeEquations
     /// <param name="wanted">Says which parameters' gradients are carried along.</param>
     public AugmentedEquations(OdeEquations equations, long samples, long width, ParameterGradients wanted)
     {
-        (_equations, _samples, _width) = (equations, samples, width);
-        _wanted = [.. Enumerable.Range(0, equations.Parameters.Count).Where(wanted.Wants)];
+        (_equations, _samples, _width, _wanted) = (equations, samples, width, wanted);
+        _parameterSize = wanted.Size;
     }
 
     /// <inheritdoc/>
     public override IReadOnlyList<Tensor> Parameters => [];
 
+    /// <summary>The numbers of the states, and of the adjoints.</summary>
     private long Size => _samples * _width;
 
+    /// <summary>The numbers of states and adjoints together.</summary>
+    public long DynamicSize => 2 * Size;
+
     /// <summary>The vector of states and adjoints [samples, N] and of the parameter gradients of another vector, or of zeros.</summary>
-    public Tensor Pack(Tensor state, Tensor adjoint, Tensor? gradientsOf = null)
-    {
-        var gradients = gradientsOf is null
-            ? zeros([1, _wanted.Sum(i => _equations.Parameters[i].numel())], state.dtype, state.device)
-            : gradientsOf.narrow(1, 2 * Size, gradientsOf.size(1) - 2 * Size);
-        return cat([state.reshape(1, Size), adjoint.reshape(1, Size), gradients], 1);
-    }
+    public Tensor Pack(Tensor state, Tensor adjoint, Tensor? gradientsOf = null) => cat(
+        [
+            state.reshape(1, Size),
+            adjoint.reshape(1, Size),
+            gradientsOf?.narrow(1, DynamicSize, _parameterSize) ?? zeros([1, _parameterSize], state.dtype, state.device),
+        ],
+        1);
 
     /// <summary>The adjoints: [samples, N].</summary>
     public Tensor Adjoint(Tensor augmented) => Part(augmented, Size);
 
     /// <summary>Adds the parameter gradients of a vector to <paramref name="into"/>.</summary>
-    public void AddParameters(Tensor augmented, ParameterGradients into)
-    {
-        var offset = 2 * Size;
-        foreach (var i in _wanted)
-        {
-            var parameter = _equations.Parameters[i];
-            into.Add(i, augmented.narrow(1, offset, parameter.numel()).reshape(parameter.shape));
-            offset += parameter.numel();
-        }
-    }
+    public void AddParameters(Tensor augmented, ParameterGradients into) =>
+        into.AddFlat(augmented.narrow(1, DynamicSize, _parameterSize).view(_parameterSize));
 
     /// <inheritdoc/>
     public override Tensor Drift(Tensor t, Tensor state)
     {
         var (forward, adjoint) = (Part(state, 0), Part(state, Size));
-        var gradients = new ParameterGradients(_equations.Parameters, i => Array.IndexOf(_wanted, i) >= 0);
-        var slope = _equations.Drift(t, forward).expand_as(forward);
-        var back = _equations.DriftVjp(t, forward, adjoint, gradients);
-        return cat(
-            [slope.reshape(1, Size), back.neg().reshape(1, Size), .. _wanted.Select(i => gradients[i]!.neg().reshape(1, -1))], 1);
+        var flat = zeros([_parameterSize], state.dtype, state.device);
+        var gradients = new ParameterGradients(_wanted, flat);
+        var slope = _equations.Drift(t, forward, out var terms).expand_as(forward);
+        var back = _equations.DriftVjp(t, forward, adjoint.neg(), gradients, terms);    // both derivatives are those of -λ
+        return cat([slope.reshape(1, Size), back.reshape(1, Size), flat.view(1, _parameterSize)], 1);
     }
 
     /// <inheritdoc/>

@@ -26,7 +26,7 @@ internal sealed class DiscreteAdjoint
     private DiscreteAdjoint(OdeProblem problem, OdeTape tape, Tensor cotangents, ParameterGradients into)
     {
         (_tape, _tableau, _cotangents, _into) = (tape, problem.Tableau, cotangents, into);
-        _kernel = new RungeKuttaKernel(problem.Equations, problem.Tableau);
+        _kernel = new RungeKuttaKernel(problem.Equations, problem.Tableau, keepsTerms: true);
         _state = zeros_like(tape.Final!).DetachFromDisposeScope();
     }
 
@@ -46,7 +46,8 @@ internal sealed class DiscreteAdjoint
         for (var i = tape.Steps.Count - 1; i >= 0; i--)
         {
             using var ofStep = NewDisposeScope();
-            adjoint.Reverse(tape.Steps[i], i + 1 < tape.Steps.Count ? tape.Steps[i + 1].State : tape.Final!);
+            if (i + 1 < tape.Steps.Count) adjoint.Reverse(tape.Steps[i], tape.Steps[i + 1].State, tape.Steps[i + 1].Terms?[0]);
+            else adjoint.Reverse(tape.Steps[i], tape.Final!, tape.FinalTerms);
         }
 
         adjoint.ReverseFirstStage();
@@ -64,23 +65,23 @@ internal sealed class DiscreteAdjoint
     }
 
     /// <summary>Through one step: from the adjoint of the state after it, <paramref name="after"/>, to that of the state before.</summary>
-    private void Reverse(StepRecord step, Tensor after)
+    private void Reverse(StepRecord step, Tensor after, Tensor[]? termsAfter)
     {
         if (step.SavedAtEnd >= 0) _state.add_(_cotangents.select(0, step.SavedAtEnd), Scalars.One);
         var saved = step.Rows is null ? null : new SaveCotangents(step.Rows, _cotangents, _tableau, _tape.Lanes);
         var (geometry, end) = (step.Geometry.Anew(), _tableau.EndStage);
-        var states = step.StageStates ?? Recompute(step, geometry);
+        var (states, terms) = step.StageStates is null ? Recompute(step, geometry) : (step.StageStates, step.Terms);
         var adjoints = new Tensor?[_tableau.A.Count];    // z̄
         for (var i = _tableau.A.Count - 1; i > end; i--)
-            adjoints[i] = Vjp(geometry.TimeOf(i), states[i]!, OfStage(i, adjoints, saved, geometry));
+            adjoints[i] = Vjp(geometry.TimeOf(i), states[i]!, terms?[i], OfStage(i, adjoints, saved, geometry));
 
         var endSlope = OfStage(end, adjoints, saved, geometry);
         if (endSlope is not null && _slope is not null) endSlope.add_(_slope, Scalars.One);
-        if (Vjp(geometry.TimeOf(end), after, endSlope ?? _slope) is { } throughEnd) _state.add_(throughEnd, Scalars.One);
+        if (Vjp(geometry.TimeOf(end), after, termsAfter, endSlope ?? _slope) is { } throughEnd) _state.add_(throughEnd, Scalars.One);
 
         adjoints[end] = _state;
         for (var i = end - 1; i > 0; i--)
-            adjoints[i] = Vjp(geometry.TimeOf(i), states[i]!, OfStage(i, adjoints, saved, geometry));
+            adjoints[i] = Vjp(geometry.TimeOf(i), states[i]!, terms?[i], OfStage(i, adjoints, saved, geometry));
         _slope?.Dispose();
         _slope = OfStage(0, adjoints, saved, geometry)?.DetachFromDisposeScope();
         for (var i = 1; i < adjoints.Length; i++)
@@ -93,7 +94,7 @@ internal sealed class DiscreteAdjoint
     {
         if (_slope is null) return;
         var first = _tape.Steps[0];
-        _state.add_(Vjp(first.Geometry.Anew().TimeOf(0), first.State, _slope)!, Scalars.One);
+        _state.add_(Vjp(first.Geometry.Anew().TimeOf(0), first.State, first.Terms?[0], _slope)!, Scalars.One);
         _slope.Dispose();
         _slope = null;
     }
@@ -109,13 +110,14 @@ internal sealed class DiscreteAdjoint
         return sum is null ? null : geometry.Scaled(sum);
     }
 
-    private Tensor? Vjp(Tensor time, Tensor state, Tensor? cotangent) =>
-        cotangent is null ? null : _kernel.Equations.DriftVjp(time, state, cotangent, _into);
+    private Tensor? Vjp(Tensor time, Tensor state, Tensor[]? terms, Tensor? cotangent) =>
+        cotangent is null ? null : _kernel.Equations.DriftVjp(time, state, cotangent, _into, terms);
 
-    /// <summary>The stage states once more, from the state before the step.</summary>
-    private Tensor?[] Recompute(StepRecord step, StepGeometry geometry)
+    /// <summary>The stages once more, from the state before the step.</summary>
+    private (Tensor?[] States, Tensor[]?[] Terms) Recompute(StepRecord step, StepGeometry geometry)
     {
-        var stages = _kernel.Begin(geometry, step.State, _kernel.Drift(geometry.TimeOf(0), step.State));
+        var slope = _kernel.Drift(geometry.TimeOf(0), step.State, out var terms);
+        var stages = _kernel.Begin(geometry, step.State, slope, terms);
         if (step.Rows is not null && _tableau.A.Count > _tableau.EndStage + 1)
         {
             _kernel.Advance(stages);
@@ -123,6 +125,6 @@ internal sealed class DiscreteAdjoint
             _kernel.Extend(stages);
         }
 
-        return stages.States;
+        return (stages.States, stages.Terms);
     }
 }

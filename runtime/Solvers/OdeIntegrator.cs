@@ -10,6 +10,7 @@ namespace DiffEqLang.Runtime;
 /// <param name="Status">How each lane ended.</param>
 /// <param name="LastTime">The time each lane reached.</param>
 /// <param name="LastState">The states there: [samples, N].</param>
+/// <param name="NextStep">The size of the step that each lane would take next.</param>
 /// <param name="Statistics">The cost, by lane.</param>
 /// <param name="Tape">The accepted steps, where asked for.</param>
 internal sealed record OdeRun(
@@ -19,6 +20,7 @@ internal sealed record OdeRun(
     SolveStatus[] Status,
     double[] LastTime,
     Tensor LastState,
+    double[] NextStep,
     Statistics Statistics,
     OdeTape? Tape);
 
@@ -39,15 +41,16 @@ internal sealed class OdeIntegrator : IDisposable
     private readonly int _lanes;
     private Tensor _state;
     private Tensor? _slope;     // f at the state; null until it is needed
+    private Tensor[]? _terms;   // those of that slope; null where they are not kept, or of another state in some lane
 
     private OdeIntegrator(OdeProblem problem, Tensor state, bool withTape, bool withSlopes, long stageBudget)
     {
         (_problem, _withSlopes) = (problem, withSlopes);
         _lanes = problem.Options.Coupling == StepCoupling.Batch ? 1 : (int)state.size(0);
         _state = state.detach().DetachFromDisposeScope();
-        _kernel = new RungeKuttaKernel(problem.Equations, problem.Tableau);
+        _kernel = new RungeKuttaKernel(problem.Equations, problem.Tableau, keepsTerms: withTape);
         _clock = new LaneClock(problem, _lanes);
-        _norm = new ErrorNorm(problem.Rtol, problem.Atol, _lanes);
+        _norm = new ErrorNorm(problem.Rtol, problem.Atol, _lanes, problem.ErrorSize);
         _tape = withTape ? new OdeTape(_lanes, stageBudget) : null;
         if (problem.Span.Times is { } times) _saved = new SavedStates(problem.Span, times, state, _lanes, withSlopes);
         else _everyStep = problem.IsAdaptive && _lanes > 1
@@ -89,13 +92,13 @@ internal sealed class OdeIntegrator : IDisposable
     {
         if (_clock.AnyActive && _problem.IsAdaptive)
         {
-            Replace(ref _slope, SlopeAtState());
+            EvaluateAt(TimeOfStart());
             _clock.Start(_problem.Method.Dt is { } dt
                 ? [.. Enumerable.Repeat(dt, _lanes)]
                 : InitialStep.Choose(_kernel, _norm, _problem.Span, _state, _slope!, _lanes));
         }
 
-        if (_withSlopes || _problem.Span.Start == _problem.Span.End) Replace(ref _slope, _slope ?? SlopeAtState());
+        if (_slope is null && (_withSlopes || _problem.Span.Start == _problem.Span.End)) EvaluateAt(TimeOfStart());
         _saved?.Start(_state, _slope ?? _state);
         _everyStep?.Add((_problem.Span.Start, Kept(_state), _withSlopes ? Kept(_slope!) : null));
     }
@@ -103,8 +106,8 @@ internal sealed class OdeIntegrator : IDisposable
     private void Attempt()
     {
         var geometry = new StepGeometry(_problem.Tableau, _clock.Time, _clock.Step, _state.dtype, _state.device);
-        if (_slope is null) Replace(ref _slope, _kernel.Drift(geometry.TimeOf(0), _state));
-        var stages = _kernel.Begin(geometry, _state, _slope!);
+        if (_slope is null) EvaluateAt(geometry.TimeOf(0));
+        var stages = _kernel.Begin(geometry, _state, _slope!, _terms);
         var after = _kernel.Advance(stages);
         var (moved, isSound, endSlope) = _problem.IsAdaptive ? JudgeError(stages, after) : (JudgeFinite(after), true, null);
         if (!moved) return;
@@ -119,7 +122,7 @@ internal sealed class OdeIntegrator : IDisposable
         }
 
         _tape?.Add(geometry.OfMoved(_clock.Moves), stages, _problem.Tableau.EndStage, isSound, rows, _everyStep?.Count ?? -1);
-        Commit(after, endSlope);
+        Commit(after, endSlope, stages.Terms[_problem.Tableau.EndStage]);
     }
 
     /// <summary>Compares the error with the tolerance. Sound: every lane's stages are finite, the rejected ones' too.</summary>
@@ -149,10 +152,11 @@ internal sealed class OdeIntegrator : IDisposable
     }
 
     /// <summary>Moves on the lanes that were accepted; the others keep their state and slope.</summary>
-    private void Commit(Tensor after, Tensor? endSlope)
+    private void Commit(Tensor after, Tensor? endSlope, Tensor[]? endTerms)
     {
         if (_clock.Moves.Contains(false))
         {
+            endTerms = null;
             var moves = tensor(_clock.Moves, [_lanes, 1], device: _state.device);
             after = where(moves, after, _state);
             endSlope = endSlope is null ? null : where(moves, endSlope, _slope!);
@@ -163,6 +167,7 @@ internal sealed class OdeIntegrator : IDisposable
         if (_tape is null) before.Dispose();
         if (endSlope is null) Drop(ref _slope);
         else Replace(ref _slope, endSlope);
+        _terms = Kept(endTerms);    // those before are the tape's
         _everyStep?.Add((_clock.TimeOfMoved, Kept(_state), _withSlopes ? Kept(_slope!) : null));
     }
 
@@ -183,9 +188,9 @@ internal sealed class OdeIntegrator : IDisposable
         }
 
         var last = Kept(_state);
-        _tape?.Close(Kept(_state));
+        _tape?.Close(Kept(_state), _terms);
         return new OdeRun(
-            times, values.DetachFromDisposeScope(), slopes?.DetachFromDisposeScope(), status, _clock.Time, last,
+            times, values.DetachFromDisposeScope(), slopes?.DetachFromDisposeScope(), status, _clock.Time, last, _clock.NextStep,
             new Statistics(_clock.Accepted, _clock.Rejected, _kernel.Evaluations), _tape);
     }
 
@@ -201,10 +206,12 @@ internal sealed class OdeIntegrator : IDisposable
         return (times, values, slopes);
     }
 
-    private Tensor SlopeAtState()
+    private Tensor TimeOfStart() => HostVector.ToDevice([_problem.Span.Start], [], _state.dtype, _state.device);
+
+    private void EvaluateAt(Tensor time)
     {
-        var time = HostVector.ToDevice([_problem.Span.Start], [], _state.dtype, _state.device);
-        return _kernel.Drift(time, _state);
+        Replace(ref _slope, _kernel.Drift(time, _state, out var terms));
+        _terms = Kept(terms);
     }
 
     private void Report()
@@ -223,6 +230,12 @@ internal sealed class OdeIntegrator : IDisposable
     }
 
     private static Tensor Kept(Tensor tensor) => tensor.alias().DetachFromDisposeScope();
+
+    private static Tensor[]? Kept(Tensor[]? terms)
+    {
+        foreach (var term in terms ?? []) term.DetachFromDisposeScope();
+        return terms;
+    }
 
     private static void Drop(ref Tensor? kept)
     {

@@ -10,18 +10,23 @@ namespace DiffEqLang.Runtime;
 /// The states that its stages were evaluated at, where they are kept; else they are computed again from the state. The end
 /// stage's is missing: it is the next step's state.
 /// </param>
+/// <param name="Terms">
+/// The terms of the right-hand side at those states, where they are kept; else the vector-Jacobian product computes them again.
+/// The end stage's are the next step's first.
+/// </param>
 /// <param name="Rows">The saved times inside it.</param>
 /// <param name="SavedAtEnd">The saved time that is its end, where every step is saved; else -1.</param>
-internal sealed record StepRecord(StepGeometry Geometry, Tensor State, Tensor?[]? StageStates, SaveRows? Rows, int SavedAtEnd);
+internal sealed record StepRecord(
+    StepGeometry Geometry, Tensor State, Tensor?[]? StageStates, Tensor[]?[]? Terms, SaveRows? Rows, int SavedAtEnd);
 
 /// <summary>The accepted steps of a solve, in order. Owns its tensors.</summary>
 /// <param name="lanes">How many lanes step on their own.</param>
-/// <param name="stageBudget">Up to how many bytes of stage states are kept.</param>
+/// <param name="stageBudget">Up to how many bytes of stage states and terms are kept.</param>
 internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStageBudget) : IDisposable
 {
     /// <summary>
-    /// Stage states are kept up to this many bytes, beyond which they are computed again in the backward pass: at the cost of
-    /// one evaluation of the right-hand side a stage.
+    /// Stage states and the terms of the right-hand side there are kept up to this many bytes, beyond which they are computed again
+    /// in the backward pass: at the cost of one evaluation of the right-hand side a stage.
     /// </summary>
     public const long DefaultStageBudget = 256L << 20;
 
@@ -37,30 +42,29 @@ internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStage
     /// <summary>The state after the last step, [samples, N].</summary>
     public Tensor? Final { get; private set; }
 
-    /// <summary>Takes a step over, the state before it included: the caller must not dispose it.</summary>
+    /// <summary>The terms of the right-hand side there, where it was evaluated.</summary>
+    public Tensor[]? FinalTerms { get; private set; }
+
+    /// <summary>Takes a step over, the state before it and its terms included: the caller must not dispose them.</summary>
     /// <param name="geometry">The step, zero for lanes that did not move.</param>
     /// <param name="stages">Its stages.</param>
     /// <param name="endStage">Whose state is not kept: it is the next step's first.</param>
-    /// <param name="mayKeep">Whether the stage states are sound for every lane.</param>
+    /// <param name="mayKeep">Whether the stages are sound for every lane.</param>
     /// <param name="rows">The saved times inside it.</param>
     /// <param name="savedAtEnd">The saved time that is its end, or -1.</param>
     public void Add(StepGeometry geometry, Stages stages, int endStage, bool mayKeep, SaveRows? rows, int savedAtEnd)
     {
         var state = stages.States[0];
-        Tensor?[] used = [.. stages.States.Select((stage, i) => i == endStage ? null : stage)];
-        var bytes = state.numel() * state.element_size() * used.Count(stage => stage is not null);
-        var keeps = mayKeep && _stageBytes + bytes <= stageBudget;
-        if (keeps)
-        {
-            _stageBytes += bytes;
-            foreach (var stage in used.AsSpan(1)) stage?.DetachFromDisposeScope();
-        }
-
-        _steps.Add(new StepRecord(geometry, state, keeps ? used : null, rows, savedAtEnd));
+        Tensor?[] states = [.. stages.States.Select((stage, i) => i == endStage ? null : stage)];
+        Tensor[]?[] terms = [.. stages.Terms.Select((ofStage, i) => i == endStage ? null : ofStage)];
+        var keepsStates = mayKeep && Keep(states.AsSpan(1));
+        var keepsTerms = keepsStates && Keep([.. terms.SelectMany(ofStage => ofStage ?? [])]);
+        if (!keepsTerms) Drop(terms[0]);
+        _steps.Add(new StepRecord(geometry, state, keepsStates ? states : null, keepsTerms ? terms : null, rows, savedAtEnd));
     }
 
-    /// <summary>Closes the tape with the state after the last step.</summary>
-    public void Close(Tensor final) => Final = final;
+    /// <summary>Closes the tape with the state after the last step and its terms.</summary>
+    public void Close(Tensor final, Tensor[]? terms) => (Final, FinalTerms) = (final, terms);
 
     /// <summary>The tape of some lanes only, in tensors of its own.</summary>
     public OdeTape Select(int[] survivors)
@@ -72,9 +76,10 @@ internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStage
                 step.Geometry.Select(survivors),
                 Own(step.State.index_select(0, index)),
                 step.StageStates?.Select(state => state is null ? null : Own(state.index_select(0, index))).ToArray(),
+                null,
                 step.Rows?.Select(survivors),
                 step.SavedAtEnd));
-        part.Close(Own(Final.index_select(0, index)));
+        part.Close(Own(Final.index_select(0, index)), null);
         return part;
     }
 
@@ -85,10 +90,28 @@ internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStage
         {
             step.State.Dispose();
             foreach (var stage in step.StageStates ?? []) stage?.Dispose();
+            foreach (var terms in step.Terms ?? []) Drop(terms);
         }
 
         _steps.Clear();
         Final?.Dispose();
+        Drop(FinalTerms);
+    }
+
+    /// <summary>Keeps tensors beyond the step's dispose scope, where the budget allows.</summary>
+    private bool Keep(ReadOnlySpan<Tensor?> tensors)
+    {
+        var bytes = 0L;
+        foreach (var tensor in tensors) bytes += tensor is null ? 0 : tensor.numel() * tensor.element_size();
+        if (_stageBytes + bytes > stageBudget) return false;
+        _stageBytes += bytes;
+        foreach (var tensor in tensors) tensor?.DetachFromDisposeScope();
+        return true;
+    }
+
+    private static void Drop(Tensor[]? terms)
+    {
+        foreach (var term in terms ?? []) term.Dispose();
     }
 
     private static Tensor Own(Tensor tensor) => tensor.DetachFromDisposeScope();

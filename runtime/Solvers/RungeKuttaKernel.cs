@@ -8,10 +8,14 @@ namespace DiffEqLang.Runtime;
 /// <param name="Geometry">Where it lies in time.</param>
 /// <param name="States">The states that the stages were evaluated at; [0] is the state before the step.</param>
 /// <param name="Slopes">The stages kᵢ, or h kᵢ where the step differs between lanes (<see cref="StepGeometry.Scaled"/>).</param>
-internal sealed record Stages(StepGeometry Geometry, Tensor[] States, Tensor[] Slopes);
+/// <param name="Terms">The terms of each stage's right-hand side, for the adjoint; null where they are not kept.</param>
+internal sealed record Stages(StepGeometry Geometry, Tensor[] States, Tensor[] Slopes, Tensor[]?[] Terms);
 
 /// <summary>Evaluates the stages of an explicit Runge-Kutta method on packed states [samples, N].</summary>
-internal sealed class RungeKuttaKernel(OdeEquations equations, RungeKuttaTableau tableau)
+/// <param name="equations">The equations that are solved.</param>
+/// <param name="tableau">The method's coefficients.</param>
+/// <param name="keepsTerms">Whether stages keep the terms that vector-Jacobian products need again.</param>
+internal sealed class RungeKuttaKernel(OdeEquations equations, RungeKuttaTableau tableau, bool keepsTerms = false)
 {
     /// <summary>The method's coefficients.</summary>
     public RungeKuttaTableau Tableau => tableau;
@@ -23,19 +27,23 @@ internal sealed class RungeKuttaKernel(OdeEquations equations, RungeKuttaTableau
     public long Evaluations { get; private set; }
 
     /// <summary>f(t, x), in the shape of the state also where it does not depend on it.</summary>
-    public Tensor Drift(Tensor time, Tensor state)
+    public Tensor Drift(Tensor time, Tensor state) => Drift(time, state, out _);
+
+    /// <summary>The same with its terms, where they are kept.</summary>
+    public Tensor Drift(Tensor time, Tensor state, out Tensor[]? terms)
     {
         Evaluations++;
-        var slope = equations.Drift(time, state);
+        terms = null;
+        var slope = keepsTerms ? equations.Drift(time, state, out terms) : equations.Drift(time, state);
         return slope.numel() == state.numel() ? slope : slope.expand_as(state);
     }
 
-    /// <summary>The stages before the end stage, from the state and its slope f(t, y).</summary>
-    public Stages Begin(StepGeometry geometry, Tensor state, Tensor slope)
+    /// <summary>The stages before the end stage, from the state, its slope f(t, y) and the terms of that.</summary>
+    public Stages Begin(StepGeometry geometry, Tensor state, Tensor slope, Tensor[]? terms)
     {
-        var stages = new Stages(geometry, new Tensor[tableau.A.Count], new Tensor[tableau.A.Count]);
-        stages.States[0] = state;
-        stages.Slopes[0] = geometry.Scaled(slope);
+        var count = tableau.A.Count;
+        var stages = new Stages(geometry, new Tensor[count], new Tensor[count], new Tensor[]?[count]);
+        (stages.States[0], stages.Slopes[0], stages.Terms[0]) = (state, geometry.Scaled(slope), terms);
         for (var i = 1; i < tableau.EndStage; i++) Evaluate(stages, i);
         return stages;
     }
@@ -51,7 +59,7 @@ internal sealed class RungeKuttaKernel(OdeEquations equations, RungeKuttaTableau
     public Tensor EndSlope(Stages stages)
     {
         var end = tableau.EndStage;
-        var slope = Drift(stages.Geometry.TimeOf(end), stages.States[end]);
+        var slope = Drift(stages.Geometry.TimeOf(end), stages.States[end], out stages.Terms[end]);
         stages.Slopes[end] = stages.Geometry.Scaled(slope);
         return slope;
     }
@@ -69,7 +77,8 @@ internal sealed class RungeKuttaKernel(OdeEquations equations, RungeKuttaTableau
     private void Evaluate(Stages stages, int i)
     {
         stages.States[i] = Combine(stages, tableau.A[i]);
-        stages.Slopes[i] = stages.Geometry.Scaled(Drift(stages.Geometry.TimeOf(i), stages.States[i]));
+        var slope = Drift(stages.Geometry.TimeOf(i), stages.States[i], out stages.Terms[i]);
+        stages.Slopes[i] = stages.Geometry.Scaled(slope);
     }
 
     private static Tensor Combine(Stages stages, double[] weights) =>

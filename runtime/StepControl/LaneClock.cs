@@ -37,6 +37,9 @@ internal sealed class LaneClock
     /// <summary>The signed step of the attempt; zero for a lane that has ended.</summary>
     public double[] Step { get; private set; }
 
+    /// <summary>The size of the step that each lane would take next.</summary>
+    public double[] NextStep => _proposed;
+
     /// <summary>Which lanes the last attempt moved forward.</summary>
     public bool[] Moves { get; }
 

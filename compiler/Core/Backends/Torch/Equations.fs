@@ -197,20 +197,28 @@ let private equationNames (bound: Bound) =
 let private tensorParameters names = List.map (parameter "Tensor") names
 
 /// A method from packings to one packed state.
-let private packed (bound: Bound) documentation name packings prefix (values: Expr.Expr list) =
+let private packedWith (terms: SharedTerms) (bound: Bound) documentation name packings prefix (values: Expr.Expr list) =
     let results =
         List.map2
             (fun (c: Component) value -> { Name = prefix c.Symbol; Value = value; Source = c.Span })
             bound.Components
             values
 
-    let definition = { Name = name; Packings = packings; Results = results; Gradients = [] }
+    let definition = { Name = name; Packings = packings; Results = results; Gradients = []; Terms = terms }
     let names, body = Functions.write bound.Surroundings definition
-    method' documentation name (tensorParameters ("t" :: names)) body
+
+    let out =
+        match terms with
+        | Given _ -> [ parameter "out Tensor[]" "terms" ]
+        | Unshared
+        | Taken _ -> []
+
+    method' documentation name (tensorParameters ("t" :: names) @ out) body
+
+let private packed bound = packedWith Unshared bound
 
 /// The vector-Jacobian product of such a method.
-let private packedVjp (bound: Bound) documentation name packings (values: Expr.Expr list) =
-    let product = Derivatives.vjp bound.Components values bound.Parameters
+let private packedVjpWith terms (bound: Bound) documentation name packings (product: Derivatives.VectorJacobian) =
 
     let results =
         List.map2
@@ -230,10 +238,27 @@ let private packedVjp (bound: Bound) documentation name packings (values: Expr.E
         { Name = name
           Packings = packings @ [ cotangentPacking bound product.Cotangents ]
           Results = results
-          Gradients = gradients }
+          Gradients = gradients
+          Terms = terms }
 
     let names, body = Functions.write bound.Surroundings definition
-    method' documentation name (tensorParameters ("t" :: names) @ [ parameter "ParameterGradients" "into" ]) body
+    let parameters = tensorParameters ("t" :: names) @ [ parameter "ParameterGradients" "into" ]
+
+    match terms with
+    | Unshared
+    | Given _ -> [ method' documentation name parameters body ]
+    | Taken _ ->
+        let all = parameters @ [ parameter "Tensor[]?" "terms" ]
+        let forward = invoke name ([ for p in parameters -> Name p.Name ] @ [ Literal "null" ])
+
+        [ { method' inherited name parameters body with
+              Kind = Method("Tensor", name, parameters, Arrow forward) }
+          method' documentation name all body ]
+
+let private packedVjp (bound: Bound) documentation name packings (values: Expr.Expr list) =
+    Derivatives.vjp bound.Components values bound.Parameters
+    |> packedVjpWith Unshared bound documentation name packings
+    |> List.exactlyOne
 
 let private derivativeName (s: Symbol) = "d" + s.Name
 
@@ -242,9 +267,20 @@ let private drift (bound: Bound) =
     let values = bound.Components |> List.map _.Drift
     let shapes = sprintf "%s -> %s" (batchShape size) (batchShape size)
 
+    let product = Derivatives.vjp bound.Components values bound.Parameters
+    let shared = Functions.sharedTerms values (product.States @ product.Parameters)
+    let ofProduct = "The vector-Jacobian product of the drift; adds parameter gradients"
+
     [ packed bound (summary (sprintf "%s.  %s" (equationNames bound) shapes)) "Drift" [ statePacking bound ] derivativeName values
-      packedVjp bound (summary "The vector-Jacobian product of the drift; parameter gradients are added to the last argument.")
-          "DriftVjp" [ statePacking bound ] values ]
+
+      if shared.IsEmpty then
+          yield! packedVjpWith Unshared bound (summary (ofProduct + " to the last argument.")) "DriftVjp" [ statePacking bound ] product
+      else
+          packedWith (Given shared) bound (summary "The drift, with the terms that its vector-Jacobian product needs again.") "Drift"
+              [ statePacking bound ] derivativeName values
+
+          yield! packedVjpWith (Taken shared) bound (summary (ofProduct + ". Terms that were not kept are computed again."))
+                     "DriftVjp" [ statePacking bound ] product ]
 
 let private diffusion (bound: Bound) (noise: Noise) : CSharp.Member list =
     let state, increments = statePacking bound, incrementPacking noise

@@ -35,6 +35,14 @@ type Result =
       Value: Expr.Expr
       Source: SourceSpan }
 
+/// Terms of the drift that its vector-Jacobian product needs again.
+type SharedTerms =
+    | Unshared
+    /// The method gives them out: `out Tensor[] terms`.
+    | Given of Expr.Expr list
+    /// The method takes them where its caller has kept them: `Tensor[]? terms`.
+    | Taken of Expr.Expr list
+
 /// What a method computes.
 type Definition =
     { Name: string
@@ -42,7 +50,8 @@ type Definition =
       /// One for each part of the first packing.
       Results: Result list
       /// By position among the parameters.
-      Gradients: (int * Expr.Expr) list }
+      Gradients: (int * Expr.Expr) list
+      Terms: SharedTerms }
 
 /// The class that a method stands in.
 type Surroundings =
@@ -56,7 +65,7 @@ type Surroundings =
       Placement: CSharp.Argument list }
 
 /// The first names that a method takes: those of its parameters.
-let parameterNames = [ "t"; "state"; "w"; "dW"; "into"; "batch"; "states"; "increments"; "model" ]
+let parameterNames = [ "t"; "state"; "w"; "dW"; "into"; "terms"; "batch"; "states"; "increments"; "model" ]
 
 /// More scalars than this are taken apart in one call.
 let private mostSelects = 4
@@ -283,6 +292,11 @@ let private declareParameters (writer: Writer) (definition: Definition) =
     if not definition.Gradients.IsEmpty then
         writer.Scope.Fresh "into" |> ignore
 
+    match definition.Terms with
+    | Unshared -> ()
+    | Given _
+    | Taken _ -> writer.Scope.Fresh "terms" |> ignore
+
     [ for packing in definition.Packings do
           let wanted =
               match packedVector packing with
@@ -292,9 +306,18 @@ let private declareParameters (writer: Writer) (definition: Definition) =
           let name = writer.Scope.Fresh wanted
           packing, name ]
 
-let private bindingStatement (writer: Writer) (binding: Binding) =
+let private nothingTaken = Dictionary<Expr.Expr, int>(HashIdentity.Reference)
+
+/// A term that the caller may have kept is computed only where it has not.
+let private bindingStatement (writer: Writer) (taken: IReadOnlyDictionary<Expr.Expr, int>) (binding: Binding) =
     let name = writer.Scope.Fresh binding.Name
-    let value = writer.Lower binding.Value
+    let computed = writer.Lower binding.Value
+
+    let value =
+        match taken.TryGetValue binding.Value with
+        | true, position -> Infix(Literal(sprintf "terms?[%d]" position), "??", computed)
+        | _ -> computed
+
     writer.Define(binding.Value, Name name)
 
     let source =
@@ -308,7 +331,13 @@ let write (surroundings: Surroundings) (definition: Definition) : string list * 
     let parameters = declareParameters writer definition
     writer.FirstPacked <- parameters |> List.tryHead |> Option.map (snd >> Name)
 
-    let values = (definition.Results |> List.map _.Value) @ (definition.Gradients |> List.map snd)
+    let given, taken =
+        match definition.Terms with
+        | Unshared -> [], nothingTaken
+        | Given terms -> terms, nothingTaken
+        | Taken terms -> [], Dictionary(terms |> Seq.mapi (fun i e -> KeyValuePair(e, i)), HashIdentity.Reference)
+
+    let values = (definition.Results |> List.map _.Value) @ (definition.Gradients |> List.map snd) @ given
     let roots = values |> List.mapi (fun i e -> string i, e)
     let reached = HashSet(Expr.inputs values)
 
@@ -327,7 +356,14 @@ let write (surroundings: Surroundings) (definition: Definition) : string list * 
               yield! unpack writer (Name name) reached.Contains packing ]
 
     let program = Schedule.schedule writer.Scope.Taken definition.Name [] roots
-    let terms = program.Bindings |> List.map (bindingStatement writer)
+    let terms = program.Bindings |> List.map (bindingStatement writer taken)
+
+    let givenTerms =
+        match definition.Terms with
+        | Given terms -> [ statement (Assign(Name "terms", Collection(List.map writer.Lower terms))) ]
+        | Unshared
+        | Taken _ -> []
+
     let gradients = definition.Gradients |> List.collect (fun (position, e) -> storeGradient writer position 1.0 e)
     let results = pack writer definition.Packings.Head definition.Results surroundings.Source
 
@@ -338,13 +374,41 @@ let write (surroundings: Surroundings) (definition: Definition) : string list * 
             [ local name (Element(all, [ Literal "..^1" ])) None ]
         | _ -> []
 
-    List.map snd parameters, batch @ unpacked @ terms @ gradients @ results
+    List.map snd parameters, batch @ unpacked @ terms @ givenTerms @ gradients @ results
+
+/// What the vector-Jacobian product of values computes that the values are made of, where computing it again takes a matrix
+/// product or a call: then every term that both need is worth keeping, since it is there.
+let sharedTerms (values: Expr.Expr list) (product: Expr.Expr list) : Expr.Expr list =
+    let ofValues = HashSet<Expr.Expr>(topological values, HashIdentity.Reference)
+
+    let isView (e: Expr.Expr) =
+        match e.Op with
+        | Index _
+        | Slice _
+        | Reshape _
+        | Permute _
+        | Broadcast _
+        | Op.Diagonal -> true
+        | _ -> false
+
+    let isCostly (e: Expr.Expr) =
+        match e.Op with
+        | Contract _
+        | Op.Call _ -> true
+        | _ -> false
+
+    let shared =
+        (Schedule.schedule [] "" [] (product |> List.mapi (fun i e -> string i, e))).Bindings
+        |> List.map _.Value
+        |> List.filter (fun e -> ofValues.Contains e && batching e = PerSample && not (isView e) && not e.IsBoolean)
+
+    if topological shared |> List.exists isCostly then shared else []
 
 /// The body of a method that returns values without a batch: what is computed once, and initial values.
 let writeSingle (surroundings: Surroundings) (values: Expr.Expr list) : Statement list * CSharp.Expr list =
     let writer = Writer surroundings
     let program = values |> List.mapi (fun i e -> string i, e) |> Schedule.schedule writer.Scope.Taken "" []
-    let terms = program.Bindings |> List.map (bindingStatement writer)
+    let terms = program.Bindings |> List.map (bindingStatement writer nothingTaken)
 
     terms, values |> List.map writer.Lower
 
@@ -353,14 +417,14 @@ let writeValue (surroundings: Surroundings) (packing: Packing) (value: Expr.Expr
     let writer = Writer surroundings
 
     let parameters =
-        declareParameters writer { Name = ""; Packings = [ packing ]; Results = []; Gradients = [] }
+        declareParameters writer { Name = ""; Packings = [ packing ]; Results = []; Gradients = []; Terms = Unshared }
 
     let packed = Name(snd parameters.Head)
     writer.FirstPacked <- Some packed
     let reached = HashSet(Expr.inputs [ value ])
     let unpacked = unpack writer packed reached.Contains packing
     let program = Schedule.schedule writer.Scope.Taken "" [] [ "", value ]
-    let terms = program.Bindings |> List.map (bindingStatement writer)
+    let terms = program.Bindings |> List.map (bindingStatement writer nothingTaken)
 
     let spread =
         if batching value = PerSample then

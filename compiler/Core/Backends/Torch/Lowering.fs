@@ -153,6 +153,23 @@ let private einsum (left: int list) (right: int list) (a: Expr.Expr) (b: Expr.Ex
     let text axes = String(List.toArray axes)
     sprintf "\"...%s,...%s->...%s\"" (text leftAxes) (text rightAxes) (text (others left leftAxes @ others right rightAxes))
 
+/// A cotangent times the derivative of a function by its own result, which the runtime does in fewer passes.
+let private (|Pullback|_|) (context: Context) (args: Expr.Expr list) =
+    let isInlined (e: Expr.Expr) = (context.Named e).IsNone
+
+    let fits (cotangent: Expr.Expr) (result: Expr.Expr) =
+        cotangent.DependsOn.HasFlag Dependence.Cotangent && cotangent.Shape = result.Shape && isTensor cotangent
+
+    match args with
+    | [ cotangent; { Op = Subtract; Args = [ Build.One; { Op = Power; Args = [ result; Scalar 2.0 ] } as square ] } as derivative ]
+    | [ { Op = Subtract; Args = [ Build.One; { Op = Power; Args = [ result; Scalar 2.0 ] } as square ] } as derivative; cotangent ] when
+        isInlined derivative && isInlined square && fits cotangent result
+        ->
+        match result.Op with
+        | Op.Call("tanh", _) -> Some("Tanh", cotangent, result)
+        | _ -> None
+    | _ -> None
+
 let rec lower (context: Context) (e: Expr.Expr) : CSharp.Expr =
     match context.Named e with
     | Some name -> name
@@ -162,6 +179,8 @@ let rec lower (context: Context) (e: Expr.Expr) : CSharp.Expr =
         | Op.Input s, _ -> invalidOp (sprintf "The input %s has no name here." s.Name)
         | Add, [ a; b ] -> sum context e a b
         | Subtract, _ -> elementwise context e (fun (operands: CSharp.Expr list) -> Infix(operands[0], "-", operands[1]))
+        | Multiply, Pullback context (name, cotangent, result) ->
+            Invoke(Member(Name "Pullback", name), [ argument (lower context cotangent); argument (lower context result) ])
         | Multiply, _ -> elementwise context e (fun (operands: CSharp.Expr list) -> Infix(operands[0], "*", operands[1]))
         | Divide, _ -> elementwise context e (fun (operands: CSharp.Expr list) -> Infix(operands[0], "/", operands[1]))
         | Power, [ basis; exponent ] -> power context e basis exponent
