@@ -10,18 +10,21 @@ namespace DiffEqLang.Runtime;
 public sealed class ParameterGradients
 {
     private readonly Tensor?[] _sums;
-    private readonly Tensor?[] _rows;   // the same memory as [1, size]
-    private readonly Tensor? _flat;
-    private Tensor? _ones;              // [1, samples]: a sum over samples is a matrix product with it, added in place
+    private readonly Tensor?[] _rows;               // the same memory as [1, size]
+    private readonly ParameterGradients _keeper;    // whose ones are used
+    private Tensor? _ones;                          // [1, samples]: a sum over samples is a matrix product with it, added in place
 
     /// <param name="parameters">The tensors whose gradients are summed.</param>
     /// <param name="wanted">Which of them are; all where null.</param>
     public ParameterGradients(IReadOnlyList<Tensor> parameters, Func<int, bool>? wanted = null)
     {
-        (_sums, _rows) = (new Tensor?[parameters.Count], new Tensor?[parameters.Count]);
+        (_sums, _rows, _keeper) = (new Tensor?[parameters.Count], new Tensor?[parameters.Count], this);
         for (var i = 0; i < _sums.Length; i++)
-            if (wanted?.Invoke(i) ?? true)
-                _sums[i] = zeros(parameters[i].shape, parameters[i].dtype, parameters[i].device);
+        {
+            if (wanted?.Invoke(i) == false) continue;
+            var sum = zeros(parameters[i].shape, parameters[i].dtype, parameters[i].device);
+            (_sums[i], _rows[i]) = (sum, sum.view(1, -1));
+        }
     }
 
     /// <summary>Sums that lie one after another in one vector.</summary>
@@ -29,13 +32,13 @@ public sealed class ParameterGradients
     /// <param name="flat">[size of all that are], zeros.</param>
     internal ParameterGradients(ParameterGradients like, Tensor flat)
     {
-        (_sums, _rows, _flat) = (new Tensor?[like._sums.Length], new Tensor?[like._sums.Length], flat);
+        (_sums, _rows, _keeper) = (new Tensor?[like._sums.Length], new Tensor?[like._sums.Length], like._keeper);
         var offset = 0L;
         for (var i = 0; i < _sums.Length; i++)
         {
             if (like._sums[i] is not { } sum) continue;
-            _rows[i] = flat.narrow(0, offset, sum.numel()).view(1, sum.numel());
-            _sums[i] = _rows[i]!.view(sum.shape);
+            var row = flat.narrow(0, offset, sum.numel()).view(1, -1);
+            (_sums[i], _rows[i]) = (row.view(sum.shape), row);
             offset += sum.numel();
         }
     }
@@ -59,15 +62,15 @@ public sealed class ParameterGradients
             return;
         }
 
-        var row = _rows[parameter] ??= Beside(sum, sum.view(1, -1));
+        var row = _rows[parameter]!;
         if (value.dim() == 2 && sum.dim() == 1)
         {
-            row.addmm_(Ones(sum, value.size(0)), value);
+            row.addmm_(_keeper.Ones(row, value.size(0)), value);
             return;
         }
 
         using var samples = value.reshape(-1, sum.numel());
-        row.addmm_(Ones(sum, samples.size(0)), samples);
+        row.addmm_(_keeper.Ones(row, samples.size(0)), samples);
     }
 
     /// <summary>Adds Σ over the batch of left ⊗ right: left [..., m], right [..., n], parameter [m, n].</summary>
@@ -96,12 +99,17 @@ public sealed class ParameterGradients
                 Add(i, value);
     }
 
-    private Tensor Ones(Tensor sum, long samples)
+    /// <summary>Releases what was kept between calls; the sums themselves belong to the dispose scope that they were made in.</summary>
+    internal void Release()
     {
-        if (_ones is null || _ones.size(1) != samples) _ones = Beside(sum, ones([1, samples], sum.dtype, sum.device));
-        return _ones;
+        _ones?.Dispose();
+        _ones = null;
     }
 
-    /// <summary>What is kept between calls lives as long as the sum, not as the dispose scope of the call that made it.</summary>
-    private static Tensor Beside(Tensor sum, Tensor kept) => kept.MoveToOtherDisposeScope(sum);
+    private Tensor Ones(Tensor like, long samples)
+    {
+        if (_ones is not null && _ones.size(1) == samples) return _ones;
+        _ones?.Dispose();
+        return _ones = ones([1, samples], like.dtype, like.device).DetachFromDisposeScope();
+    }
 }

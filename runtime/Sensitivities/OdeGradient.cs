@@ -55,6 +55,7 @@ internal sealed class OdeGradient
             into = new ParameterGradients(parameters, i => parameters[i].requires_grad);
         }
 
+        into.Release();
         initial ??= zeros_like(_initial);
         if (_problem.Span.Source is not null) times ??= zeros([Run.Times.Length], ScalarType.Float64);
         return (
