@@ -9,17 +9,20 @@ internal sealed class AugmentedEquations : OdeEquations
     private readonly OdeEquations _equations;
     private readonly long _samples;
     private readonly long _width;
-    private readonly ParameterGradients _wanted;
     private readonly long _parameterSize;
+    private readonly Tensor _flat;                      // the parameter gradients of one evaluation, one after another
+    private readonly ParameterGradients _gradients;     // the same memory by parameter
 
     /// <param name="equations">Of the forward solve.</param>
     /// <param name="samples">The size of its batch.</param>
     /// <param name="width">N, the size of its packed state.</param>
     /// <param name="wanted">Says which parameters' gradients are carried along.</param>
-    public AugmentedEquations(OdeEquations equations, long samples, long width, ParameterGradients wanted)
+    /// <param name="like">A state of the forward solve.</param>
+    public AugmentedEquations(OdeEquations equations, long samples, long width, ParameterGradients wanted, Tensor like)
     {
-        (_equations, _samples, _width, _wanted) = (equations, samples, width, wanted);
-        _parameterSize = wanted.Size;
+        (_equations, _samples, _width, _parameterSize) = (equations, samples, width, wanted.Size);
+        _flat = zeros([1, _parameterSize], like.dtype, like.device);
+        _gradients = new ParameterGradients(wanted, _flat.view(_parameterSize));
     }
 
     /// <inheritdoc/>
@@ -51,11 +54,10 @@ internal sealed class AugmentedEquations : OdeEquations
     public override Tensor Drift(Tensor t, Tensor state)
     {
         var (forward, adjoint) = (Part(state, 0), Part(state, Size));
-        var flat = zeros([_parameterSize], state.dtype, state.device);
-        var gradients = new ParameterGradients(_wanted, flat);
+        _flat.zero_();
         var slope = _equations.Drift(t, forward, out var terms).expand_as(forward);
-        var back = _equations.DriftVjp(t, forward, adjoint.neg(), gradients, terms);    // both derivatives are those of -λ
-        return cat([slope.reshape(1, Size), back.reshape(1, Size), flat.view(1, _parameterSize)], 1);
+        var back = _equations.DriftVjp(t, forward, adjoint.neg(), _gradients, terms);    // both derivatives are those of -λ
+        return cat([slope.reshape(1, Size), back.reshape(1, Size), _flat], 1);
     }
 
     /// <inheritdoc/>

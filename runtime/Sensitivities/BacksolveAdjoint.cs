@@ -27,7 +27,7 @@ internal static class BacksolveAdjoint
     public static Tensor Run(OdeProblem problem, double[] times, Tensor values, Tensor cotangents, ParameterGradients into)
     {
         using var scope = NewDisposeScope();
-        var backwards = new AugmentedEquations(problem.Equations, values.size(1), values.size(2), into);
+        var backwards = new AugmentedEquations(problem.Equations, values.size(1), values.size(2), into, values);
         var augmented = backwards.Pack(values.select(0, -1), zeros_like(values.select(0, -1)));
         double? step = null;
         for (var i = times.Length - 1; i >= 0; i--)

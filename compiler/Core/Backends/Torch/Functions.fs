@@ -433,7 +433,7 @@ let writeValue (surroundings: Surroundings) (packing: Packing) (value: Expr.Expr
             let sizes = Lowering.sizes writer.Context true value.Shape
 
             match value with
-            | Build.Uniform x -> invokeMethod packed "new_full" [ sizes; numberLiteral x ]
+            | Build.Uniform x -> invokeMethod packed "new_full" [ sizes; scalar x ]
             | _ -> invokeMethod (writer.Lower value) "expand" [ sizes ]
 
     let batch =

@@ -44,6 +44,9 @@ let numberLiteral (x: float) =
         | -1 -> Literal(if text.Contains '.' then text else text + ".0")
         | at -> Literal(sprintf "%se%d" (text.Substring(0, at)) (int (text.Substring(at + 1))))
 
+/// A number for a call that takes a `Scalar`, kept alive by the runtime. Operators take plain numbers.
+let scalar (x: float) = Invoke(Member(Name "Scalars", "Of"), [ argument (numberLiteral x) ])
+
 let integer (n: int) = Literal(n.ToString CultureInfo.InvariantCulture)
 
 let long (n: int64) = Literal(n.ToString CultureInfo.InvariantCulture)
@@ -109,14 +112,14 @@ let filledLike like (x: float) =
     match x with
     | 0.0 -> invoke "zeros_like" [ like ]
     | 1.0 -> invoke "ones_like" [ like ]
-    | x -> invoke "full_like" [ like; numberLiteral x ]
+    | x -> invoke "full_like" [ like; scalar x ]
 
 /// A number as a tensor beside another operand: like that one where it has a name, else without axes. Never is the
 /// other operand computed again for it.
 let private beside (context: Context) (other: CSharp.Expr) (x: float) =
     match other with
     | Name _ -> filledLike other x
-    | _ -> context.Filled (Collection []) (numberLiteral x)
+    | _ -> context.Filled (Collection []) (scalar x)
 
 let private comparison c =
     match c with
@@ -215,7 +218,7 @@ let rec lower (context: Context) (e: Expr.Expr) : CSharp.Expr =
 /// One number everywhere.
 and private uniform context e =
     match e with
-    | Scalar x -> context.Filled (sizes context false e.Shape) (numberLiteral x)
+    | Scalar x -> context.Filled (sizes context false e.Shape) (scalar x)
     | _ -> lower context e
 
 /// An operand of an elementwise operation whose result has `rank` axes. A number stays a number; a repeated tensor
@@ -310,7 +313,8 @@ and private power context e basis exponent =
     | Scalar 0.5 -> call (target ()) "sqrt" []
     | Scalar -1.0 -> call (target ()) "reciprocal" []
     | Scalar -0.5 -> call (target ()) "rsqrt" []
-    | Scalar x -> call (target ()) "pow" [ numberLiteral x ]
+    | Scalar 2.0 -> call (target ()) "square" []
+    | Scalar x -> call (target ()) "pow" [ scalar x ]
     | _ -> call (target ()) "pow" [ operand context e.Shape.Length false exponent ]
 
 /// Functions of `Builtins` say how they are called. Numbers among the operands become tensors.
@@ -340,7 +344,7 @@ and private builtin context e name attributes args =
 and private select context e condition a b =
     let rank = e.Shape.Length
     let condition' = operand context rank false condition
-    let single x = context.Filled (Collection []) (numberLiteral x)
+    let single x = context.Filled (Collection []) (scalar x)
 
     match a, b with
     | Scalar x, Scalar y ->
@@ -438,7 +442,7 @@ and private sameBatch context (args: Expr.Expr list) =
     |> List.map (fun a ->
         match a, sibling with
         | Scalar x, Some s when s.Shape = a.Shape -> filledLike (lower context s) x
-        | Scalar x, _ -> context.Filled (sizes context (common <> Single) a.Shape) (numberLiteral x)
+        | Scalar x, _ -> context.Filled (sizes context (common <> Single) a.Shape) (scalar x)
         | _ when common = Single || batching a = PerSample -> lower context a
         | _, Some s when s.Shape = a.Shape -> call (lower context a) "expand_as" [ lower context s ]
         | _ -> call (lower context a) "expand" [ sizes context true a.Shape ])
