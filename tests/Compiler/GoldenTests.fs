@@ -110,10 +110,17 @@ type private Packed =
       Value: torch.Tensor -> torch.Tensor -> torch.Tensor
       Vjp: torch.Tensor -> torch.Tensor -> torch.Tensor -> ParameterGradients -> torch.Tensor }
 
+let private driftWithTerms (equations: OdeEquations) t x =
+    let mutable terms = null
+    equations.Drift(t, x, &terms), terms
+
 let private methods (model: DifferentialModel) (equations: OdeEquations) (batch: int64 list) =
     [ { Name = "Drift"
         Value = fun t x -> equations.Drift(t, x)
         Vjp = fun t x w into -> equations.DriftVjp(t, x, w, into) }
+      { Name = "Drift with its terms kept"
+        Value = fun t x -> fst (driftWithTerms equations t x)
+        Vjp = fun t x w into -> equations.DriftVjp(t, x, w, into, snd (driftWithTerms equations t x)) }
       match equations, model with
       | (:? SdeEquations as sde), (:? SdeModel as noisy) ->
           let dW = torch.randn([| yield! batch; noisy.NoiseSize |], dtype = torch.ScalarType.Float64)
