@@ -48,7 +48,12 @@ let main arguments =
                         failed <- List.length summary.failed + List.length summary.errored
                     } }
 
-    let status = runTestsWithCLIArgs [ CLIArguments.Printer closingLine; CLIArguments.No_Spinner; CLIArguments.Colours 0 ] arguments all
+    let status =
+        runTestsWithCLIArgs
+            [ CLIArguments.Printer closingLine; CLIArguments.No_Spinner; CLIArguments.Colours 0 ]
+            arguments
+            all
+
     let isListing = arguments |> Array.exists (fun a -> a.StartsWith "--list")
 
     if isListing then

@@ -66,8 +66,7 @@ module private Running =
     let outcome (options: CompileOptions) (model: Typed.Model) =
         Pipeline.run options.Validate (Option.ofObj options.DumpAfter) model
 
-    let fileName (path: string) =
-        path.Replace('\\', '/').Split('/') |> Array.last
+    let fileName (path: string) = path.Replace('\\', '/').Split('/') |> Array.last
 
     let generate (options: CompileOptions) (model: Dynamics.Model) : GeneratedFile =
         let face = Torch.ModelClass.face model
@@ -75,7 +74,12 @@ module private Running =
         let tree = Torch.ModelClass.file options.Namespace face (Torch.Equations.nested face) extra
         let text = CSharpLayout.file options.LineDirectives tree
         let source = model.Typed.Source
-        GeneratedFile(model.Typed.Name, model.Typed.Name + ".g.cs", Torch.Header.prepend (fileName source.Path) source.Text text)
+
+        GeneratedFile(
+            model.Typed.Name,
+            model.Typed.Name + ".g.cs",
+            Torch.Header.prepend (fileName source.Path) source.Text text
+        )
 
     /// Values of the reference interpreter, from what a caller set and what the model declares.
     type Values(model: Typed.Model, settings: IReadOnlyDictionary<string, struct (int64[] * float[])>) =
@@ -96,15 +100,22 @@ module private Running =
                 | None, _ -> None)
             |> Map.ofList
 
-        let shapeOf (s: Symbol) =
-            s.Shape |> List.map (fun d -> int (Dim.evaluate dims d)) |> List.toArray
+        let shapeOf (s: Symbol) = s.Shape |> List.map (fun d -> int (Dim.evaluate dims d)) |> List.toArray
 
         let given (s: Symbol) =
             match settings.TryGetValue s.Name with
-            | true, struct (shape, values) when shape.Length = 0 && values.Length = 1 -> Some(Tensor.filled (shapeOf s) values[0])
-            | true, struct (shape, values) when Array.map int shape = shapeOf s -> Some(Tensor.ofArray (shapeOf s) values)
+            | true, struct (shape, values) when shape.Length = 0 && values.Length = 1 ->
+                Some(Tensor.filled (shapeOf s) values[0])
+            | true, struct (shape, values) when Array.map int shape = shapeOf s ->
+                Some(Tensor.ofArray (shapeOf s) values)
             | true, struct (shape, _) ->
-                invalidArg s.Name (sprintf "%s is %s, the value given has the shape [%s]" s.Name (Shape.print s.Shape) (shape |> Array.map string |> String.concat ", "))
+                invalidArg
+                    s.Name
+                    (sprintf
+                        "%s is %s, the value given has the shape [%s]"
+                        s.Name
+                        (Shape.print s.Shape)
+                        (shape |> Array.map string |> String.concat ", "))
             | _ -> None
 
         let drawn (s: Symbol) (sample: unit -> float) =
@@ -132,8 +143,7 @@ module private Running =
 
         member private this.Run(e: Expr) = Evaluate.run this.Of dims [ e ] |> List.head
 
-        member private this.Filled (s: Symbol) (e: Expr) =
-            this.Run(Build.broadcastTo s.Shape e)
+        member private this.Filled (s: Symbol) (e: Expr) = this.Run(Build.broadcastTo s.Shape e)
 
         member private this.Initial (s: Symbol) (initializer: Typed.Initializer) =
             let into, out = fans s
@@ -147,7 +157,8 @@ module private Running =
             | Typed.Orthogonal -> drawn s (fun () -> gaussian () * sqrt (2.0 / (into + out)))
             | Typed.KaimingUniform -> drawn s (fun () -> uniform -1.0 1.0 * sqrt (6.0 / into))
             | Typed.KaimingNormal -> drawn s (fun () -> gaussian () * sqrt (2.0 / into))
-            | Typed.LinearDefault fanIn -> drawn s (fun () -> uniform -1.0 1.0 / sqrt (float (Dim.evaluate dims fanIn)))
+            | Typed.LinearDefault fanIn ->
+                drawn s (fun () -> uniform -1.0 1.0 / sqrt (float (Dim.evaluate dims fanIn)))
 
         member private this.Declared(s: Symbol) : Tensor.Tensor =
             let missing what = invalidArg s.Name (sprintf "%s has no value: set it (%s)" s.Name what)
@@ -180,7 +191,11 @@ type Compilation private () =
 
     static let immutable (diagnostics: Diagnostic list) = diagnostics.ToImmutableArray()
 
-    static let single (options: CompileOptions) (source: SourceFile) (use': Check.CheckedModel -> 'T) : 'T option * Diagnostic list =
+    static let single
+        (options: CompileOptions)
+        (source: SourceFile)
+        (use': Check.CheckedModel -> 'T)
+        : 'T option * Diagnostic list =
         match Running.checkedModels options source with
         | first :: _, diagnostics -> Some(use' first), diagnostics
         | [], diagnostics -> None, diagnostics
@@ -197,19 +212,34 @@ type Compilation private () =
         Running.isolated (fun () ->
             let models, diagnostics = Running.checkedModels options source
             let outcomes = models |> List.map (fun m -> Running.outcome options m.Model)
-            let diagnostics = diagnostics @ (outcomes |> List.collect (fun o -> Pipeline.noiseDiagnostics o.Model))
+
+            let diagnostics =
+                diagnostics @ (outcomes |> List.collect (fun o -> Pipeline.noiseDiagnostics o.Model))
 
             let files =
-                if Running.hasErrors diagnostics then [] else outcomes |> List.map (fun o -> Running.generate options o.Model)
+                if Running.hasErrors diagnostics then
+                    []
+                else
+                    outcomes |> List.map (fun o -> Running.generate options o.Model)
 
             let dump = outcomes |> List.choose _.Dump |> String.concat "\n"
-            CompileResult(files.ToImmutableArray(), immutable diagnostics, Dump = (if dump = "" then null else dump)))
+
+            CompileResult(
+                files.ToImmutableArray(),
+                immutable diagnostics,
+                Dump = (if dump = "" then null else dump)
+            ))
 
     /// <summary>Everything that is wrong with the file.</summary>
     static member Check(source: SourceFile) : ImmutableArray<Diagnostic> =
         Running.isolated (fun () ->
             let models, diagnostics = Running.checkedModels (CompileOptions()) source
-            let ofNoise = models |> List.collect (fun m -> (Running.outcome (CompileOptions()) m.Model).Model |> Pipeline.noiseDiagnostics)
+
+            let ofNoise =
+                models
+                |> List.collect (fun m ->
+                    (Running.outcome (CompileOptions()) m.Model).Model |> Pipeline.noiseDiagnostics)
+
             immutable (diagnostics @ ofNoise))
 
     /// <summary>The passes, in their order: what <see cref="P:DiffEqLang.Contracts.CompileOptions.DumpAfter"/> takes.</summary>
@@ -261,7 +291,9 @@ type Compilation private () =
 
     /// <summary>Writes about every model of the file, or one of them: its first-order system, Jacobian, adjoint and
     /// noise. No text where it has errors.</summary>
-    static member Explain(source: SourceFile, model: string, format: string) : struct (string * ImmutableArray<Diagnostic>) =
+    static member Explain
+        (source: SourceFile, model: string, format: string)
+        : struct (string * ImmutableArray<Diagnostic>) =
         let write =
             match format with
             | "text" -> Latex.Explain.text
@@ -276,7 +308,8 @@ type Compilation private () =
 
             let text =
                 models
-                |> List.map (fun m -> (Running.outcome options m.Model).Model |> Latex.Explain.explain |> write)
+                |> List.map (fun m ->
+                    (Running.outcome options m.Model).Model |> Latex.Explain.explain |> write)
                 |> String.concat "\n"
 
             struct ((if Running.hasErrors diagnostics then null else text), immutable diagnostics))
@@ -287,8 +320,12 @@ type Compilation private () =
     /// <returns>Shape and elements; null where the diagnostics say why.</returns>
     /// <exception cref="T:System.ArgumentException">A value is missing or has another shape.</exception>
     static member Evaluate
-        (source: SourceFile, model: string, expression: string, settings: IReadOnlyDictionary<string, struct (int64[] * float[])>)
-        : struct (int64[] * float[] * ImmutableArray<Diagnostic>) =
+        (
+            source: SourceFile,
+            model: string,
+            expression: string,
+            settings: IReadOnlyDictionary<string, struct (int64[] * float[])>
+        ) : struct (int64[] * float[] * ImmutableArray<Diagnostic>) =
         let work () : Result<struct (int64[] * float[] * ImmutableArray<Diagnostic>), ArgumentException> =
             let options = CompileOptions(Model = model)
 
@@ -298,13 +335,20 @@ type Compilation private () =
                 | None ->
                     let text = SourceFile("expression", expression)
                     let tree, errors = Reader.readExpression text
-                    if Running.hasErrors errors then Error errors else Check.expression checkedModel text tree
+
+                    if Running.hasErrors errors then
+                        Error errors
+                    else
+                        Check.expression checkedModel text tree
 
             match single options source (fun m -> m, value m) with
             | Some(m, Ok e), diagnostics ->
                 try
                     let values = Running.Values(m.Model, settings)
-                    let result = Passes.Differentiate.expand [ e ] |> Evaluate.run values.Of values.Dims |> List.head
+
+                    let result =
+                        Passes.Differentiate.expand [ e ] |> Evaluate.run values.Of values.Dims |> List.head
+
                     Ok(struct (Array.map int64 result.Shape, result.Data, immutable diagnostics))
                 with :? ArgumentException as refused ->
                     Error refused

@@ -21,7 +21,9 @@ let private folding reduction : (float -> float -> float) * float =
 
 let private choose (condition: Tensor) a b =
     let whole = if rank condition = 0 then filled a.Shape condition.Data[0] else condition
-    { a with Data = Array.map3 (fun c x y -> if c <> 0.0 then x else y) whole.Data a.Data b.Data }
+
+    { a with
+        Data = Array.map3 (fun c x y -> if c <> 0.0 then x else y) whole.Data a.Data b.Data }
 
 /// The value of one operation over its operands' values.
 let private operation (input: Symbol -> Tensor) (size: Dim -> int) op (args: Tensor list) : Tensor =
@@ -59,9 +61,10 @@ let private operation (input: Symbol -> Tensor) (size: Dim -> int) op (args: Ten
     | DiagonalMatrix, [ a ] -> diagonalMatrix a
     | BatchSum, [ a ] -> a
     | Derivative _, _ -> Build.internalError "A derivative operator reached the interpreter."
-    | (Add | Subtract | Multiply | Divide | Power | Negate | Compare _ | And | Or | Not | Select | Contract _ | Permute _), _
-    | (Reduce _ | Broadcast _ | Index _ | Slice _ | Pad _ | Reshape _ | Diagonal | DiagonalMatrix | BatchSum), _ ->
-        Build.internalError "%A with %d operands." op args.Length
+    | (Add | Subtract | Multiply | Divide | Power | Negate | Compare _ | And | Or | Not | Select | Contract _ | Permute _),
+      _
+    | (Reduce _ | Broadcast _ | Index _ | Slice _ | Pad _ | Reshape _ | Diagonal | DiagonalMatrix | BatchSum),
+      _ -> Build.internalError "%A with %d operands." op args.Length
 
 /// The values of `roots`, from the values of inputs and of open dims. Each node is computed once; depth is no limit.
 let run (inputs: Symbol -> Tensor) (dims: Map<string, int64>) (roots: Expr list) : Tensor list =

@@ -8,13 +8,13 @@ open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Ir.Dynamics
 open DiffEqLang.Compiler.Passes
 
-type Pass =
-    { Name: string
-      Run: Dynamics.Model -> Dynamics.Model }
+type Pass = { Name: string; Run: Dynamics.Model -> Dynamics.Model }
 
 let private findNoiseStructure (model: Dynamics.Model) =
     let analysed (noise: Noise) =
-        let structure, reason = NoiseStructure.analyse (Derivatives.diffusionOf noise model.Components)
+        let structure, reason =
+            NoiseStructure.analyse (Derivatives.diffusionOf noise model.Components)
+
         { noise with Structure = structure; Reason = reason }
 
     { model with Noise = Option.map analysed model.Noise }
@@ -43,15 +43,19 @@ let private validated (pass: string) (model: Dynamics.Model) =
     | fault :: _ -> Build.internalError "After the pass %s: %s." pass fault
 
 /// A system, and the text that was asked for on the way.
-type Outcome =
-    { Model: Dynamics.Model
-      Dump: string option }
+type Outcome = { Model: Dynamics.Model; Dump: string option }
 
 /// All passes. `dumpAfter` names one whose result is wanted as text.
 let run (validate: bool) (dumpAfter: string option) (typed: Typed.Model) : Outcome =
     let step (outcome: Outcome) name f =
         let model = f outcome.Model |> if validate then validated name else id
-        let dump = if dumpAfter = Some name then Some(Print.program (roots model)) else outcome.Dump
+
+        let dump =
+            if dumpAfter = Some name then
+                Some(Print.program (roots model))
+            else
+                outcome.Dump
+
         { Model = model; Dump = dump }
 
     let start = { Model = Normalize.normalize typed; Dump = None }

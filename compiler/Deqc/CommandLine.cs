@@ -16,6 +16,7 @@ public static class CommandLine
     /// <returns>The exit code, as <see cref="ExitCode"/> lists them.</returns>
     public static int Run(IReadOnlyList<string> arguments, Terminal terminal)
     {
+        terminal = Guarded(terminal);
         try
         {
             return (int)Dispatch(arguments, terminal);
@@ -29,6 +30,15 @@ public static class CommandLine
             return (int)InternalError(terminal, mistake);
         }
     }
+
+    // Where standard error is gone, nobody is left to be told of it: the exit code has to do.
+    private static Terminal Guarded(Terminal terminal) => terminal with
+    {
+        Output = new GuardedWriter(
+            terminal.Output,
+            problem => throw CommandFailure.File($"standard output cannot be written: {problem.Message.TrimEnd('.')}")) { NewLine = terminal.Output.NewLine },
+        Error = new GuardedWriter(terminal.Error, _ => { }) { NewLine = terminal.Error.NewLine },
+    };
 
     private static ExitCode Dispatch(IReadOnlyList<string> arguments, Terminal terminal)
     {
@@ -92,7 +102,8 @@ public static class CommandLine
     internal static string DidYouMean(string word, IEnumerable<string> known)
     {
         var nearest = known.Select(name => (name, distance: EditDistance.Between(word, name))).DefaultIfEmpty().MinBy(c => c.distance);
-        return nearest.name is not null && nearest.distance <= Math.Max(1, word.Length / 3) ? $"; did you mean '{nearest.name}'?" : "";
+        var isNear = nearest.distance <= Math.Max(1, word.Length / 3) && nearest.distance < word.Length;
+        return nearest.name is not null && isNear ? $"; did you mean '{nearest.name}'?" : "";
     }
 
     internal static string Version =>

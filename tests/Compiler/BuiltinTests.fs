@@ -15,7 +15,9 @@ let private close tolerance actual expected message =
     Expect.isLessThan (distance actual expected) tolerance message
 
 let private call name attributes (operands: Tensor list) =
-    let symbols = operands |> List.mapi (fun i t -> symbol (sprintf "o%d" i) (List.ofArray t.Shape))
+    let symbols =
+        operands |> List.mapi (fun i t -> symbol (sprintf "o%d" i) (List.ofArray t.Shape))
+
     let values (s: Symbol) = operands[int (s.Name.Substring 1)]
     evaluate values (Catalogue.call name attributes (List.map Build.input symbols))
 
@@ -36,7 +38,9 @@ let private attributesOf (builtin: Builtin) (samples: Sample list) =
         [ [] ]
 
 let private random = Random 7
-let private randomLike (shape: int[]) = ofArray shape (Array.init (sizeOf shape) (fun _ -> random.NextDouble() - 0.5))
+
+let private randomLike (shape: int[]) =
+    ofArray shape (Array.init (sizeOf shape) (fun _ -> random.NextDouble() - 0.5))
 
 /// Forward and reverse against central differences, along random directions, for every operand.
 let private derivativesAgree symbols (values: Symbol -> Tensor) (f: Expr) =
@@ -54,10 +58,22 @@ let private derivativesAgree symbols (values: Symbol -> Tensor) (f: Expr) =
         let product a b = Array.fold2 (fun sum p q -> sum + p * q) 0.0 a.Data b.Data
         let expected = product w difference
         close 1e-8 (evaluate all forward) difference (sprintf "forward by %s" x.Name)
-        close 1e-8 (scalar (product (evaluate withWeight cotangent) v)) (scalar expected) (sprintf "reverse by %s" x.Name)
+
+        close
+            1e-8
+            (scalar (product (evaluate withWeight cotangent) v))
+            (scalar expected)
+            (sprintf "reverse by %s" x.Name)
+
         let columns = evaluate values (Differentiate.jacobian f (Build.input x))
         let axes = [| f.Shape.Length .. columns.Shape.Length - 1 |]
-        close 1e-8 (contract axes [| 0 .. rank v - 1 |] columns v) difference (sprintf "Jacobian by %s" x.Name)
+
+        close
+            1e-8
+            (contract axes [| 0 .. rank v - 1 |] columns v)
+            difference
+            (sprintf "Jacobian by %s" x.Name)
+
         Expect.isEmpty (Validate.check [ forward; cotangent ]) "sound"
 
 let private derivativeTests =
@@ -84,7 +100,10 @@ let private shapeTests =
               test (sprintf "%s %d has the shape it announces" builtin.Name k) {
                   for attributes in attributesOf builtin samples do
                       let _, values, f = caseOf builtin samples attributes
-                      let announced = builtin.Shape attributes (samples |> List.map (fun s -> shapeOf s.Shape))
+
+                      let announced =
+                          builtin.Shape attributes (samples |> List.map (fun s -> shapeOf s.Shape))
+
                       Expect.equal announced (Ok f.Shape) "of the rule"
                       Expect.equal (evaluate values f).Shape (sizesOf f.Shape) "of the value"
                       Expect.isEmpty (Validate.check [ f ]) "sound"
@@ -119,7 +138,12 @@ let private valueTests =
       is "sqrt" -1.0 nan
       test "softmax does not overflow" {
           close 1e-15 (call "softmax" [] [ vector [ 1000.0; 1000.0 ] ]) (vector [ 0.5; 0.5 ]) "softmax"
-          close 1e-15 (call "logsumexp" [] [ vector [ 1000.0; 1000.0 ] ]) (scalar (1000.0 + log 2.0)) "logsumexp"
+
+          close
+              1e-15
+              (call "logsumexp" [] [ vector [ 1000.0; 1000.0 ] ])
+              (scalar (1000.0 + log 2.0))
+              "logsumexp"
       }
       test "logsumexp of minus infinities" {
           Expect.equal (call "logsumexp" [] [ vector [ -infinity; -infinity ] ]).Data[0] -infinity "the value"
@@ -133,7 +157,11 @@ let private valueTests =
           close 1e-15 (call "cholesky" [] [ spd ]) (ofArray [| 2; 2 |] [| 2.0; 0.0; 1.0; 2.0 |]) "cholesky"
           close 1e-15 (call "norm" [] [ vector [ 3.0; 4.0 ] ]) (scalar 5.0) "norm"
           close 1e-15 (call "trace" [] [ spd ]) (scalar 9.0) "trace"
-          Expect.equal (call "det" [] [ ofArray [| 2; 2 |] [| 1.0; 2.0; 2.0; 4.0 |] ]).Data[0] 0.0 "det of a singular matrix"
+
+          Expect.equal
+              (call "det" [] [ ofArray [| 2; 2 |] [| 1.0; 2.0; 2.0; 4.0 |] ]).Data[0]
+              0.0
+              "det of a singular matrix"
       }
       test "reductions along an axis" {
           let a = ofArray [| 2; 3 |] [| 1.0; 2.0; 3.0; 4.0; 5.0; 6.0 |]
@@ -142,13 +170,21 @@ let private valueTests =
           close 1e-15 (call "max" [] [ a ]) (scalar 6.0) "max"
           close 1e-15 (call "min" [ 1 ] [ a ]) (vector [ 1.0; 4.0 ]) "min"
           close 1e-15 (call "prod" [ 1 ] [ a ]) (vector [ 6.0; 120.0 ]) "prod"
-          close 1e-15 (call "max" [] [ a; scalar 3.5 ]) (ofArray [| 2; 3 |] [| 3.5; 3.5; 3.5; 4.0; 5.0; 6.0 |]) "max of two"
+
+          close
+              1e-15
+              (call "max" [] [ a; scalar 3.5 ])
+              (ofArray [| 2; 3 |] [| 3.5; 3.5; 3.5; 4.0; 5.0; 6.0 |])
+              "max of two"
       } ]
 
 /// The derivative of a function of one element, at a point.
 let private slope name (x: float) =
     let s = symbol "x" []
-    evaluate (fun _ -> scalar x) (Differentiate.gradient (Catalogue.call name [] [ Build.input s ]) (Build.input s))
+
+    evaluate
+        (fun _ -> scalar x)
+        (Differentiate.gradient (Catalogue.call name [] [ Build.input s ]) (Build.input s))
 
 let private gradientAt (f: Expr -> Expr) (x: Tensor) =
     let s = symbol "x" (List.ofArray x.Shape)
@@ -163,16 +199,30 @@ let private edgeTests =
           Expect.equal (slope "sign" 0.0).Data[0] 0.0 "sign"
       }
       test "ties share evenly" {
-          Expect.equal (gradientAt (Build.max [ 0 ]) (vector [ 1.0; 2.0; 2.0 ])) (vector [ 0.0; 0.5; 0.5 ]) "max"
+          Expect.equal
+              (gradientAt (Build.max [ 0 ]) (vector [ 1.0; 2.0; 2.0 ]))
+              (vector [ 0.0; 0.5; 0.5 ])
+              "max"
+
           let ofTwo x = Build.sumAll (Catalogue.call "minimum" [] [ x; Build.number 1.0 ])
           Expect.equal (gradientAt ofTwo (vector [ 0.0; 1.0; 2.0 ])) (vector [ 1.0; 0.5; 0.0 ]) "minimum"
       }
       test "the norm's gradient at 0 is 0" {
-          Expect.equal (gradientAt (fun x -> Catalogue.call "norm" [] [ x ]) (vector [ 0.0; 0.0 ])) (vector [ 0.0; 0.0 ]) "norm"
+          Expect.equal
+              (gradientAt (fun x -> Catalogue.call "norm" [] [ x ]) (vector [ 0.0; 0.0 ]))
+              (vector [ 0.0; 0.0 ])
+              "norm"
       }
       test "a product's gradient is exact at zeros" {
-          Expect.equal (gradientAt (Build.prod [ 0 ]) (vector [ 0.0; 2.0; 3.0 ])) (vector [ 6.0; 0.0; 0.0 ]) "one zero"
-          Expect.equal (gradientAt (Build.prod [ 0 ]) (vector [ 0.0; 0.0; 3.0 ])) (vector [ 0.0; 0.0; 0.0 ]) "two zeros"
+          Expect.equal
+              (gradientAt (Build.prod [ 0 ]) (vector [ 0.0; 2.0; 3.0 ]))
+              (vector [ 6.0; 0.0; 0.0 ])
+              "one zero"
+
+          Expect.equal
+              (gradientAt (Build.prod [ 0 ]) (vector [ 0.0; 0.0; 3.0 ]))
+              (vector [ 0.0; 0.0; 0.0 ])
+              "two zeros"
       }
       test "powers of negative and zero bases" {
           let power n x = Build.sumAll (Build.pow x (Build.number n))
@@ -185,7 +235,12 @@ let private edgeTests =
           let f = Build.pow x p
           let at (s: Symbol) = scalar (if s.Name = "x" then 0.0 else 2.0)
           Expect.equal (evaluate at (Differentiate.gradient f p)).Data[0] 0.0 "by p"
-          Expect.equal (evaluate (fun _ -> scalar 0.0) (Differentiate.gradient f x)).Data[0] 0.0 "by x where p is 0"
+
+          Expect.equal
+              (evaluate (fun _ -> scalar 0.0) (Differentiate.gradient f x)).Data[0]
+              0.0
+              "by x where p is 0"
+
           Expect.equal (evaluate (fun _ -> scalar 0.0) f).Data[0] 1.0 "0^0"
       } ]
 
@@ -222,7 +277,11 @@ let private catalogueTests =
       }
       test "calls of numbers are folded" {
           Expect.equal (Catalogue.call "exp" [] [ Build.number 0.0 ]) (Build.number 1.0) "exp 0"
-          Expect.equal (Catalogue.call "atan2" [] [ Build.number 0.0; Build.number 1.0 ]) (Build.number 0.0) "atan2"
+
+          Expect.equal
+              (Catalogue.call "atan2" [] [ Build.number 0.0; Build.number 1.0 ])
+              (Build.number 0.0)
+              "atan2"
       } ]
 
 let tests =

@@ -11,7 +11,9 @@ open DiffEqLang.Compiler.Builtins
 open DiffEqLang.Compiler.Passes
 open DiffEqLang.Tests.Support.RandomExpr
 
-let private tensorLike (random: Random) (shape: int[]) = ofArray shape (Array.init (sizeOf shape) (fun _ -> random.NextDouble() - 0.5))
+let private tensorLike (random: Random) (shape: int[]) =
+    ofArray shape (Array.init (sizeOf shape) (fun _ -> random.NextDouble() - 0.5))
+
 let private product a b = Array.fold2 (fun sum p q -> sum + p * q) 0.0 a.Data b.Data
 
 /// Values of the generated inputs, and of the vectors v and w by name.
@@ -32,7 +34,13 @@ let private draw (seed: int) depth =
     let random = Random seed
     let f = generate random depth ([ []; [ 3 ]; [ 3; 3 ] ][random.Next 3])
     let symbols = inputs [ f ]
-    let x = if symbols.IsEmpty then symbol "a3" [ 3 ] else symbols[random.Next symbols.Length]
+
+    let x =
+        if symbols.IsEmpty then
+            symbol "a3" [ 3 ]
+        else
+            symbols[random.Next symbols.Length]
+
     let v, w = tensorLike random (sizesOf x.Shape), tensorLike random (sizesOf f.Shape)
 
     { F = f
@@ -44,8 +52,7 @@ let private draw (seed: int) depth =
 let private close tolerance (a: float) (b: float) (f: Expr) =
     Expect.isLessThan (distance (Tensor.scalar a) (Tensor.scalar b)) tolerance (Print.inlined f)
 
-let private expandOne operator f x =
-    Differentiate.expand [ derivative operator f x None ] |> List.head
+let private expandOne operator f x = Differentiate.expand [ derivative operator f x None ] |> List.head
 
 let private propertyTests =
     [ testPropertyWithConfig widelySeeded "reverse mode against differences"
@@ -53,21 +60,34 @@ let private propertyTests =
           let c = draw seed 4
           let g = Differentiate.vjp [ c.F, fst c.W ] [ input c.X ] |> List.head
           Expect.isEmpty (Validate.check [ g ]) "sound"
-          close 1e-6 (product (evaluate c.Values g) (snd c.V)) (product (snd c.W) (differenceAlong c.F c.Values c.X (snd c.V))) c.F
+
+          close
+              1e-6
+              (product (evaluate c.Values g) (snd c.V))
+              (product (snd c.W) (differenceAlong c.F c.Values c.X (snd c.V)))
+              c.F
       testPropertyWithConfig widelySeeded "forward mode is the adjoint of reverse mode"
       <| fun (seed: int) ->
           let c = draw seed 5
           let forward = Differentiate.jvp [ c.F ] [ input c.X, fst c.V ] |> List.head
           let reverse = Differentiate.vjp [ c.F, fst c.W ] [ input c.X ] |> List.head
           Expect.isEmpty (Validate.check [ forward ]) "sound"
-          close 1e-10 (product (evaluate c.Values forward) (snd c.W)) (product (evaluate c.Values reverse) (snd c.V)) c.F
+
+          close
+              1e-10
+              (product (evaluate c.Values forward) (snd c.W))
+              (product (evaluate c.Values reverse) (snd c.V))
+              c.F
       testPropertyWithConfig widelySeeded "columns of the Jacobian are forward tangents"
       <| fun (seed: int) ->
           let c = draw seed 5
           let forward = Differentiate.jvp [ c.F ] [ input c.X, fst c.V ] |> List.head
           let jacobian = expandOne Jacobian c.F (input c.X)
           let axes = [| c.F.Shape.Length .. c.F.Shape.Length + c.X.Shape.Length - 1 |]
-          let alongV = Tensor.contract axes [| 0 .. c.X.Shape.Length - 1 |] (evaluate c.Values jacobian) (snd c.V)
+
+          let alongV =
+              Tensor.contract axes [| 0 .. c.X.Shape.Length - 1 |] (evaluate c.Values jacobian) (snd c.V)
+
           Expect.isEmpty (Validate.check [ jacobian ]) "sound"
           Expect.isLessThan (distance alongV (evaluate c.Values forward)) 1e-10 (Print.inlined c.F)
       testPropertyWithConfig widelySeeded "the divergence is the trace of the Jacobian"
@@ -77,7 +97,11 @@ let private propertyTests =
           let values = valuesWithin -1.0 1.0 seed
           let jacobian = evaluate values (Differentiate.jacobian f x)
           let divergence = evaluate values (expandOne Divergence f x)
-          Expect.isLessThan (distance (Tensor.sum [| 0 |] (Tensor.diagonal jacobian)) divergence) 1e-10 (Print.inlined f)
+
+          Expect.isLessThan
+              (distance (Tensor.sum [| 0 |] (Tensor.diagonal jacobian)) divergence)
+              1e-10
+              (Print.inlined f)
       testPropertyWithConfig widelySeeded "the Hessian is symmetric and the laplacian its trace"
       <| fun (seed: int) ->
           let f = generate (Random seed) 3 []
@@ -86,7 +110,11 @@ let private propertyTests =
           let hessian = evaluate values (expandOne Hessian f x)
           Expect.isLessThan (distance hessian (Tensor.permute [| 1; 0 |] hessian)) 1e-9 (Print.inlined f)
           let laplacian = evaluate values (expandOne Laplacian f x)
-          Expect.isLessThan (distance (Tensor.sum [| 0 |] (Tensor.diagonal hessian)) laplacian) 1e-9 (Print.inlined f) ]
+
+          Expect.isLessThan
+              (distance (Tensor.sum [| 0 |] (Tensor.diagonal hessian)) laplacian)
+              1e-9
+              (Print.inlined f) ]
 
 let private w1, private w2 = variable "W1" [ 50; 2 ], variable "W2" [ 2; 50 ]
 let private x = variable "x" [ 2 ]
@@ -98,17 +126,24 @@ let private shown e = Print.inlined (simplify [ e ]).Head
 let private formTests =
     [ test "the Jacobian of a network stays whole" {
           let j = expandOne Jacobian network x
-          Expect.equal (Print.inlined j)
-              "contract[1; 0](W2, broadcast[R[50, 2] along 0](1 - (tanh(contract[1; 0](W1, x)) ^ 2)) * W1)" "the form"
+
+          Expect.equal
+              (Print.inlined j)
+              "contract[1; 0](W2, broadcast[R[50, 2] along 0](1 - (tanh(contract[1; 0](W1, x)) ^ 2)) * W1)"
+              "the form"
       }
       test "the trace of a network's Jacobian is a dot product with its weights" {
           let d = expandOne Divergence network x
           Expect.equal d.Shape [] "a scalar"
-          Expect.equal (Print.inlined d)
-              "contract[0; 0](sum[1](permute[1,0](W2) * W1), 1 - (tanh(contract[1; 0](W1, x)) ^ 2))" "nothing of x is a matrix"
+
+          Expect.equal
+              (Print.inlined d)
+              "contract[0; 0](sum[1](permute[1,0](W2) * W1), 1 - (tanh(contract[1; 0](W1, x)) ^ 2))"
+              "nothing of x is a matrix"
       }
       test "a parameter's gradient is an outer product" {
           let w = variable "w" [ 2 ]
+
           match Differentiate.vjp [ network, w ] [ w2; w1; x ] |> simplify with
           | [ byW2; byW1; byX ] ->
               Expect.equal (Print.inlined byW2) "outer(w, tanh(contract[1; 0](W1, x)))" "W2"
@@ -116,9 +151,14 @@ let private formTests =
               Expect.equal byX.Op (Contract([ 0 ], [ 0 ])) "x: no transpose"
           | _ -> failtest "three gradients"
       }
-      test "the derivative of a cube" { Expect.equal (shown (Differentiate.gradient (sumAll (pow x (number 3.0))) x)) "3 * (x ^ 2)" "3x^2" }
+      test "the derivative of a cube" {
+          Expect.equal (shown (Differentiate.gradient (sumAll (pow x (number 3.0))) x)) "3 * (x ^ 2)" "3x^2"
+      }
       test "the Jacobian of an elementwise function is diagonal" {
-          Expect.equal (shown (Differentiate.jacobian (elementwise "sin" [ x ]) x)) "diagonal_matrix(cos(x))" "diag"
+          Expect.equal
+              (shown (Differentiate.jacobian (elementwise "sin" [ x ]) x))
+              "diagonal_matrix(cos(x))"
+              "diag"
       }
       test "positions of a vector come back as a stack" {
           let s = variable "s" [ 3 ]
@@ -129,25 +169,38 @@ let private formTests =
 
 let private operatorTests =
     let y = variable "y" []
+
     [ test "nested operators: the gradient of a squared gradient" {
           let f = pow y (number 3.0)
           let inner = derivative Gradient f y None
           let outer = derivative Gradient (square inner) y None
           // (3y^2)^2 = 9y^4, its derivative 36 y^3
-          Expect.equal (evaluate (fun _ -> Tensor.scalar 2.0) (Differentiate.expand [ outer ]).Head) (Tensor.scalar 288.0) "36 y^3"
+          Expect.equal
+              (evaluate (fun _ -> Tensor.scalar 2.0) (Differentiate.expand [ outer ]).Head)
+              (Tensor.scalar 288.0)
+              "36 y^3"
       }
       test "by an expression that simplification would swallow" {
           let u = neg y
           let f = add (variable "a" []) u
           Expect.equal (Differentiate.expand [ derivative Gradient f u None ]) [ number 1.0 ] "d(a + u)/du"
           let scaled = scale 2.0 y
-          Expect.equal (Differentiate.expand [ derivative Gradient (scale 3.0 scaled) scaled None ]) [ number 3.0 ] "d(3u)/du, u = 2y"
+
+          Expect.equal
+              (Differentiate.expand [ derivative Gradient (scale 3.0 scaled) scaled None ])
+              [ number 3.0 ]
+              "d(3u)/du, u = 2y"
       }
       test "by an operator's own result" {
           let u = derivative Gradient (pow y (number 3.0)) y None
           let f = square u
           // d(u^2)/du = 2u = 6y^2
-          Expect.equal (evaluate (fun _ -> Tensor.scalar 2.0) (Differentiate.expand [ derivative Gradient f u None ]).Head) (Tensor.scalar 24.0) "2u"
+          Expect.equal
+              (evaluate
+                  (fun _ -> Tensor.scalar 2.0)
+                  (Differentiate.expand [ derivative Gradient f u None ]).Head)
+              (Tensor.scalar 24.0)
+              "2u"
       }
       test "what x is made of does not vary" {
           let u = square y
@@ -155,9 +208,17 @@ let private operatorTests =
           Expect.equal (Differentiate.expand [ derivative Gradient f u None ]) [ y ] "y is constant beside u"
       }
       test "jvp and vjp of a linear map" {
-          let a, p, v, w = variable "A" [ 2; 3 ], variable "p" [ 3 ], variable "v" [ 3 ], variable "w" [ 2 ]
-          let expanded = Differentiate.expand [ derivative Jvp (matmul a p) p (Some v); derivative Vjp (matmul a p) p (Some w) ]
-          Expect.equal (expanded |> List.map Print.inlined) [ "contract[1; 0](A, v)"; "contract[0; 0](A, w)" ] "A v and A^T w"
+          let a, p, v, w =
+              variable "A" [ 2; 3 ], variable "p" [ 3 ], variable "v" [ 3 ], variable "w" [ 2 ]
+
+          let expanded =
+              Differentiate.expand
+                  [ derivative Jvp (matmul a p) p (Some v); derivative Vjp (matmul a p) p (Some w) ]
+
+          Expect.equal
+              (expanded |> List.map Print.inlined)
+              [ "contract[1; 0](A, v)"; "contract[0; 0](A, w)" ]
+              "A v and A^T w"
       }
       test "divergence and laplacian of a matrix variable" {
           let m = variable "M" [ 2; 3 ]
@@ -173,10 +234,22 @@ let private operatorTests =
           let n = Dim.variable "n"
           let z = input { Name = "z"; Role = State; Shape = [ n ] }
           let d = expandOne Divergence (elementwise "sin" [ z ]) z
-          let value = DiffEqLang.Compiler.Evaluate.run (fun _ -> Tensor.vector [ 0.0; Math.PI ]) (Map.ofList [ "n", 2L ]) [ d ]
+
+          let value =
+              DiffEqLang.Compiler.Evaluate.run
+                  (fun _ -> Tensor.vector [ 0.0; Math.PI ])
+                  (Map.ofList [ "n", 2L ])
+                  [ d ]
+
           Expect.isLessThan (distance value.Head (Tensor.scalar 0.0)) 1e-15 "cos 0 + cos pi"
           let linear = expandOne Divergence (scale 3.0 z) z
-          let value = DiffEqLang.Compiler.Evaluate.run (fun _ -> Tensor.vector [ 0.0; 0.0 ]) (Map.ofList [ "n", 2L ]) [ linear ]
+
+          let value =
+              DiffEqLang.Compiler.Evaluate.run
+                  (fun _ -> Tensor.vector [ 0.0; 0.0 ])
+                  (Map.ofList [ "n", 2L ])
+                  [ linear ]
+
           Expect.equal value [ Tensor.scalar 6.0 ] "3n"
       } ]
 
@@ -197,7 +270,10 @@ let private sizeTests =
           }
       test "a chain 20,000 deep, many inputs" {
           let xs = [ for k in 1..2000 -> variable (sprintf "x%d" k) [] ]
-          let f = Seq.fold (fun e k -> elementwise "sin" [ add e xs[k % 2000] ]) (number 0.0) (seq { 1..20000 })
+
+          let f =
+              Seq.fold (fun e k -> elementwise "sin" [ add e xs[k % 2000] ]) (number 0.0) (seq { 1..20000 })
+
           Expect.equal (Differentiate.vjp [ f, number 1.0 ] xs).Length 2000 "gradients"
       } ]
 
@@ -210,8 +286,14 @@ let private interpreterTests =
     [ is "permute" (transpose m) (ofArray [| 3; 2 |] [| 1.0; 4.0; 2.0; 5.0; 3.0; 6.0 |])
       is "index" (index 1 2 m) (vector [ 3.0; 6.0 ])
       is "slice" (slice 1 Dim.one (Dim.constant 3L) m) (ofArray [| 2; 2 |] [| 2.0; 3.0; 5.0; 6.0 |])
-      is "pad" (pad 0 Dim.one (Dim.constant 3L) (index 0 0 m |> unsqueeze 0)) (ofArray [| 3; 3 |] [| 0.0; 0.0; 0.0; 1.0; 2.0; 3.0; 0.0; 0.0; 0.0 |])
-      is "broadcast" (broadcast (shapeOf [ 2; 2 ]) [ 0 ] (index 1 0 m)) (ofArray [| 2; 2 |] [| 1.0; 1.0; 4.0; 4.0 |])
+      is
+          "pad"
+          (pad 0 Dim.one (Dim.constant 3L) (index 0 0 m |> unsqueeze 0))
+          (ofArray [| 3; 3 |] [| 0.0; 0.0; 0.0; 1.0; 2.0; 3.0; 0.0; 0.0; 0.0 |])
+      is
+          "broadcast"
+          (broadcast (shapeOf [ 2; 2 ]) [ 0 ] (index 1 0 m))
+          (ofArray [| 2; 2 |] [| 1.0; 1.0; 4.0; 4.0 |])
       is "contract" (Build.contract [ 1 ] [ 1 ] m m) (ofArray [| 2; 2 |] [| 14.0; 32.0; 32.0; 77.0 |])
       is "outer" (outer (index 1 0 m) (index 1 1 m)) (ofArray [| 2; 2 |] [| 2.0; 5.0; 8.0; 20.0 |])
       is "sum" (Build.sum [ 0 ] m) (vector [ 5.0; 7.0; 9.0 ])
@@ -221,23 +303,53 @@ let private interpreterTests =
       is "reshape" (reshape (shapeOf [ 3; 2 ]) m) (ofArray [| 3; 2 |] t.Data)
       is "diagonal" (Build.diagonal (slice 1 Dim.zero two m)) (vector [ 1.0; 5.0 ])
       is "diagonal matrix" (Build.diagonalMatrix (index 1 0 m)) (ofArray [| 2; 2 |] [| 1.0; 0.0; 0.0; 4.0 |])
-      is "select" (select (compare Greater m (number 3.0)) m (neg m)) (ofArray [| 2; 3 |] [| -1.0; -2.0; -3.0; 4.0; 5.0; 6.0 |])
-      is "and, or, not"
-          (select (logicalAnd (logicalNot (compare Less m (number 2.0))) (logicalOr (compare Less m (number 3.0)) (compare Equal m (number 6.0)))) (ones m.Shape) (number 0.0))
+      is
+          "select"
+          (select (compare Greater m (number 3.0)) m (neg m))
+          (ofArray [| 2; 3 |] [| -1.0; -2.0; -3.0; 4.0; 5.0; 6.0 |])
+      is
+          "and, or, not"
+          (select
+              (logicalAnd
+                  (logicalNot (compare Less m (number 2.0)))
+                  (logicalOr (compare Less m (number 3.0)) (compare Equal m (number 6.0))))
+              (ones m.Shape)
+              (number 0.0))
           (ofArray [| 2; 3 |] [| 0.0; 1.0; 0.0; 0.0; 0.0; 1.0 |]) ]
 
 let private validationTests =
-    [ test "a wrong shape is found" { Expect.isNonEmpty (Validate.check [ make Add [ variable "p" [ 2 ]; variable "q" [ 3 ] ] (shapeOf [ 2 ]) false ]) "2 and 3" }
-      test "a wrong note of a shape is found" { Expect.isNonEmpty (Validate.check [ make Negate [ variable "p" [ 2 ] ] (shapeOf [ 3 ]) false ]) "noted 3" }
-      test "an axis out of range is found" { Expect.isNonEmpty (Validate.check [ make (Reduce(Sum, [ 1 ])) [ variable "p" [ 2 ] ] [] false ]) "axis 1" }
-      test "a position out of range is found" { Expect.isNonEmpty (Validate.check [ make (Index(0, 2)) [ variable "p" [ 2 ] ] [] false ]) "position 2" }
+    [ test "a wrong shape is found" {
+          Expect.isNonEmpty
+              (Validate.check [ make Add [ variable "p" [ 2 ]; variable "q" [ 3 ] ] (shapeOf [ 2 ]) false ])
+              "2 and 3"
+      }
+      test "a wrong note of a shape is found" {
+          Expect.isNonEmpty
+              (Validate.check [ make Negate [ variable "p" [ 2 ] ] (shapeOf [ 3 ]) false ])
+              "noted 3"
+      }
+      test "an axis out of range is found" {
+          Expect.isNonEmpty
+              (Validate.check [ make (Reduce(Sum, [ 1 ])) [ variable "p" [ 2 ] ] [] false ])
+              "axis 1"
+      }
+      test "a position out of range is found" {
+          Expect.isNonEmpty
+              (Validate.check [ make (Index(0, 2)) [ variable "p" [ 2 ] ] [] false ])
+              "position 2"
+      }
       test "the printed form numbers its lines" {
           let e = add (variable "p" [ 2 ]) (number 1.0)
-          Expect.equal (Print.program [ "f", e ]) "%1 = p : R[2]\n%2 = 1 : R\n%3 = %1 + %2 : R[2]\nf: %3\n" "the dump"
+
+          Expect.equal
+              (Print.program [ "f", e ])
+              "%1 = p : R[2]\n%2 = 1 : R\n%3 = %1 + %2 : R[2]\nf: %3\n"
+              "the dump"
       } ]
 
 let tests =
-    testList "Differentiate"
+    testList
+        "Differentiate"
         [ testList "properties" propertyTests
           testList "forms" formTests
           testList "operators" operatorTests

@@ -39,13 +39,34 @@ let private precedence operator =
     match operator with
     | Or -> 1
     | And -> 2
-    | Less | LessOrEqual | Greater | GreaterOrEqual | Equal | NotEqual -> 4
-    | Add | Subtract -> 5
-    | Multiply | Divide | Contract -> 6
+    | Less
+    | LessOrEqual
+    | Greater
+    | GreaterOrEqual
+    | Equal
+    | NotEqual -> 4
+    | Add
+    | Subtract -> 5
+    | Multiply
+    | Divide
+    | Contract -> 6
     | Power -> 8
 
 let private binaryOperators =
-    [ Or; And; Less; LessOrEqual; Greater; GreaterOrEqual; Equal; NotEqual; Add; Subtract; Multiply; Divide; Contract; Power ]
+    [ Or
+      And
+      Less
+      LessOrEqual
+      Greater
+      GreaterOrEqual
+      Equal
+      NotEqual
+      Add
+      Subtract
+      Multiply
+      Divide
+      Contract
+      Power ]
 
 let private levelOf (e: Expr) =
     match e.Kind with
@@ -56,16 +77,20 @@ let private levelOf (e: Expr) =
     | _ -> 9
 
 /// Parenthesised where the place asks for a tighter expression.
-let private at level (e: Expr) =
-    if levelOf e >= level then e else expr (Parenthesized e)
+let private at level (e: Expr) = if levelOf e >= level then e else expr (Parenthesized e)
 
 let rec private expressionOf size : Gen<Expr> =
     let name = Gen.elements [ "x"; "y"; "θ"; "state"; "W1" ]
+
     let leaf =
         Gen.oneof
             [ Gen.map (fun n -> expr (ExprKind.Name n)) name
-              Gen.elements [ 0.0, "0"; 1.5, "1.5"; 1e-3, "1e-3"; 2000.0, "2_000" ] |> Gen.map (fun (v, t) -> expr (Number(v, t)))
-              Gen.map2 (fun n order -> expr (Prime({ Name = n; Span = span }, order))) name (Gen.choose (1, 3)) ]
+              Gen.elements [ 0.0, "0"; 1.5, "1.5"; 1e-3, "1e-3"; 2000.0, "2_000" ]
+              |> Gen.map (fun (v, t) -> expr (Number(v, t)))
+              Gen.map2
+                  (fun n order -> expr (Prime({ Name = n; Span = span }, order)))
+                  name
+                  (Gen.choose (1, 3)) ]
 
     if size <= 0 then
         leaf
@@ -77,7 +102,12 @@ let rec private expressionOf size : Gen<Expr> =
             // A power is right-associative, and a sign may stand in its exponent; comparisons do not chain.
             let left, right =
                 match operator with
-                | Power -> at 9 left, (match right.Kind with Unary(Plus, _) | Unary(Minus, _) -> at 7 right | _ -> at 8 right)
+                | Power ->
+                    at 9 left,
+                    (match right.Kind with
+                     | Unary(Plus, _)
+                     | Unary(Minus, _) -> at 7 right
+                     | _ -> at 8 right)
                 | _ when level = 4 -> at 5 left, at 5 right
                 | _ -> at level left, at (level + 1) right
 
@@ -85,15 +115,47 @@ let rec private expressionOf size : Gen<Expr> =
 
         let unary operator (operand: Expr) =
             match operator with
-            | Not -> expr (Unary(Not, (match operand.Kind with Unary(Not, _) -> operand | _ -> at 4 operand)))
-            | Plus | Minus -> expr (Unary(operator, (match operand.Kind with Unary(Not, _) -> at 9 operand | _ -> at 7 operand)))
+            | Not ->
+                expr (
+                    Unary(
+                        Not,
+                        (match operand.Kind with
+                         | Unary(Not, _) -> operand
+                         | _ -> at 4 operand)
+                    )
+                )
+            | Plus
+            | Minus ->
+                expr (
+                    Unary(
+                        operator,
+                        (match operand.Kind with
+                         | Unary(Not, _) -> at 9 operand
+                         | _ -> at 7 operand)
+                    )
+                )
 
         Gen.frequency
             [ 1, leaf
               5, Gen.map3 binary (Gen.elements binaryOperators) inner inner
               2, Gen.map2 unary (Gen.elements [ Plus; Minus; Not ]) inner
-              1, Gen.map2 (fun f a -> expr (Call({ Name = f; Span = span }, List.map (fun value -> { Name = None; Value = value }) a))) name (Gen.listOfLength 2 inner)
-              1, Gen.map2 (fun target i -> expr (Index(at 9 target, [ At i; Range(Some i, None, span); Range(None, None, span) ]))) inner inner
+              1,
+              Gen.map2
+                  (fun f a ->
+                      expr (
+                          Call(
+                              { Name = f; Span = span },
+                              List.map (fun value -> { Name = None; Value = value }) a
+                          )
+                      ))
+                  name
+                  (Gen.listOfLength 2 inner)
+              1,
+              Gen.map2
+                  (fun target i ->
+                      expr (Index(at 9 target, [ At i; Range(Some i, None, span); Range(None, None, span) ])))
+                  inner
+                  inner
               1, Gen.map (fun e -> expr (Transpose(at 9 e))) inner
               1, Gen.map (fun items -> expr (Stack items)) (Gen.nonEmptyListOf inner |> Gen.resize 4)
               1, Gen.map3 (fun c a b -> expr (If(c, a, b))) inner inner inner
@@ -102,18 +164,33 @@ let rec private expressionOf size : Gen<Expr> =
 let private fileOf (expressions: Expr list) : File =
     let declare i e : Declaration =
         { Doc = (if i % 3 = 0 then "Doc." else "")
-          Kind = (if i % 2 = 0 then Let({ Name = $"v{i}"; Span = span }, e) else Equation(Derivative({ Name = "x"; Span = span }, 1), e))
+          Kind =
+            (if i % 2 = 0 then
+                 Let({ Name = $"v{i}"; Span = span }, e)
+             else
+                 Equation(Derivative({ Name = "x"; Span = span }, 1), e))
           Span = span }
 
     { Source = SourceFile("m.deq", "")
-      Items = [ Model { Doc = ""; Name = { Name = "M"; Span = span }; Declarations = List.mapi declare expressions; Span = span } ]
+      Items =
+        [ Model
+              { Doc = ""
+                Name = { Name = "M"; Span = span }
+                Declarations = List.mapi declare expressions
+                Span = span } ]
       Comments = [] }
 
 let private files =
-    Gen.sized (fun size -> Gen.listOfLength 4 (expressionOf size)) |> Gen.map fileOf |> Arb.fromGen
+    Gen.sized (fun size -> Gen.listOfLength 4 (expressionOf size))
+    |> Gen.map fileOf
+    |> Arb.fromGen
 
 let private samples =
-    Directory.EnumerateFiles(Prelude.repositoryRoot, "*.deq", EnumerationOptions(RecurseSubdirectories = true))
+    Directory.EnumerateFiles(
+        Prelude.repositoryRoot,
+        "*.deq",
+        EnumerationOptions(RecurseSubdirectories = true)
+    )
     |> Seq.filter (fun path -> not (path.Contains "broken"))
     |> Seq.sort
     |> List.ofSeq
@@ -190,5 +267,10 @@ model B = time_reversal(A, score = s)
               let lines = (format $"model M {{\n let y = g({terms})\n}}").Split '\n'
               Expect.all lines (fun line -> line.Length <= 100) "100 columns"
           }
-          test "line ends are LF" { Expect.equal (format "model M {\r\n state x\r\n}\r\n") "model M {\n  state x\n}\n" "LF" }
-          testList "sample files" [ for path in samples -> test (Path.GetFileName path) { keeps (System.IO.File.ReadAllText path) } ] ]
+          test "line ends are LF" {
+              Expect.equal (format "model M {\r\n state x\r\n}\r\n") "model M {\n  state x\n}\n" "LF"
+          }
+          testList
+              "sample files"
+              [ for path in samples ->
+                    test (Path.GetFileName path) { keeps (System.IO.File.ReadAllText path) } ] ]

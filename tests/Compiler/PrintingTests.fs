@@ -30,10 +30,14 @@ type private Documents =
     static member Document() = Arb.fromGen (Gen.sized (fun n -> documents (min n 60)))
 
 let private property name (test: Document -> bool) =
-    testPropertyWithConfig { FsCheckConfig.defaultConfig with arbitrary = [ typeof<Documents> ]; maxTest = 300 } name test
+    testPropertyWithConfig
+        { FsCheckConfig.defaultConfig with
+            arbitrary = [ typeof<Documents> ]
+            maxTest = 300 }
+        name
+        test
 
-let private words (text: string) =
-    text |> String.filter (fun c -> c <> ' ' && c <> '\n')
+let private words (text: string) = text |> String.filter (fun c -> c <> ' ' && c <> '\n')
 
 let private algebra =
     testList
@@ -41,11 +45,15 @@ let private algebra =
         [ property "joining is associative" (fun d ->
               let e, f = Group(Text "x" ^^ space ^^ d), Nest(2, d ^^ space)
               show 20 ((d ^^ e) ^^ f) = show 20 (d ^^ (e ^^ f)))
-          property "nothing is the unit" (fun d -> show 20 (Empty ^^ d) = show 20 d && show 20 (d ^^ Empty) = show 20 d)
-          property "width moves line ends, never text" (fun d -> words (show 5 (Group d)) = words (show 500 (Group d)))
-          property "a group that fits stays on its line" (fun d -> (show 100_000 (Group d) |> Seq.filter ((=) '\n') |> Seq.length) = 1)
+          property "nothing is the unit" (fun d ->
+              show 20 (Empty ^^ d) = show 20 d && show 20 (d ^^ Empty) = show 20 d)
+          property "width moves line ends, never text" (fun d ->
+              words (show 5 (Group d)) = words (show 500 (Group d)))
+          property "a group that fits stays on its line" (fun d ->
+              (show 100_000 (Group d) |> Seq.filter ((=) '\n') |> Seq.length) = 1)
           property "nesting by zero changes nothing" (fun d -> show 20 (Nest(0, d)) = show 20 d)
-          property "no line ends in a space" (fun d -> (show 10 d).Split '\n' |> Array.forall (fun l -> l.TrimEnd() = l))
+          property "no line ends in a space" (fun d ->
+              (show 10 d).Split '\n' |> Array.forall (fun l -> l.TrimEnd() = l))
           test "a group breaks all its own breaks, and its parts none where they fit" {
               let inner = Group(Text "[" ^^ softBreak ^^ Text "a" ^^ softBreak ^^ Text "]")
               let outer = Group(Text "call" ^^ space ^^ inner ^^ space ^^ inner)
@@ -57,10 +65,15 @@ let private algebra =
               Expect.equal (show 10 document) "aaaa\nbbbb;;\n" "does not fit"
           }
           test "a forced line end breaks the groups around it" {
-              Expect.equal (show 80 (Group(Text "a" ^^ space ^^ Text "b" ^^ HardLine ^^ Text "c"))) "a\nb\nc\n" ""
+              Expect.equal
+                  (show 80 (Group(Text "a" ^^ space ^^ Text "b" ^^ HardLine ^^ Text "c")))
+                  "a\nb\nc\n"
+                  ""
           }
           test "comments of neighbouring lines start in one column" {
-              let document = lines [ Text "a;" ^^ Trailing "// 1"; Text "bbbb;" ^^ Trailing "// 2"; Text "c;" ]
+              let document =
+                  lines [ Text "a;" ^^ Trailing "// 1"; Text "bbbb;" ^^ Trailing "// 2"; Text "c;" ]
+
               Expect.equal (show 80 document) "a;      // 1\nbbbb;   // 2\nc;\n" ""
           }
           test "a hundred thousand parts take no stack" {
@@ -100,13 +113,21 @@ let private wide =
     testList
         "lines"
         [ test "a sum breaks before its operators" {
-              let sum = List.init 12 (fun i -> Name(sprintf "operand%d" i)) |> List.reduce (fun l r -> Infix(l, "+", r))
+              let sum =
+                  List.init 12 (fun i -> Name(sprintf "operand%d" i))
+                  |> List.reduce (fun l r -> Infix(l, "+", r))
+
               let text = CSharpLayout.expressionText 60 sum
               let rest = text.Split '\n' |> Array.tail
               Expect.all rest _.StartsWith("    + operand") "every operator leads a line"
           }
           test "no statement is wider than a page, if it can be broken" {
-              let call = invoke "linear" [ for i in 1..30 -> invokeMethod (Name(sprintf "tensor%d" i)) "unsqueeze" [ Literal "-1" ] ]
+              let call =
+                  invoke
+                      "linear"
+                      [ for i in 1..30 ->
+                            invokeMethod (Name(sprintf "tensor%d" i)) "unsqueeze" [ Literal "-1" ] ]
+
               let text = CSharpLayout.statementsText [ statement (Local("value", call)) ]
               Expect.all (text.Split '\n') (fun line -> line.Length <= CSharpLayout.width) ""
           }
@@ -118,12 +139,22 @@ let private wide =
                     Kind = Field("int", "x", None) }
 
               let file = { Usings = []; Namespace = "N"; Types = [ field ] }
-              Expect.stringContains (CSharpLayout.file false file) "/// <summary>a &lt; b &amp; \"c\"</summary>" ""
+
+              Expect.stringContains
+                  (CSharpLayout.file false file)
+                  "/// <summary>a &lt; b &amp; \"c\"</summary>"
+                  ""
           }
           test "line directives lead to the model" {
               let source: Source = { File = "m.deq"; Line = 7; Text = "x" }
               let body = Block [ { Kind = Return a; Source = Some source } ]
-              let method' = { Documentation = noDocumentation; Attributes = []; Modifiers = []; Kind = Method("int", "f", [], body) }
+
+              let method' =
+                  { Documentation = noDocumentation
+                    Attributes = []
+                    Modifiers = []
+                    Kind = Method("int", "f", [], body) }
+
               let text = CSharpLayout.file true { Usings = []; Namespace = "N"; Types = [ method' ] }
               Expect.stringContains text "#line 7 \"m.deq\"\n    return a;" ""
               Expect.stringContains text "#line default" ""

@@ -63,8 +63,13 @@ let private openDimTest =
         let n = Dim.variable "n"
         let v = input { Name = "v"; Role = State; Shape = [ n ] }
         let e = sumAll (mul (number 2.0) (add v (broadcast [ n ] [] s)))
-        let values (symbol: Symbol) = if symbol.Name = "s" then Tensor.scalar 3.0 else Tensor.vector [ 1.0; 2.0 ]
-        let value root = DiffEqLang.Compiler.Evaluate.run values (Map.ofList [ "n", 2L ]) [ root ] |> List.head
+
+        let values (symbol: Symbol) =
+            if symbol.Name = "s" then Tensor.scalar 3.0 else Tensor.vector [ 1.0; 2.0 ]
+
+        let value root =
+            DiffEqLang.Compiler.Evaluate.run values (Map.ofList [ "n", 2L ]) [ root ] |> List.head
+
         Expect.equal (value (simplify e)).Data[0] 18.0 "the value"
         Expect.equal (value (simplify (sumAll (broadcast [ n ] [] s)))).Data[0] 6.0 "the length"
     }
@@ -85,13 +90,16 @@ let private propertyTests =
 
 let private depthTest =
     test "a sum of 20,000 terms and a chain as deep" {
-        let deep = Seq.fold (fun e k -> add e (elementwise "sin" [ scale (float k) x ])) x (seq { 2..20000 })
+        let deep =
+            Seq.fold (fun e k -> add e (elementwise "sin" [ scale (float k) x ])) x (seq { 2..20000 })
+
         let nested = Seq.fold (fun e _ -> elementwise "sin" [ scale 2.0 e ]) x (seq { 2..20000 })
         Expect.isGreaterThan (topological (Simplify.run [ deep; nested ])).Length 20000 "still there"
     }
 
 let tests =
-    testList "Simplify"
+    testList
+        "Simplify"
         [ testList "rules" ruleTests
           testList "forms" (openDimTest :: formTests)
           testList "properties" (depthTest :: propertyTests) ]

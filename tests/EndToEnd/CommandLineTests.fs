@@ -113,6 +113,13 @@ let private filesIn folder =
     |> Seq.sort
     |> List.ofSeq
 
+/// A stream as of a disk without room.
+type private FullWriter() =
+    inherit StringWriter()
+    override _.Write(_: char) : unit = raise (IOException "No space left on device")
+    override _.Write(_: string) : unit = raise (IOException "No space left on device")
+    override this.WriteLine(text: string) : unit = this.Write text
+
 let private words =
     testList
         "words"
@@ -154,6 +161,23 @@ let private words =
               deqc [ "run"; "x.deq"; "--points"; "1" ] |> expectRefusal 2 "at least 2"
               deqc [ "new"; "x"; "--template"; "cde" ] |> expectRefusal 2 "not supported yet"
               deqc [ "eval"; "x.deq" ] |> expectRefusal 2 "--output NAME or --expr EXPR"
+              deqc [ "build"; "x.deq"; "--dump-after"; "nopass" ] |> expectRefusal 2 "the passes are"
+          }
+          test "a single letter is not mistaken for another" {
+              Expect.equal (CommandLine.DidYouMean("n", [ "k"; "S" ])) "" "any would be as near"
+              Expect.equal (CommandLine.DidYouMean("kk", [ "k" ])) "; did you mean 'k'?" "a near one"
+          }
+          test "standard output that is full, and standard error that is closed" {
+              use reader = new StringReader("")
+              use error = new StringWriter(NewLine = "\n")
+              let code = CommandLine.Run([| "--help" |], Terminal(reader, new FullWriter(), error))
+              let expected = "deqc: error: standard output cannot be written: No space left on device\n"
+              Expect.equal (code, error.ToString()) (4, expected) "one line"
+
+              Expect.equal
+                  (CommandLine.Run([| "biuld" |], Terminal(reader, error, new FullWriter())))
+                  2
+                  "the exit code alone"
           }
           test "as a process, exit codes reach the caller" {
               let version = deqcProcess [ "--version" ]
@@ -225,13 +249,38 @@ let private badInput =
           <| inFolder (fun folder ->
               let path = write folder "decay.deq" decay
               let blocked = Path.Combine(write folder "file" "", "out")
-              deqc [ "build"; path; "-o"; blocked ] |> expectRefusal 4 "cannot be written"
+
+              deqc [ "build"; path; "-o"; blocked ]
+              |> expectRefusal 4 "cannot be written: file is a file, not a folder"
+
               Directory.CreateDirectory(Path.Combine(folder, "out", "Decay.g.cs")) |> ignore
 
               deqc [ "build"; path; "-o"; Path.Combine(folder, "out") ]
               |> expectRefusal 4 "is a directory"
 
-              Expect.equal (filesIn folder) [ "decay.deq"; "file"; "out" ] "nothing half written") ]
+              Expect.equal (filesIn folder) [ "decay.deq"; "file"; "out" ] "nothing half written")
+          testCase "an output path that is a link stays one"
+          <| inFolder (fun folder ->
+              let path = write folder "decay.deq" decay
+              let link, target = Path.Combine(folder, "link.csv"), Path.Combine(folder, "target.csv")
+              File.CreateSymbolicLink(link, "target.csv") |> ignore
+              Expect.equal (deqc [ "run"; path; "-o"; link ]).Code 0 "a target that is not there yet"
+              Expect.isTrue (File.ReadAllText(target).StartsWith "t,x") "written"
+              Expect.equal (FileInfo link).LinkTarget "target.csv" "still a link")
+          testCase "a singular matrix fails the solve, not the compiler"
+          <| inFolder (fun folder ->
+              let singular name =
+                  let expression =
+                      (name: string)
+                          .Replace("A", "(x*[[1, 2], [2, 4]])")
+                          .Replace("N", "(-x*[[1, 2], [2, 1]])")
+
+                  write folder "singular.deq" (decay.Replace("-k * x", $"sum({expression})"))
+
+              for f in [ "solve(A, [1, 1])"; "inv(A)"; "cholesky(N)" ] do
+                  let run = deqc [ "run"; singular f; "--json" ]
+                  Expect.equal run.Code 3 f
+                  Expect.stringContains run.Output "\"status\":\"NonFinite\"" f) ]
 
 let private generated =
     testList

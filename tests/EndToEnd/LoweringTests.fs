@@ -1,5 +1,155 @@
+/// Every function of the language as generated code computes it, against the reference interpreter: one model that
+/// holds a call for each builtin's samples, compiled, and run in float64 on random operands with any batch axes.
 module DiffEqLang.Tests.EndToEnd.LoweringTests
 
+open System
 open Expecto
+open TorchSharp
+open DiffEqLang.Contracts
+open DiffEqLang.Compiler
+open DiffEqLang.Compiler.Ir
+open DiffEqLang.Compiler.Ir.Expr
+open DiffEqLang.Compiler.Ir.Tensor
+open DiffEqLang.Compiler.Builtins
+open DiffEqLang.Compiler.Builtins.Builtin
+open DiffEqLang.Compiler.Passes
+open DiffEqLang.Runtime
+open DiffEqLang.Tests.Support.RandomExpr
+open DiffEqLang.Tests.Support.GeneratedCode
 
-let tests = testList "Lowering" []
+/// A call on samples, and the states that hold its operands and are driven by its result.
+type private Case =
+    { Builtin: Builtin
+      Samples: Sample list
+      Axis: int option
+      Operands: string list
+      Result: string }
+
+    member c.Attributes = Option.toList c.Axis
+
+    member c.Call(operands: Expr list) = Catalogue.call c.Builtin.Name c.Attributes operands
+
+    member c.Title =
+        let axis = c.Axis |> Option.map (sprintf " along axis %d") |> Option.defaultValue ""
+        sprintf "%s of %A%s" c.Builtin.Name (c.Samples |> List.map _.Shape) axis
+
+let private axesOf (builtin: Builtin) (samples: Sample list) =
+    if builtin.TakesAxis && samples.Length = 1 then
+        let rank = samples.Head.Shape.Length
+        None :: [ for axis in -rank .. rank - 1 -> Some axis ]
+    else
+        [ None ]
+
+let private cases =
+    [ for builtin in Catalogue.all do
+          for samples in builtin.Samples do
+              for axis in axesOf builtin samples do
+                  builtin, samples, axis ]
+    |> List.mapi (fun k (builtin, samples, axis) ->
+        { Builtin = builtin
+          Samples = samples
+          Axis = axis
+          Operands = samples |> List.mapi (fun i _ -> sprintf "x%d_%d" k i)
+          Result = sprintf "y%d" k })
+
+let private typeOf (sizes: int list) =
+    if sizes.IsEmpty then
+        "R"
+    else
+        sprintf "R[%s]" (sizes |> List.map string |> String.concat ", ")
+
+/// Operands that rest and a result whose velocity is the call.
+let private lines (c: Case) =
+    let shape =
+        Arena.Run(fun () ->
+            sizesOf
+                (c.Call(List.map2 (fun name (s: Sample) -> variable name s.Shape) c.Operands c.Samples))
+                    .Shape)
+
+    let axis = c.Axis |> Option.map (sprintf ", axis = %d") |> Option.defaultValue ""
+
+    [ for name, sample in List.zip c.Operands c.Samples do
+          sprintf "  state %s : %s" name (typeOf sample.Shape)
+          sprintf "  %s' = 0" name
+      sprintf "  state %s : %s" c.Result (typeOf (Array.toList shape))
+      sprintf "  %s' = %s(%s%s)" c.Result c.Builtin.Name (String.concat ", " c.Operands) axis ]
+
+let private model =
+    lazy
+        (let text =
+            sprintf "model Every {\n%s\n}\n" (cases |> List.collect lines |> String.concat "\n")
+
+         let result =
+             Compilation.Compile(SourceFile("every.deq", text), CompileOptions(Validate = true))
+
+         Expect.isEmpty result.Diagnostics "every builtin may be called by its name"
+         let compilation, problems = compile [ result.Files[0].FileName, result.Files[0].Text ]
+         Expect.equal problems [] "no warnings"
+         let model = create (load compilation) "Every"
+         model, bind model)
+
+let private tensor (value: Tensor) =
+    torch.tensor(value.Data, dtype = torch.ScalarType.Float64).reshape(value.Shape |> Array.map int64)
+
+let private values (t: torch.Tensor) =
+    ofArray (t.shape |> Array.map int) (t.contiguous().reshape(-1L).data<float>().ToArray())
+
+let private close what expected actual = Expect.isLessThan (distance expected actual) 1e-10 what
+
+/// A packed state whose operands are drawn inside each function's domain, sample by sample; zeros for the results.
+let private draw (random: Random) (layout: StateLayout) (batch: int64 list) =
+    let parts =
+        [| for slot in layout.Slots do
+               torch.zeros ([| yield! batch; yield! slot.Shape |], dtype = torch.ScalarType.Float64) |]
+
+    let index name = layout.Slots |> Seq.findIndex (fun slot -> slot.Name = name)
+    let size = List.fold (*) 1L batch
+
+    for c in cases do
+        for name, sample in List.zip c.Operands c.Samples do
+            let drawn = [| for _ in 1L .. size -> tensor (Builtin.draw random sample) |]
+            parts[index name] <- torch.stack(drawn).reshape(parts[index name].shape)
+
+    layout.Pack parts
+
+/// What the interpreter gives for one sample: the result, and the cotangent of each operand.
+let private interpreted (c: Case) (part: string -> Tensor) (weight: Tensor) =
+    Arena.Run(fun () ->
+        let symbols = List.map2 (fun name (s: Sample) -> symbol name s.Shape) c.Operands c.Samples
+        let f = c.Call(List.map Build.input symbols)
+        let w = symbol "w" (List.ofArray weight.Shape)
+        let inputs (s: Symbol) = if s = w then weight else part s.Name
+        let cotangents = Differentiate.vjp [ f, Build.input w ] (List.map Build.input symbols)
+        evaluate inputs f, List.map (evaluate inputs) cotangents)
+
+let private agrees (batch: int64 list) =
+    test (sprintf "with batch axes %A" batch) {
+        use _ = torch.NewDisposeScope()
+        use _ = torch.no_grad ()
+        let model, equations = model.Value
+        let layout = model.Layout
+        let state = draw (Random 11) layout batch
+        let t = torch.tensor (0.0, dtype = torch.ScalarType.Float64)
+        use generator = new torch.Generator(5UL)
+        let w = torch.randn (state.shape, dtype = torch.ScalarType.Float64, generator = generator)
+        let drift = equations.Drift(t, state)
+        let vjp = equations.DriftVjp(t, state, w, ParameterGradients equations.Parameters)
+        Expect.equal drift.shape state.shape "the drift is packed like the state"
+
+        /// A state's part of a packed tensor, of one sample of the flattened batch.
+        let part (packed: torch.Tensor) (sample: int64) name =
+            let slot = layout.Slots |> Seq.findIndex (fun slot -> slot.Name = name)
+            values (layout.Unpack(packed.reshape(-1L, layout.Size).select(0L, sample), slot))
+
+        for sample in 0L .. (List.fold (*) 1L batch) - 1L do
+            for c in cases do
+                let result, cotangents = interpreted c (part state sample) (part w sample c.Result)
+                close c.Title result (part drift sample c.Result)
+
+                for name, cotangent in List.zip c.Operands cotangents do
+                    close (sprintf "%s: cotangent of %s" c.Title name) cotangent (part vjp sample name)
+    }
+
+let tests =
+    testSequenced
+    <| testList "Lowering" [ for batch in [ []; [ 3L ]; [ 2L; 2L ] ] -> agrees batch ]

@@ -15,8 +15,7 @@ let private permute (a: uint32, b: uint32, c: uint32, d: uint32) key =
     Philox.Permute(&w0, &w1, &w2, &w3, key)
     [ for w in [ w0; w1; w2; w3 ] -> [ for lane in 0..7 -> uint32 (w.GetElement lane) ] ]
 
-let private driver seed batch size =
-    BrownianDriver(seed, batch, size, 0L, false, null, torch.CPU, float64)
+let private driver seed batch size = BrownianDriver(seed, batch, size, 0L, false, null, torch.CPU, float64)
 
 /// All increments, [steps, B, M].
 let private increments (driver: BrownianDriver) grid =
@@ -24,7 +23,8 @@ let private increments (driver: BrownianDriver) grid =
     let source = BrownianIncrements(driver, grid)
     torch.cat([| for chunk in 0 .. source.Chunks - 1 -> source.Chunk chunk |], 0L).MoveToOuterDisposeScope()
 
-let private grid (step: float) (steps: int) = StepGrid(0.0, step * float steps, step, ReadOnlySpan<float>.Empty)
+let private grid (step: float) (steps: int) =
+    StepGrid(0.0, step * float steps, step, ReadOnlySpan<float>.Empty)
 
 /// The largest distance between the empirical distribution and the standard normal one (Kolmogorov-Smirnov), times
 /// sqrt n: above 1.95 with probability 0.001.
@@ -32,11 +32,14 @@ let private kolmogorovSmirnov (sample: float[]) =
     let n = float sample.Length
     let sorted = Array.sort sample
     let cdf = values (torch.special.ndtr (vector sorted))
-    let distance = Seq.max (Seq.mapi (fun i p -> max (p - float i / n) (float (i + 1) / n - p)) cdf)
+
+    let distance =
+        Seq.max (Seq.mapi (fun i p -> max (p - float i / n) (float (i + 1) / n - p)) cdf)
+
     sqrt n * distance
 
 let private closeTo tolerance (a: torch.Tensor) (b: torch.Tensor) message =
-    Expect.isLessThan ((a - b).abs().max().item<float> ()) tolerance message
+    Expect.isLessThan ((a - b).abs().max().item<float>()) tolerance message
 
 let tests =
     testList
@@ -46,7 +49,9 @@ let tests =
 
               for counter, key, expected in
                   [ all 0u, 0UL, [ 0x6627e8d5u; 0xe169c58du; 0xbc57ac4cu; 0x9b00dbd8u ]
-                    all UInt32.MaxValue, UInt64.MaxValue, [ 0x408f276du; 0x41c83b0eu; 0xa20bc7c6u; 0x6d5451fdu ]
+                    all UInt32.MaxValue,
+                    UInt64.MaxValue,
+                    [ 0x408f276du; 0x41c83b0eu; 0xa20bc7c6u; 0x6d5451fdu ]
                     (0x243f6a88u, 0x85a308d3u, 0x13198a2eu, 0x03707344u),
                     0x299f31d0a4093822UL,
                     [ 0xd16cfe09u; 0x94fdccebu; 0x5001e420u; 0x24126ea1u ] ] do
@@ -59,6 +64,7 @@ let tests =
 
               for _ in 1..10_000 do
                   let edge = random.Next 20
+
                   let draw () =
                       if edge = 0 then uint64 (random.Next 4)
                       elif edge = 1 then 0xFFFFFFFFUL - uint64 (random.Next 4)
@@ -66,7 +72,10 @@ let tests =
                       else uint64 (random.NextInt64(1L <<< 32))
 
                   let u, v = draw (), draw ()
-                  let struct (first, second) = NormalTransform.BoxMuller(Vector512.Create u, Vector512.Create v)
+
+                  let struct (first, second) =
+                      NormalTransform.BoxMuller(Vector512.Create u, Vector512.Create v)
+
                   let unit (k: uint64) = (float k + 0.5) / 4294967296.0
                   let radius = sqrt (-2.0 * log (unit u))
                   let struct (s, c) = Math.SinCos(2.0 * Math.PI * unit v)
@@ -80,14 +89,23 @@ let tests =
               let dW = increments (driver 11UL 500L 4L) (grid h 200) / torch.tensor (sqrt h)
               let n = float (dW.numel ())
               let flat = dW.reshape -1L
-              Expect.isLessThan (abs (flat.mean().item<float> ()) * sqrt n) 4.0 "mean within four standard errors"
-              Expect.isLessThan (abs (flat.var().item<float> () - 1.0) * sqrt (n / 2.0)) 4.0 "variance"
+
+              Expect.isLessThan
+                  (abs (flat.mean().item<float>()) * sqrt n)
+                  4.0
+                  "mean within four standard errors"
+
+              Expect.isLessThan (abs (flat.var().item<float>() - 1.0) * sqrt (n / 2.0)) 4.0 "variance"
               Expect.isLessThan (kolmogorovSmirnov (values flat)) 1.95 "distribution"
 
               for axis, size in [ 0L, 200L; 1L, 500L; 2L, 4L ] do
                   let products = dW.narrow (axis, 0L, size - 1L) * dW.narrow (axis, 1L, size - 1L)
                   let count = float (products.numel ())
-                  Expect.isLessThan (abs (products.mean().item<float> ()) * sqrt count) 4.0 $"neighbours on axis {axis}"
+
+                  Expect.isLessThan
+                      (abs (products.mean().item<float>()) * sqrt count)
+                      4.0
+                      $"neighbours on axis {axis}"
           }
 
           testList
@@ -105,7 +123,11 @@ let tests =
                                 closeTo 1e-13 coarse sums $"{factor} to one"
                         else
                             // Roots of their own: still the right law and the same however many are asked for.
-                            closeTo 1e-15 coarse ((increments d (grid step (steps + 5))).narrow (0, 0L, int64 steps)) "prefix"
+                            closeTo
+                                1e-15
+                                coarse
+                                ((increments d (grid step (steps + 5))).narrow(0, 0L, int64 steps))
+                                "prefix"
                     } ]
 
           test "a longer solve, cuts inside steps and a shorter last step see the same path" {
@@ -120,7 +142,11 @@ let tests =
               Expect.equal cut.Steps 504 "four more steps and an unfinished one"
 
               for t, index in [ 0.2, 1L; 25.0, 249L; 50.0, 499L ] do
-                  closeTo 1e-12 (cutPath.select (0, int64 (cut.StepsUntil t) - 1L)) (path.select (0, index)) $"W({t})"
+                  closeTo
+                      1e-12
+                      (cutPath.select (0, int64 (cut.StepsUntil t) - 1L))
+                      (path.select (0, index))
+                      $"W({t})"
 
               let fine = torch.cumsum (increments d (grid 0.05 10), 0L)
               closeTo 1e-12 (cutPath.select (0, 0L)) (fine.select (0, 0L)) "a cut agrees with the finer grid"
@@ -135,10 +161,18 @@ let tests =
 
               for i, h in List.indexed lengths do
                   let part = dW.select (0, int64 i)
-                  Expect.isLessThan (abs (part.var().item<float> () / h - 1.0) * sqrt 20_000.0) 4.0 $"variance of part {i}"
-                  Expect.isLessThan (kolmogorovSmirnov (values ((part / torch.tensor (sqrt h)).reshape -1L))) 1.95 $"law of part {i}"
 
-              let correlation = torch.corrcoef (dW.squeeze(-1))
+                  Expect.isLessThan
+                      (abs (part.var().item<float>() / h - 1.0) * sqrt 20_000.0)
+                      4.0
+                      $"variance of part {i}"
+
+                  Expect.isLessThan
+                      (kolmogorovSmirnov (values ((part / torch.tensor (sqrt h)).reshape -1L)))
+                      1.95
+                      $"law of part {i}"
+
+              let correlation = torch.corrcoef (dW.squeeze (-1))
               closeTo (4.0 / sqrt 40_000.0) correlation (torch.eye (4L, dtype = float64)) "independent"
           }
 
@@ -157,17 +191,33 @@ let tests =
               let g = grid 0.01 900
               let source = BrownianIncrements(d, g)
               Expect.isGreaterThan source.Chunks 2 "several chunks"
-              let backwards = [ for chunk in source.Chunks - 1 .. -1 .. 0 -> source.Chunk chunk ] |> List.rev
-              let few = BrownianIncrements(BrownianDriver(3UL, 1L, 16L, 350L, false, null, torch.CPU, float64), g)
+
+              let backwards =
+                  [ for chunk in source.Chunks - 1 .. -1 .. 0 -> source.Chunk chunk ] |> List.rev
+
+              let few =
+                  BrownianIncrements(BrownianDriver(3UL, 1L, 16L, 350L, false, null, torch.CPU, float64), g)
+
               let alone = torch.cat ([| for chunk in 0 .. few.Chunks - 1 -> few.Chunk chunk |], 0L)
-              closeTo 1e-13 (torch.cat(Array.ofList backwards, 0L).narrow (1, 350L, 1L)) alone "sample 350 alone"
+
+              closeTo
+                  1e-13
+                  (torch.cat(Array.ofList backwards, 0L).narrow(1, 350L, 1L))
+                  alone
+                  "sample 350 alone"
           }
 
           test "float32 is float64 rounded" {
               use _ = torch.NewDisposeScope()
-              let single = BrownianDriver(8UL, 33L, 3L, 0L, false, null, torch.CPU, torch.ScalarType.Float32)
+
+              let single =
+                  BrownianDriver(8UL, 33L, 3L, 0L, false, null, torch.CPU, torch.ScalarType.Float32)
+
               let wide = increments (driver 8UL 33L 3L) (grid 0.1 20)
-              Expect.isTrue (same (increments single (grid 0.1 20)) (wide.``to`` torch.ScalarType.Float32)) "rounded"
+
+              Expect.isTrue
+                  (same (increments single (grid 0.1 20)) (wide.``to`` torch.ScalarType.Float32))
+                  "rounded"
           }
 
           test "mirrored pairs cancel; correlation is as asked" {
@@ -177,9 +227,9 @@ let tests =
               let even, odd = dW.slice (1L, 0L, 10L, 2L), dW.slice (1L, 1L, 10L, 2L)
               closeTo 1e-300 (even + odd) (torch.zeros_like even) "pairs"
 
-              let wanted = (vector [| 1.0; 0.8; 0.8; 1.0 |]).reshape (2L, 2L)
+              let wanted = (vector [| 1.0; 0.8; 0.8; 1.0 |]).reshape(2L, 2L)
               let factor = torch.linalg.cholesky wanted
               let correlated = BrownianDriver(8UL, 20_000L, 2L, 0L, false, factor, torch.CPU, float64)
-              let sample = (increments correlated (grid 1.0 1)).select (0, 0L)
+              let sample = (increments correlated (grid 1.0 1)).select(0, 0L)
               closeTo 0.03 (torch.corrcoef (sample.t ())) wanted "correlation"
           } ]

@@ -9,11 +9,13 @@ open Expecto
 open TorchSharp
 
 type Case =
-    { Name: string
-      Equations: OdeEquations
-      Initial: float list
-      /// The state at t = 20, or its first entries.
-      Final: float list }
+    {
+        Name: string
+        Equations: OdeEquations
+        Initial: float list
+        /// The state at t = 20, or its first entries.
+        Final: float list
+    }
 
 let mul (a: Tensor) (b: Tensor) = a.mul b
 let sub (a: Tensor) (b: Tensor) = a.Minus b
@@ -25,7 +27,7 @@ let components (drift: Tensor -> Tensor list -> Tensor list) : OdeEquations =
 
 /// y' = A y.
 let linear (rows: float list list) : OdeEquations =
-    let transposed = (matrix rows).t ()
+    let transposed = (matrix rows).t()
     ode (fun _ state -> state.matmul transposed)
 
 let classA =
@@ -46,7 +48,7 @@ let classA =
         Initial = [ 1.0 ]
         Final = [ 20.0 / (1.0 + 19.0 * exp -5.0) ] }
       { Name = "A5"
-        Equations = components (fun t y -> [ (sub y[0] t).div (add y[0] t) ])
+        Equations = components (fun t y -> [ (sub y[0] t).div(add y[0] t) ])
         Initial = [ 4.0 ]
         Final = [ -0.7887826688964014 ] } ]
 
@@ -68,20 +70,21 @@ let classB =
       { Name = "B3"
         Equations =
           components (fun _ y ->
-              let square = y[1].square ()
-              [ y[0].neg (); sub y[0] square; square ])
+              let square = y[1].square()
+              [ y[0].neg(); sub y[0] square; square ])
         Initial = [ 1.0; 0.0; 0.0 ]
         Final = [ 2.061153622438558e-9; 0.05257228022048513; 0.9474277177183613 ] }
       { Name = "B4"
         Equations =
           components (fun _ y ->
-              let r = (add (y[0].square ()) (y[1].square ())).sqrt ()
+              let r = (add (y[0].square()) (y[1].square())).sqrt()
               let ratio = y[2].div r
-              [ sub (y[1].neg ()) (mul y[0] ratio); sub y[0] (mul y[1] ratio); y[0].div r ])
+              [ sub (y[1].neg()) (mul y[0] ratio); sub y[0] (mul y[1] ratio); y[0].div r ])
         Initial = [ 3.0; 0.0; 0.0 ]
         Final = [ 0.9826950928006530; 2.198447081694930; 0.9129452507276277 ] }
       { Name = "B5"
-        Equations = components (fun _ y -> [ mul y[1] y[2]; (mul y[0] y[2]).neg (); scale -0.51 (mul y[0] y[1]) ])
+        Equations =
+          components (fun _ y -> [ mul y[1] y[2]; (mul y[0] y[2]).neg(); scale -0.51 (mul y[0] y[1]) ])
         Initial = [ 0.0; 1.0; 1.0 ]
         Final = [ -0.9396570798729204; -0.3421177754000749; 0.7414126596199953 ] } ]
 
@@ -98,7 +101,12 @@ let classC =
                         else 0.0 ] ]
 
     let tridiagonal n =
-        linear [ for i in 0 .. n - 1 -> [ for j in 0 .. n - 1 -> if i = j then -2.0 elif abs (i - j) = 1 then 1.0 else 0.0 ] ]
+        linear
+            [ for i in 0 .. n - 1 ->
+                  [ for j in 0 .. n - 1 ->
+                        if i = j then -2.0
+                        elif abs (i - j) = 1 then 1.0
+                        else 0.0 ] ]
 
     let first n = 1.0 :: List.replicate (n - 1) 0.0
 
@@ -106,18 +114,34 @@ let classC =
         Equations = chain (List.replicate 9 1.0)
         Initial = first 10
         Final =
-          [ 2.061153622438558e-9; 4.122307244877116e-8; 4.122307244877116e-7; 2.748204829918077e-6; 1.374102414959039e-5
-            5.496409659836154e-5; 1.832136553278718e-4; 5.234675866510623e-4; 1.308668966627656e-3; 0.9979127409508650 ] }
+          [ 2.061153622438558e-9
+            4.122307244877116e-8
+            4.122307244877116e-7
+            2.748204829918077e-6
+            1.374102414959039e-5
+            5.496409659836154e-5
+            1.832136553278718e-4
+            5.234675866510623e-4
+            1.308668966627656e-3
+            0.9979127409508650 ] }
       { Name = "C2"
-        Equations = chain [ 1.0..9.0 ]
+        Equations = chain [ 1.0 .. 9.0 ]
         Initial = first 10
         Final = [ for i in 0..8 -> exp -20.0 * (1.0 - exp -20.0) ** float i ] }
       { Name = "C3"
         Equations = tridiagonal 10
         Initial = first 10
         Final =
-          [ 0.002948119211022699; 0.005635380154845296; 0.007829072515927038; 0.009348257908595597; 0.01007943610301980
-            0.009982674171429489; 0.009088693332765332; 0.007489115195185085; 0.005322964130952676; 0.002762434379029514 ] }
+          [ 0.002948119211022699
+            0.005635380154845296
+            0.007829072515927038
+            0.009348257908595597
+            0.01007943610301980
+            0.009982674171429489
+            0.009088693332765332
+            0.007489115195185085
+            0.005322964130952676
+            0.002762434379029514 ] }
       { Name = "C4"
         Equations = tridiagonal 51
         Initial = first 51
@@ -125,8 +149,8 @@ let classC =
 
 let kepler =
     components (fun _ y ->
-        let cube = (add (y[0].square ()) (y[1].square ())).pow (scalar 1.5)
-        [ y[2]; y[3]; (y[0].div cube).neg (); (y[1].div cube).neg () ])
+        let cube = (add (y[0].square()) (y[1].square())).pow(scalar 1.5)
+        [ y[2]; y[3]; (y[0].div cube).neg(); (y[1].div cube).neg() ])
 
 /// Two bodies of eccentricity e from the pericentre; u - e sin u = t by Newton's iteration.
 let orbit e t =
@@ -143,7 +167,9 @@ let classD =
             Final = orbit e 20.0 } ]
 
 let errorOf (name: string) (tolerance: float) (case: Case) : float =
-    let final = finalState (span 0.0 20.0 (tolerances name tolerance tolerance)) case.Equations (vector case.Initial)
+    let final =
+        finalState (span 0.0 20.0 (tolerances name tolerance tolerance)) case.Equations (vector case.Initial)
+
     List.map2 (-) (List.ofArray final[.. case.Final.Length - 1]) case.Final |> largest
 
 /// How many times the tolerance the error may be. An orbit turns an error of its energy into one of its phase that grows with
@@ -155,7 +181,11 @@ let allowance (method: string) (case: Case) =
     | "bosh3", _ -> 300.0
     | _ -> 100.0
 
-let methods = [ "bosh3", [ 1e-6 ]; "dopri5", [ 1e-6; 1e-9 ]; "tsit5", [ 1e-6; 1e-9 ]; "dopri8", [ 1e-6; 1e-9; 1e-12 ] ]
+let methods =
+    [ "bosh3", [ 1e-6 ]
+      "dopri5", [ 1e-6; 1e-9 ]
+      "tsit5", [ 1e-6; 1e-9 ]
+      "dopri8", [ 1e-6; 1e-9; 1e-12 ] ]
 
 let tests =
     testList
@@ -166,7 +196,10 @@ let tests =
                     for case in classA @ classB @ classC @ classD do
                         test $"{name} {case.Name}" {
                             for tolerance in allowed do
-                                Expect.isLessThan (errorOf name tolerance case / tolerance) (allowance name case) $"at {tolerance}"
+                                Expect.isLessThan
+                                    (errorOf name tolerance case / tolerance)
+                                    (allowance name case)
+                                    $"at {tolerance}"
                         } ]
 
           test "the orbits agree with the published values" {
@@ -184,7 +217,9 @@ let tests =
               [ for name in [ "dopri5"; "tsit5"; "dopri8" ] do
                     test name {
                         for case in [ classA[3]; classB[4]; classD[2] ] do
-                            let errors = [ for digits in 3..2..11 -> errorOf name (10.0 ** float -digits) case ]
+                            let errors =
+                                [ for digits in 3..2..11 -> errorOf name (10.0 ** float -digits) case ]
+
                             for coarse, fine in List.pairwise errors do
                                 Expect.isLessThan fine (0.5 * coarse + 1e-13) $"{case.Name}: {errors}"
                     } ]
@@ -195,11 +230,13 @@ let tests =
 
               let equations =
                   components (fun _ y ->
-                      let cubed shift = (add ((plus shift y[0]).square ()) (y[1].square ())).pow (scalar 1.5)
+                      let cubed shift = (add ((plus shift y[0]).square()) (y[1].square())).pow(scalar 1.5)
                       let d1, d2 = cubed mu, cubed -mu'
 
                       let acceleration (position: Tensor) coriolis (earth: Tensor) (moon: Tensor) =
-                          sub (sub (add position coriolis) (scale mu' (earth.div d1))) (scale mu (moon.div d2))
+                          sub
+                              (sub (add position coriolis) (scale mu' (earth.div d1)))
+                              (scale mu (moon.div d2))
 
                       [ y[2]
                         y[3]
@@ -207,7 +244,12 @@ let tests =
                         acceleration y[1] (scale -2.0 y[2]) y[1] y[1] ])
 
               let start = [ 0.994; 0.0; 0.0; -2.00158510637908252240537862224 ]
-              let final = finalState (span 0.0 17.0652165601579625588917206249 (tolerances "dopri8" 1e-13 1e-13)) equations (vector start)
+
+              let final =
+                  finalState
+                      (span 0.0 17.0652165601579625588917206249 (tolerances "dopri8" 1e-13 1e-13))
+                      equations
+                      (vector start)
               // The orbit is unstable: an error of one rounding at the start grows by 10^5 or more to the end.
               Expect.isLessThan (distance final (Array.ofList start)) 1e-6 "back at the start"
           } ]

@@ -10,21 +10,15 @@ let trained (values: Tensor) : Tensor = values.clone().requires_grad_ true
 
 /// x' = A x with all of A trained: [N, N].
 let linear (a: Tensor) =
-    differentiableOde
-        [ a ]
-        (fun _ x -> x.matmul (a.t ()))
-        (fun _ x w into ->
-            into.AddOuter(0, w, x)
-            w.matmul a)
+    differentiableOde [ a ] (fun _ x -> x.matmul (a.t ())) (fun _ x w into ->
+        into.AddOuter(0, w, x)
+        w.matmul a)
 
 /// dy/dt = (y^3) A, as in torchdiffeq's spiral.
 let spiral (a: Tensor) =
-    differentiableOde
-        [ a ]
-        (fun _ y -> (y.pow (scalar 3.0)).matmul a)
-        (fun _ y w into ->
-            into.AddOuter(0, y.pow (scalar 3.0), w)
-            (w.matmul (a.t ())).mul (scale 3.0 (y.square ())))
+    differentiableOde [ a ] (fun _ y -> (y.pow (scalar 3.0)).matmul a) (fun _ y w into ->
+        into.AddOuter(0, y.pow (scalar 3.0), w)
+        (w.matmul (a.t ())).mul(scale 3.0 (y.square ())))
 
 /// x' = a x - b x y s, y' = -c y + d x y s with s = t or 1; p = (a, b, c, d).
 let predatorPrey (p: Tensor) (timeDependent: bool) =
@@ -33,14 +27,17 @@ let predatorPrey (p: Tensor) (timeDependent: bool) =
 
     let drift t state =
         let x, y = part state 0, part state 1
-        let meeting = x.mul(y).mul (factor t)
-        pack [ ((rate 0).mul x).Minus((rate 1).mul meeting); ((rate 3).mul meeting).Minus((rate 2).mul y) ]
+        let meeting = x.mul(y).mul(factor t)
+
+        pack
+            [ ((rate 0).mul x).Minus((rate 1).mul meeting)
+              ((rate 3).mul meeting).Minus((rate 2).mul y) ]
 
     let vjp t state (w: Tensor) (into: ParameterGradients) =
         let x, y, s = part state 0, part state 1, factor t
         let wx, wy = part w 0, part w 1
         let meeting = x.mul(y).mul s
-        into.Add(0, pack [ wx.mul x; (wx.mul meeting).neg (); (wy.mul y).neg (); wy.mul meeting ])
+        into.Add(0, pack [ wx.mul x; (wx.mul meeting).neg(); (wy.mul y).neg(); wy.mul meeting ])
         let net = (wy.mul (rate 3)).Minus(wx.mul (rate 1))
         pack [ (wx.mul (rate 0)).Plus(net.mul(y).mul s); (net.mul(x).mul s).Minus(wy.mul (rate 2)) ]
 
@@ -48,17 +45,14 @@ let predatorPrey (p: Tensor) (timeDependent: bool) =
 
 /// A small network with a term in t, nothing about it symmetric: -0.1 x + tanh(W x + b t).
 let network (w: Tensor) (b: Tensor) =
-    let inner (t: Tensor) (x: Tensor) = ((x.matmul (w.t ())).Plus(b.mul (t.unsqueeze -1L))).tanh ()
+    let inner (t: Tensor) (x: Tensor) = ((x.matmul (w.t ())).Plus(b.mul (t.unsqueeze -1L))).tanh()
 
-    differentiableOde
-        [ w; b ]
-        (fun t x -> (inner t x).Plus(scale -0.1 x))
-        (fun t x cotangent into ->
-            let hidden = inner t x
-            let outer = cotangent.mul (plus 1.0 ((hidden.square ()).neg ()))
-            into.AddOuter(0, outer, x)
-            into.Add(1, outer.mul (t.unsqueeze -1L))
-            (outer.matmul w).Plus(scale -0.1 cotangent))
+    differentiableOde [ w; b ] (fun t x -> (inner t x).Plus(scale -0.1 x)) (fun t x cotangent into ->
+        let hidden = inner t x
+        let outer = cotangent.mul (plus 1.0 ((hidden.square ()).neg()))
+        into.AddOuter(0, outer, x)
+        into.Add(1, outer.mul (t.unsqueeze -1L))
+        (outer.matmul w).Plus(scale -0.1 cotangent))
 
 let gradientOf (tensor: Tensor) = values tensor.grad
 
@@ -80,13 +74,21 @@ let ways =
 let tight (mode, coupling, name) (times: float seq) =
     SolveOptions(
         Save = SaveAt.Times(ReadOnlySpan(Array.ofSeq times)),
-        Method = (if name = "dopri8" then tolerances name 1e-13 1e-13 else tolerances name 1e-11 1e-11),
+        Method =
+            (if name = "dopri8" then
+                 tolerances name 1e-13 1e-13
+             else
+                 tolerances name 1e-11 1e-11),
         Gradient = Nullable mode,
         Coupling = coupling,
         MaxSteps = 1_000_000
     )
 
-let inWays ways name check = testList name [ for mode, coupling, method in ways -> test $"{mode} {coupling} {method}" { check (mode, coupling, method) } ]
+let inWays ways name check =
+    testList
+        name
+        [ for mode, coupling, method in ways ->
+              test $"{mode} {coupling} {method}" { check (mode, coupling, method) } ]
 
 let everyWay name check = inWays ways name check
 
@@ -109,23 +111,29 @@ let expectExactGradient (options: SolveOptions) =
     use _ = torch.NewDisposeScope()
     let w, b, x0, normal = networkInputs ()
     let dw, db, dx = normal [| 3L; 3L |], normal [| 3L |], normal [| 4L; 3L |]
-    let weights = normal [| int64 (values (solveWith options (network w b) x0).Times).Length; 4L; 3L |]
+
+    let weights =
+        normal [| int64 (values (solveWith options (network w b) x0).Times).Length; 4L; 3L |]
 
     let loss (w: Tensor) (b: Tensor) (x: Tensor) =
         let solution = solveWith options (network w b) x
         solution.EnsureSuccess()
-        (solution.Packed.mul weights).sum ()
+        (solution.Packed.mul weights).sum()
 
     let moved s =
         use _ = torch.no_grad ()
-        (loss (w.Plus(scale s dw)) (b.Plus(scale s db)) (x0.Plus(scale s dx))).item<float> ()
+        (loss (w.Plus(scale s dw)) (b.Plus(scale s db)) (x0.Plus(scale s dx))).item<float>()
 
     let w', b', x' = trained w, trained b, trained x0
     backward (loss w' b' x')
-    let along (gradient: Tensor) (direction: Tensor) = (gradient.mul direction).sum().item<float> ()
+    let along (gradient: Tensor) (direction: Tensor) = (gradient.mul direction).sum().item<float>()
     let exact = along w'.grad dw + along b'.grad db + along x'.grad dx
     let measured = differences moved
-    Expect.isLessThan (abs (exact - measured) / max 1.0 (abs exact)) 1e-8 $"adjoint {exact}, differences {measured}"
+
+    Expect.isLessThan
+        (abs (exact - measured) / max 1.0 (abs exact))
+        1e-8
+        $"adjoint {exact}, differences {measured}"
 
 let tests =
     testList
@@ -134,8 +142,19 @@ let tests =
               for coupling in [ StepCoupling.PerSample; StepCoupling.Batch ] do
                   let x0 = trained (vector [ 1.0 ])
                   let equations = differentiableOde [] (fun _ x -> x) (fun _ _ w _ -> w)
-                  let solution = solveWith (SolveOptions(Start = Nullable 0.0, End = Nullable 1.0, Method = fixedStep "euler" 0.1, Coupling = coupling)) equations x0
-                  backward (solution.Packed.sum())
+
+                  let solution =
+                      solveWith
+                          (SolveOptions(
+                              Start = Nullable 0.0,
+                              End = Nullable 1.0,
+                              Method = fixedStep "euler" 0.1,
+                              Coupling = coupling
+                          ))
+                          equations
+                          x0
+
+                  backward (solution.Packed.sum ())
                   Expect.floatClose Accuracy.veryHigh (values solution.Packed).[0] (1.1 ** 10.0) "value"
                   Expect.floatClose Accuracy.veryHigh (gradientOf x0).[0] (1.1 ** 10.0) "gradient"
           }
@@ -154,7 +173,19 @@ let tests =
                               SaveAt.Steps, "every step" ] do
                             test $"{name} {coupling}, saved at the {what}" {
                                 let times = SolveOptions(Save = save, Method = method, Coupling = coupling)
-                                let options = if what = "end" || what = "every step" then SolveOptions(Start = Nullable 0.0, End = Nullable 1.0, Save = save, Method = method, Coupling = coupling) else times
+
+                                let options =
+                                    if what = "end" || what = "every step" then
+                                        SolveOptions(
+                                            Start = Nullable 0.0,
+                                            End = Nullable 1.0,
+                                            Save = save,
+                                            Method = method,
+                                            Coupling = coupling
+                                        )
+                                    else
+                                        times
+
                                 expectExactGradient options
                             } ]
 
@@ -165,19 +196,40 @@ let tests =
               let x0 = trained (matrix [ [ 1.0; 0.5 ]; [ -2.0; 0.3 ] ])
               let times = [ 0.0; 0.4; 1.1; 2.0 ]
               let solution = solveWith (tight way times) (linear a) x0
-              backward (solution.Packed.sum())
+              backward (solution.Packed.sum ())
+
               let state t (x, y) =
                   let decay, c, s = exp (-0.3 * t), cos (1.2 * t), sin (1.2 * t)
                   decay * (c * x - s * y), decay * (s * x + c * y)
+
               let starts = [ 1.0, 0.5; -2.0, 0.3 ]
-              let alongI = List.sum [ for t in times do for start in starts do let x, y = state t start in t * (x + y) ]
-              let alongJ = List.sum [ for t in times do for start in starts do let x, y = state t start in t * (x - y) ]
+
+              let alongI =
+                  List.sum
+                      [ for t in times do
+                            for start in starts do
+                                let x, y = state t start in t * (x + y) ]
+
+              let alongJ =
+                  List.sum
+                      [ for t in times do
+                            for start in starts do
+                                let x, y = state t start in t * (x - y) ]
+
               let g = gradientOf a
               Expect.isLessThan (abs (g[0] + g[3] - alongI)) 1e-8 "along I"
               Expect.isLessThan (abs (g[2] - g[1] - alongJ)) 1e-8 "along J"
-              let ofStart = [ for _ in starts do
-                                  List.sum [ for t in times do let x, y = state t (1.0, 0.0) in x + y ]
-                                  List.sum [ for t in times do let x, y = state t (0.0, 1.0) in x + y ] ]
+
+              let ofStart =
+                  [ for _ in starts do
+                        List.sum
+                            [ for t in times do
+                                  let x, y = state t (1.0, 0.0) in x + y ]
+
+                        List.sum
+                            [ for t in times do
+                                  let x, y = state t (0.0, 1.0) in x + y ] ]
+
               expectNear 1e-9 ofStart (gradientOf x0) "initial state")
 
           everyWay "the gradient to the initial state of a linear system" (fun way ->
@@ -185,7 +237,13 @@ let tests =
               let x0 = trained (vector [ 0.9; 5.4 ])
               let solution = solveWith (tight way [ 0.3; 9.5 ]) (linear a) x0
               backward (solution.Packed.select(0L, 1L).sum())
-              expectNear 1e-9 [ -2.29525343299846; -5.10625514528044 ] (values (solution.Packed.select (0L, 1L))) "state"
+
+              expectNear
+                  1e-9
+                  [ -2.29525343299846; -5.10625514528044 ]
+                  (values (solution.Packed.select (0L, 1L)))
+                  "state"
+
               expectNear 1e-9 [ -0.667697539800515; -1.25936681341823 ] (gradientOf x0) "gradient")
 
           fewWays "the spiral's gradient to its matrix" (fun way ->
@@ -193,25 +251,51 @@ let tests =
               let solution = solveWith (tight way [ for i in 0..9 -> 25.0 * float i / 9.0 ]) (spiral a) y0
               let loss = solution.Packed.sum ()
               backward (loss)
-              Expect.isLessThan (abs (loss.item<float> () - 0.474521175150849)) 1e-8 "loss"
+              Expect.isLessThan (abs (loss.item<float>() - 0.474521175150849)) 1e-8 "loss"
               // The continuous adjoint loses digits where it solves the contracting spiral backwards.
               let mode, _, _ = way
               let accuracy = if mode = GradientMode.Discrete then 1e-8 else 1e-6
-              expectNear accuracy [ -66.0073525009108; -5.64759404573726; 4.02297734563360; -65.3658146788491 ] (gradientOf a) "matrix"
+
+              expectNear
+                  accuracy
+                  [ -66.0073525009108; -5.64759404573726; 4.02297734563360; -65.3658146788491 ]
+                  (gradientOf a)
+                  "matrix"
+
               expectNear accuracy [ -5.96656547719032; 0.661299586718226 ] (gradientOf y0) "initial state")
 
           fewWays "predator and prey, with and without a season" (fun way ->
               let p, u0 = trained (vector [ 1.5; 1.0; 3.0; 1.0 ]), trained (vector [ 1.0; 1.0 ])
               let seasonal = solveWith (tight way [ 0.0..0.5..10.0 ]) (predatorPrey p true) u0
-              let loss = scale 0.5 ((plus -2.0 seasonal.Packed).square().sum ())
+              let loss = scale 0.5 ((plus -2.0 seasonal.Packed).square().sum())
               backward (loss)
-              Expect.isLessThan (abs (loss.item<float> () - 64.9120895046476)) 1e-7 "loss"
-              expectNear 1e-8 [ 13.1567195267663; -16.8105140435349; 7.70270813141437; -25.6394758596843 ] (gradientOf p) "seasonal, parameters"
-              expectNear 1e-8 [ 0.211965669792251; -17.1910050707363 ] (gradientOf u0) "seasonal, initial state"
+              Expect.isLessThan (abs (loss.item<float>() - 64.9120895046476)) 1e-7 "loss"
+
+              expectNear
+                  1e-8
+                  [ 13.1567195267663; -16.8105140435349; 7.70270813141437; -25.6394758596843 ]
+                  (gradientOf p)
+                  "seasonal, parameters"
+
+              expectNear
+                  1e-8
+                  [ 0.211965669792251; -17.1910050707363 ]
+                  (gradientOf u0)
+                  "seasonal, initial state"
+
               let p, u0 = trained (vector [ 1.5; 1.0; 3.0; 1.0 ]), trained (vector [ 1.0; 1.0 ])
-              let plain = solveWith (tight way [ for i in 0..100 -> float i / 10.0 ]) (predatorPrey p false) u0
-              backward (plain.Packed.sum())
-              expectNear 1e-8 [ 8.30536266231655; -159.484292715139; 75.2035082137728; -339.195092766061 ] (gradientOf p) "plain, parameters"
+
+              let plain =
+                  solveWith (tight way [ for i in 0..100 -> float i / 10.0 ]) (predatorPrey p false) u0
+
+              backward (plain.Packed.sum ())
+
+              expectNear
+                  1e-8
+                  [ 8.30536266231655; -159.484292715139; 75.2035082137728; -339.195092766061 ]
+                  (gradientOf p)
+                  "plain, parameters"
+
               expectNear 1e-8 [ -39.1275412226681; -8.78778021899264 ] (gradientOf u0) "plain, initial state")
 
           everyWay "the gradient to the saved times" (fun way ->
@@ -221,10 +305,18 @@ let tests =
               let equations = differentiableOde [] (fun _ x -> x) (fun _ _ w _ -> w)
               let mode, coupling, name = way
               let options = tight way [ 0.0 ]
-              let options = SolveOptions(Save = SaveAt.Times times, Method = options.Method, Gradient = Nullable mode, Coupling = coupling)
+
+              let options =
+                  SolveOptions(
+                      Save = SaveAt.Times times,
+                      Method = options.Method,
+                      Gradient = Nullable mode,
+                      Coupling = coupling
+                  )
+
               ignore name
               let solution = solveWith options equations x0
-              backward ((solution.Packed.mul (vector [ 1.0; 3.0; 1.0 ] |> _.unsqueeze(-1L))).sum ())
+              backward ((solution.Packed.mul (vector [ 1.0; 3.0; 1.0 ] |> _.unsqueeze(-1L))).sum())
               let x1, x2 = 2.0 * exp 0.5, 2.0 * exp 1.5
               expectNear 1e-8 [ -(3.0 * x1 + x2); 3.0 * x1; x2 ] (gradientOf times) "times"
               expectNear 1e-8 [ (2.0 + 3.0 * x1 + x2) / 2.0 ] (gradientOf x0) "initial state")
@@ -236,12 +328,24 @@ let tests =
               let together = trained x0
               let both = trained w
               let solution = solveWith options (network both b) together
-              Expect.isGreaterThan (Seq.distinct solution.Statistics.Accepted |> Seq.length) 1 "they do step apart"
+
+              Expect.isGreaterThan
+                  (Seq.distinct solution.Statistics.Accepted |> Seq.length)
+                  1
+                  "they do step apart"
+
               backward (solution.Packed.square().sum())
               let alone = [ for i in 0L .. 3L -> trained (x0.select (0L, i)), trained w ]
+
               for x, w in alone do
                   backward ((solveWith options (network w b) x).Packed.square().sum())
-              expectNear 1e-10 (alone |> Seq.collect (fst >> gradientOf)) (gradientOf together) "initial states"
+
+              expectNear
+                  1e-10
+                  (alone |> Seq.collect (fst >> gradientOf))
+                  (gradientOf together)
+                  "initial states"
+
               let sum = alone |> List.map (snd >> gradientOf) |> List.reduce (Array.map2 (+))
               expectNear 1e-10 sum (gradientOf both) "parameters"
           }
@@ -252,18 +356,30 @@ let tests =
                     for start in [ nan; 3.0 ] do // 3 blows up at t = 1/3
                         test $"{mode}, from {start}" {
                             let rate = trained (vector [ 1.0 ])
+
                             let equations =
-                                differentiableOde
-                                    [ rate ]
-                                    (fun _ x -> x.square().mul rate)
-                                    (fun _ x w into ->
-                                        into.Add(0, w.mul (x.square ()))
-                                        w.mul(x).mul(scale 2.0 rate))
+                                differentiableOde [ rate ] (fun _ x -> x.square().mul rate) (fun _ x w into ->
+                                    into.Add(0, w.mul (x.square ()))
+                                    w.mul(x).mul(scale 2.0 rate))
+
                             let x0 = trained (matrix [ [ 0.5 ]; [ start ]; [ 0.25 ] ])
-                            let options = SolveOptions(Start = Nullable 0.0, End = Nullable 1.0, Method = tolerances "dopri5" 1e-10 1e-10, Gradient = Nullable mode)
+
+                            let options =
+                                SolveOptions(
+                                    Start = Nullable 0.0,
+                                    End = Nullable 1.0,
+                                    Method = tolerances "dopri5" 1e-10 1e-10,
+                                    Gradient = Nullable mode
+                                )
+
                             let solution = solveWith options equations x0
-                            Expect.equal [ for s in solution.Status -> s = SolveStatus.Success ] [ true; false; true ] "status"
-                            backward (solution.Packed.nansum())
+
+                            Expect.equal
+                                [ for s in solution.Status -> s = SolveStatus.Success ]
+                                [ true; false; true ]
+                                "status"
+
+                            backward (solution.Packed.nansum ())
                             // x(t) = x0/(1 - r x0 t): dx/dx0 = 1/(1 - x0)^2, dx/dr = x0^2/(1 - x0)^2
                             expectNear 1e-8 [ 4.0; 0.0; 16.0 / 9.0 ] (gradientOf x0) "initial states"
                             expectNear 1e-8 [ 1.0 + 1.0 / 9.0 ] (gradientOf rate) "parameter"
@@ -272,7 +388,10 @@ let tests =
           test "stage states computed again give the same gradient as those kept" {
               let w, b, x0, _ = networkInputs ()
               let options = saving [ 0.0; 0.35; 1.0 ] (fixedStep "dopri8" 0.25)
-              let problem equations = OdeProblem.Of(equations, SolveSpan.Of(options, Nullable(), Nullable()), options)
+
+              let problem equations =
+                  OdeProblem.Of(equations, SolveSpan.Of(options, Nullable(), Nullable()), options)
+
               let equations = network (trained w) (trained b)
               let run budget = OdeIntegrator.Run(problem equations, x0, withTape = true, stageBudget = budget)
               let kept, forgetful = run Int64.MaxValue, run 0L
@@ -285,7 +404,11 @@ let tests =
                   Array.concat [ values initial; values into[0]; values into[1] ]
 
               Expect.isTrue (kept.Tape.Steps |> Seq.forall (fun step -> not (isNull step.StageStates))) "kept"
-              Expect.isTrue (forgetful.Tape.Steps |> Seq.forall (fun step -> isNull step.StageStates)) "not kept"
+
+              Expect.isTrue
+                  (forgetful.Tape.Steps |> Seq.forall (fun step -> isNull step.StageStates))
+                  "not kept"
+
               Expect.isLessThan (distance (gradients kept.Tape) (gradients forgetful.Tape)) 1e-13 "gradients"
           }
 
@@ -301,14 +424,21 @@ let tests =
           }
 
           test "an exception in the backward pass does not end the process and is thrown at the next solve" {
-              let broken = differentiableOde [] (fun _ x -> x) (fun _ _ _ _ -> failwith "no derivative today")
+              let broken =
+                  differentiableOde [] (fun _ x -> x) (fun _ _ _ _ -> failwith "no derivative today")
+
               let x = trained (vector [ 1.0 ])
               let options = span 0.0 1.0 (fixedStep "euler" 0.5)
-              (solveWith options broken x).Packed.sum().backward ()
+              (solveWith options broken x).Packed.sum().backward()
               Expect.equal (gradientOf x) [| 0.0 |] "a gradient that changes nothing"
-              let error = Expect.throwsT<Exception> (fun () -> solveWith options broken (vector [ 1.0 ]) |> ignore) "next solve"
+
+              let error =
+                  Expect.throwsT<Exception>
+                      (fun () -> solveWith options broken (vector [ 1.0 ]) |> ignore)
+                      "next solve"
+
               ignore error
-              (solveWith options broken (trained (vector [ 1.0 ]))).Packed.sum().backward ()
+              (solveWith options broken (trained (vector [ 1.0 ]))).Packed.sum().backward()
               Expect.throws (fun () -> GradientFault.ThrowIfAny()) "or when asked"
               GradientFault.ThrowIfAny() // once only
           }
@@ -316,11 +446,16 @@ let tests =
           test "gradients of gradients are refused in words" {
               let x = trained (vector [ 1.0 ])
               let equations = differentiableOde [] (fun _ x -> x) (fun _ _ w _ -> w)
-              (solveWith (span 0.0 1.0 (fixedStep "euler" 0.5)) equations x).Packed.sum().backward (create_graph = true)
+
+              (solveWith (span 0.0 1.0 (fixedStep "euler" 0.5)) equations x)
+                  .Packed.sum()
+                  .backward(create_graph = true)
+
               try
                   GradientFault.ThrowIfAny()
                   failtest "nothing was thrown"
-              with :? NotSupportedException as e -> Expect.stringContains e.Message "create_graph" "message"
+              with :? NotSupportedException as e ->
+                  Expect.stringContains e.Message "create_graph" "message"
           }
 
           test "nothing is recorded where no gradient is wanted" {
@@ -328,14 +463,17 @@ let tests =
               let options = span 0.0 1.0 (fixedStep "rk4" 0.1)
               Expect.isFalse (solveWith options (network w b) x0).Packed.requires_grad "no input wants one"
               use _ = torch.no_grad ()
-              Expect.isFalse (solveWith options (network (trained w) b) (trained x0)).Packed.requires_grad "no_grad"
+
+              Expect.isFalse
+                  (solveWith options (network (trained w) b) (trained x0)).Packed.requires_grad
+                  "no_grad"
           }
 
           test "only what is asked for gets a gradient" {
               let w, b, x0, _ = networkInputs ()
               let b' = trained b
               let solution = solveWith (span 0.0 1.0 (tolerances "tsit5" 1e-6 1e-6)) (network w b') x0
-              backward (solution.Packed.sum())
+              backward (solution.Packed.sum ())
               Expect.isNull w.grad "frozen parameter"
               Expect.isNull x0.grad "initial state"
               Expect.isGreaterThan (largest (gradientOf b')) 0.0 "trained parameter"
@@ -348,9 +486,16 @@ let tests =
 
                   let trainingStep mode =
                       use _ = torch.NewDisposeScope()
-                      let options = SolveOptions(Save = SaveAt.Times(ReadOnlySpan [| 0.0; 0.2; 0.5 |]), Method = tolerances "bosh3" 1e-3 1e-3, Gradient = Nullable mode)
+
+                      let options =
+                          SolveOptions(
+                              Save = SaveAt.Times(ReadOnlySpan [| 0.0; 0.2; 0.5 |]),
+                              Method = tolerances "bosh3" 1e-3 1e-3,
+                              Gradient = Nullable mode
+                          )
+
                       let solution = solveWith options (network w' b) x'
-                      backward (solution.Packed.sum())
+                      backward (solution.Packed.sum ())
                       w'.grad.zero_ () |> ignore
 
                   let live () =
@@ -361,11 +506,17 @@ let tests =
                       torch.Tensor.TotalCount
 
                   for mode in [ GradientMode.Discrete; GradientMode.Backsolve ] do
-                      for _ in 1..3 do trainingStep mode
+                      for _ in 1..3 do
+                          trainingStep mode
 
                   let before = live ()
-                  for _ in 1..600 do trainingStep GradientMode.Discrete
-                  for _ in 1..20 do trainingStep GradientMode.Backsolve
+
+                  for _ in 1..600 do
+                      trainingStep GradientMode.Discrete
+
+                  for _ in 1..20 do
+                      trainingStep GradientMode.Backsolve
+
                   Expect.isLessThan (live () - before) 20L "tensors alive"
               }
           ) ]

@@ -14,7 +14,14 @@ let private number (x: float) = torch.tensor (x, Nullable float64)
 
 /// Parameters of every kind of bound, a constant, and a state that starts from a parameter.
 type private Kinds(?dtype: torch.ScalarType, ?device: torch.Device) as this =
-    inherit SdeModel("Kinds", states [ "x", [| 2L |]; "y", [||] ], SolveDefaults(Start = Nullable 0.0, End = Nullable 1.0), Option.toObj device, Option.toNullable dtype)
+    inherit
+        SdeModel(
+            "Kinds",
+            states [ "x", [| 2L |]; "y", [||] ],
+            SolveDefaults(Start = Nullable 0.0, End = Nullable 1.0),
+            Option.toObj device,
+            Option.toNullable dtype
+        )
 
     do
         this.AddConstant("g", number 9.81)
@@ -26,7 +33,7 @@ type private Kinds(?dtype: torch.ScalarType, ?device: torch.Device) as this =
     override _.Noise = NoiseStructure.Additive
     override _.Calculus = Calculus.Ito
     override _.NoiseSize = 3L
-    override this.InitialState() = [| this.Value("k").narrow (0, 0L, 2L); null |] :> IReadOnlyList<_>
+    override this.InitialState() = [| this.Value("k").narrow(0, 0L, 2L); null |] :> IReadOnlyList<_>
     override _.OutputNames = [| "energy" |] :> IReadOnlyList<_>
 
     override this.Output(name, t, state) =
@@ -40,13 +47,22 @@ type private Kinds(?dtype: torch.ScalarType, ?device: torch.Device) as this =
             member _.Drift(_, x) = -x * g
             member _.DriftVjp(_, _, w, _) = -w * g
             member _.Diffusion(_, _, dW) = dW * W.select (0, 0L)
+
             member _.DiffusionVjp(_, x, dW, w, into) =
                 into.Add(0, torch.stack ([| w * dW; torch.zeros_like w |], -2L))
                 torch.zeros_like x }
 
 /// dx/dt = -k x with k above 0.
 type private Decay() as this =
-    inherit OdeModel("Decay", states [ "x", [||] ], SolveDefaults(Start = Nullable 0.0, End = Nullable 2.0), null, Nullable float64)
+    inherit
+        OdeModel(
+            "Decay",
+            states [ "x", [||] ],
+            SolveDefaults(Start = Nullable 0.0, End = Nullable 2.0),
+            null,
+            Nullable float64
+        )
+
     do this.AddParameter("k", Initial.Constant(0.5, [||]), Interval(0.0, infinity))
     override _.InitialState() = [| torch.ones ([||], float64) |] :> IReadOnlyList<_>
     override _.OutputNames = [| "half" |] :> IReadOnlyList<_>
@@ -58,6 +74,7 @@ type private Decay() as this =
         { new OdeEquations() with
             member _.Parameters = [| k |] :> IReadOnlyList<_>
             member _.Drift(_, x) = -k * x
+
             member _.DriftVjp(_, x, w, into) =
                 into.Add(0, -(w * x).sum -1L)
                 -k * w }
@@ -71,11 +88,9 @@ let private message (action: unit -> unit) =
     | :? InvalidOperationException
     | :? InvalidDataException as e -> e.Message
 
-let private says words action =
-    Expect.stringContains (message action) words "message"
+let private says words action = Expect.stringContains (message action) words "message"
 
-let private machine cudaDevices hasMps =
-    DeviceAvailability((fun () -> cudaDevices), (fun () -> hasMps))
+let private machine cudaDevices hasMps = DeviceAvailability((fun () -> cudaDevices), (fun () -> hasMps))
 
 let private inFolder (action: string -> unit) =
     let folder = Directory.CreateTempSubdirectory("deq-model-").FullName
@@ -89,7 +104,12 @@ let private registration =
     [ test "parameters are registered, bounded ones by their unconstrained value" {
           let model = new Kinds()
           let names = [ for struct (name, _) in model.named_parameters () -> name ]
-          Expect.equal names [ "W"; "k_unconstrained"; "low_unconstrained"; "mid_unconstrained" ] "names in order"
+
+          Expect.equal
+              names
+              [ "W"; "k_unconstrained"; "low_unconstrained"; "mid_unconstrained" ]
+              "names in order"
+
           Expect.equal (List.ofSeq model.ParameterNames) [ "W"; "k"; "low"; "mid" ] "the model's own"
           Expect.equal (List.ofSeq (model.state_dict().Keys)) names "constants are not stored"
           Expect.equal model.Dtype float32' "single precision where nothing is said"
@@ -136,11 +156,11 @@ let private registration =
 
           for _ in 1..200 do
               optimizer.zero_grad ()
-              let loss = ((model.Value "mid") - number 3.0).square ()
+              let loss = ((model.Value "mid") - number 3.0).square()
               loss.backward ()
               optimizer.step () |> ignore
 
-          let value = (model.Value "mid").item<float> ()
+          let value = (model.Value "mid").item<float>()
           Expect.isTrue (value > 0.95 && value < 1.0) $"near the bound, inside: {value}"
       }
 
@@ -149,18 +169,21 @@ let private registration =
               use _ = torch.NewDisposeScope()
               new Kinds(float64)
 
-          Expect.floatClose Accuracy.high ((model.Value "mid").item<float> ()) 0.7 "alive"
+          Expect.floatClose Accuracy.high ((model.Value "mid").item<float>()) 0.7 "alive"
       } ]
 
 let private setting =
-    [ testProperty "what is set is what is read, over all magnitudes" (fun (exponent: int) (fraction: NormalFloat) ->
-          let size = 10.0 ** float (exponent % 12)
-          let value = size * (1.0 + abs (fraction.Get % 1.0))
-          let model = new Kinds(float64)
-          model.SetValue("k", vector [| value; 1.0; 1.0 |])
-          model.SetValue("low", number (1.0 - value))
-          abs ((values (model.Value "k"))[0] - value) <= 1e-12 * value
-          && abs ((model.Value "low").item<float> () - (1.0 - value)) <= 1e-12 * (1.0 + value))
+    [ testProperty
+          "what is set is what is read, over all magnitudes"
+          (fun (exponent: int) (fraction: NormalFloat) ->
+              let size = 10.0 ** float (exponent % 12)
+              let value = size * (1.0 + abs (fraction.Get % 1.0))
+              let model = new Kinds(float64)
+              model.SetValue("k", vector [| value; 1.0; 1.0 |])
+              model.SetValue("low", number (1.0 - value))
+
+              abs ((values (model.Value "k"))[0] - value) <= 1e-12 * value
+              && abs ((model.Value "low").item<float>() - (1.0 - value)) <= 1e-12 * (1.0 + value))
 
       test "setting a value keeps the registered parameter" {
           let model = new Kinds(float64)
@@ -178,10 +201,18 @@ let private setting =
 
       test "wrong shapes, bounds and names are refused" {
           let model = new Kinds(float64)
-          says "Parameter W has shape [2, 3]; the value given has [3]" (fun () -> model.SetValue("W", torch.ones 3L))
+
+          says "Parameter W has shape [2, 3]; the value given has [3]" (fun () ->
+              model.SetValue("W", torch.ones 3L))
+
           says "open interval (-1, 1); the value given has 1" (fun () -> model.SetValue("mid", number 1.0))
-          says "open interval (0, Infinity); the value given has NaN" (fun () -> model.SetValue("k", vector [| nan; 1.0; 1.0 |]))
-          says "the value given has Infinity" (fun () -> model.SetValue("W", torch.full ([| 2L; 3L |], Scalar.op_Implicit infinity)))
+
+          says "open interval (0, Infinity); the value given has NaN" (fun () ->
+              model.SetValue("k", vector [| nan; 1.0; 1.0 |]))
+
+          says "the value given has Infinity" (fun () ->
+              model.SetValue("W", torch.full ([| 2L; 3L |], Scalar.op_Implicit infinity)))
+
           says "no parameter 'lwo'. Did you mean 'low'?" (fun () -> model.SetValue("lwo", number 0.0))
           says "no constant 'h'" (fun () -> model.SetConstant("h", 1.0))
       } ]
@@ -215,7 +246,11 @@ let private initialValues =
           for rows, columns in [ 5L, 5L; 3L, 7L; 7L, 3L ] do
               let q = Initial.Orthogonal([| rows; columns |], ParameterRandom 1UL)
               let gram = if rows < columns then q.mm (q.t ()) else q.t().mm q
-              Expect.isLessThan ((gram - torch.eye (min rows columns, dtype = float64)).abs().max().item<float> ()) 1e-14 "gram"
+
+              Expect.isLessThan
+                  ((gram - torch.eye (min rows columns, dtype = float64)).abs().max().item<float>())
+                  1e-14
+                  "gram"
       }
 
       test "a seed decides; each tensor has its own numbers" {
@@ -226,7 +261,11 @@ let private initialValues =
           let second = values (Initial.Normal(0.0, 1.0, shape, one))
           Expect.notEqual second first "not the same again"
           Initial.Normal(0.0, 1.0, [| 7L |], other) |> ignore
-          Expect.equal (values (Initial.Normal(0.0, 1.0, shape, other))) (values (Initial.Normal(0.0, 1.0, shape, one))) "whatever the sizes before"
+
+          Expect.equal
+              (values (Initial.Normal(0.0, 1.0, shape, other)))
+              (values (Initial.Normal(0.0, 1.0, shape, one)))
+              "whatever the sizes before"
       }
 
       test "single precision is double precision rounded" {
@@ -235,8 +274,11 @@ let private initialValues =
       }
 
       test "shapes without fans and lists of the wrong length are refused" {
-          says "two axes or more, not [5]" (fun () -> Initial.XavierUniform([| 5L |], ParameterRandom 0UL) |> ignore)
-          says "has 4 elements; 3 were given" (fun () -> Initial.Values([| 1.0; 2.0; 3.0 |], [| 2L; 2L |]) |> ignore)
+          says "two axes or more, not [5]" (fun () ->
+              Initial.XavierUniform([| 5L |], ParameterRandom 0UL) |> ignore)
+
+          says "has 4 elements; 3 were given" (fun () ->
+              Initial.Values([| 1.0; 2.0; 3.0 |], [| 2L; 2L |]) |> ignore)
       } ]
 
 let private solving =
@@ -254,10 +296,22 @@ let private solving =
 
       test "init is trained" {
           let model = new Kinds(float64)
-          let solution = model.Solve(Dictionary(dict [ "y", y ]), SolveOptions(Method = Methods.EulerMaruyama(Nullable 0.1)))
-          (solution.State("x").sum ()).backward ()
+
+          let solution =
+              model.Solve(
+                  Dictionary(dict [ "y", y ]),
+                  SolveOptions(Method = Methods.EulerMaruyama(Nullable 0.1))
+              )
+
+          (solution.State("x").sum()).backward()
           let gradient = values (model.get_parameter("k_unconstrained").grad)
-          Expect.floatClose Accuracy.high gradient[0] ((1.0 - 0.981) ** 10.0 * (1.0 - exp -0.04)) "through softplus and ten steps"
+
+          Expect.floatClose
+              Accuracy.high
+              gradient[0]
+              ((1.0 - 0.981) ** 10.0 * (1.0 - exp -0.04))
+              "through softplus and ten steps"
+
           Expect.equal gradient[2] 0.0 "not an initial value"
       }
 
@@ -265,28 +319,44 @@ let private solving =
           let model = new Decay()
           let solution = model.Solve()
           solution.EnsureSuccess()
-          Expect.floatClose Accuracy.medium (solution.Packed.item<float> ()) (exp -1.0) "solution"
-          Expect.floatClose Accuracy.medium ((solution.Output "half").item<float> ()) (0.5 * exp -1.0) "output"
-          (solution.Packed.sum ()).backward ()
-          let gradient = (model.get_parameter "k_unconstrained").grad.item<float> ()
+          Expect.floatClose Accuracy.medium (solution.Packed.item<float>()) (exp -1.0) "solution"
+          Expect.floatClose Accuracy.medium ((solution.Output "half").item<float>()) (0.5 * exp -1.0) "output"
+          (solution.Packed.sum ()).backward()
+          let gradient = (model.get_parameter "k_unconstrained").grad.item<float>()
           Expect.floatClose Accuracy.medium gradient (-2.0 * exp -1.0 * (1.0 - exp -0.5)) "through softplus"
-          says "no method euler_maruyama for ordinary" (fun () -> model.Solve(options = SolveOptions(Method = Methods.EulerMaruyama())) |> ignore)
+
+          says "no method euler_maruyama for ordinary" (fun () ->
+              model.Solve(options = SolveOptions(Method = Methods.EulerMaruyama())) |> ignore)
       }
 
       test "what cannot be solved is refused with the reason" {
           let model = new Kinds(float64)
-          let solve (initial: (string * torch.Tensor) list) () = model.Solve(Dictionary(dict initial)) |> ignore
-          says "State y of Kinds has no initial value: pass one to Solve, or declare `init y = ...`" (solve [])
+
+          let solve (initial: (string * torch.Tensor) list) () =
+              model.Solve(Dictionary(dict initial)) |> ignore
+
+          says
+              "State y of Kinds has no initial value: pass one to Solve, or declare `init y = ...`"
+              (solve [])
+
           says "no state 'z'. Did you mean 'x'?" (solve [ "z", y ])
           says "State x has shape [2]" (solve [ "x", y; "y", y ])
           says "is Float32 on cpu; Kinds computes in Float64 on cpu" (solve [ "y", torch.tensor 1.0f ])
           says "initial value of y has NaN" (solve [ "y", number nan ])
           says "initial value of y has NaN or infinity" (solve [ "y", number infinity ])
-          says "batch [3], which does not fit" (solve [ "x", torch.ones (2L, 2L, dtype = float64); "y", torch.ones (3L, dtype = float64) ])
+
+          says
+              "batch [3], which does not fit"
+              (solve [ "x", torch.ones (2L, 2L, dtype = float64); "y", torch.ones (3L, dtype = float64) ])
+
           says "float32 or float64, not Int64" (fun () -> new Kinds(torch.ScalarType.Int64) |> ignore)
           let at options () = model.Solve(Dictionary(dict [ "y", y ]), options) |> ignore
           says "finite span" (at (SolveOptions(End = Nullable nan)))
-          says "SaveAt.Grid needs at least two" (at (SolveOptions(Start = Nullable 0.0, Save = SaveAt.Grid 1)))
+
+          says
+              "SaveAt.Grid needs at least two"
+              (at (SolveOptions(Start = Nullable 0.0, Save = SaveAt.Grid 1)))
+
           says "no output 'enrgy'. Did you mean 'energy'?" (fun () -> model.Output("enrgy", y, y) |> ignore)
       } ]
 
@@ -308,8 +378,12 @@ let private devices =
       }
 
       test "what is missing or misspelt is refused" {
-          says "cuda is not available: libtorch sees no NVIDIA GPU" (fun () -> choose "cuda" (machine 0 false) |> ignore)
-          says "cuda:2 is not available: there are 2, cuda:0 to cuda:1" (fun () -> choose "cuda:2" (machine 2 false) |> ignore)
+          says "cuda is not available: libtorch sees no NVIDIA GPU" (fun () ->
+              choose "cuda" (machine 0 false) |> ignore)
+
+          says "cuda:2 is not available: there are 2, cuda:0 to cuda:1" (fun () ->
+              choose "cuda:2" (machine 2 false) |> ignore)
+
           says "cuda:1 is not available: there is one" (fun () -> choose "cuda:1" (machine 1 false) |> ignore)
           says "mps is not available" (fun () -> choose "mps" (machine 1 false) |> ignore)
           says "no device 'gpu'" (fun () -> choose "gpu" (machine 1 true) |> ignore)
@@ -329,13 +403,24 @@ let private files =
               other.Load path
               Expect.equal other.Dtype float32' "dtype is kept"
               Expect.isTrue (same registered (one.Value("W").``to`` float32')) "in place"
-              Expect.floatClose Accuracy.medium ((other.Value "mid").item<float32> () |> float) -0.25 "mid")
+              Expect.floatClose Accuracy.medium ((other.Value "mid").item<float32>() |> float) -0.25 "mid")
       }
 
       test "another model's weights are refused, with the differences" {
           inFolder (fun path ->
               let shape = torch.ones (4L)
-              Safetensors.Write(path, Dictionary(dict [ "W", shape; "extra", shape; "k_unconstrained", torch.ones 3L; "low_unconstrained", torch.ones 1L ]))
+
+              Safetensors.Write(
+                  path,
+                  Dictionary(
+                      dict
+                          [ "W", shape
+                            "extra", shape
+                            "k_unconstrained", torch.ones 3L
+                            "low_unconstrained", torch.ones 1L ]
+                  )
+              )
+
               let model = new Kinds(float64)
               let before = values (model.Value "W")
               let problem = message (fun () -> model.Load path)

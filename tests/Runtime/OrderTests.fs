@@ -8,13 +8,15 @@ open Expecto
 open TorchSharp
 
 type Problem =
-    { Name: string
-      Equations: OdeEquations
-      Initial: float list
-      /// The time to solve to, for a method of some order: where its error has settled to one power of the step before it
-      /// reaches rounding, and has no zero nearby.
-      End: int -> float
-      Exact: float -> float[] }
+    {
+        Name: string
+        Equations: OdeEquations
+        Initial: float list
+        /// The time to solve to, for a method of some order: where its error has settled to one power of the step before it
+        /// reaches rounding, and has no zero nearby.
+        End: int -> float
+        Exact: float -> float[]
+    }
 
 let horizon low four five eight order =
     match order with
@@ -46,14 +48,18 @@ let rotor =
     let drift (_: Tensor) (state: Tensor) =
         let x, y = state.narrow (-1L, 0L, 3L), state.narrow (-1L, 3L, 3L)
         let square = (x.square ()).Plus(y.square ())
-        torch.cat ([| (y.mul square).neg (); x.mul square |], -1L)
+        torch.cat ([| (y.mul square).neg(); x.mul square |], -1L)
 
     { Name = "nonlinear: z' = i |z|^2 z"
       Equations = ode drift
       Initial = radii @ [ 0.0; 0.0; 0.0 ]
       End = horizon 1.0 4.0 6.0 4.0
-      Exact = fun t -> [| for r in radii do r * cos (r * r * t)
-                          for r in radii do r * sin (r * r * t) |] }
+      Exact =
+        fun t ->
+            [| for r in radii do
+                   r * cos (r * r * t)
+               for r in radii do
+                   r * sin (r * r * t) |] }
 
 /// Tells a wrong node: both derivatives depend on t.
 let timeDependent =
@@ -65,7 +71,11 @@ let timeDependent =
 
 let complexSpectrum =
     { Name = "complex spectrum: -0.2 +- 2i"
-      Equations = ode (fun _ s -> pack [ (scale -0.2 (part s 0)).Minus(scale 2.0 (part s 1)); (scale 2.0 (part s 0)).Plus(scale -0.2 (part s 1)) ])
+      Equations =
+        ode (fun _ s ->
+            pack
+                [ (scale -0.2 (part s 0)).Minus(scale 2.0 (part s 1))
+                  (scale 2.0 (part s 0)).Plus(scale -0.2 (part s 1)) ])
       Initial = [ 1.0; -0.5 ]
       End = horizon 2.0 8.0 12.0 8.0
       Exact =
@@ -73,7 +83,8 @@ let complexSpectrum =
             let decay, c, s = exp (-0.2 * t), cos (2.0 * t), sin (2.0 * t)
             [| decay * (c + 0.5 * s); decay * (s - 0.5 * c) |] }
 
-let problemsOf order = [ linearProblem; (if order = 8 then logistic else rotor); timeDependent; complexSpectrum ]
+let problemsOf order =
+    [ linearProblem; (if order = 8 then logistic else rotor); timeDependent; complexSpectrum ]
 
 /// Below this a relative error is rounding, not the method's.
 let floor = 3e-13
@@ -86,7 +97,10 @@ let stepCounts order =
 
 /// The slope between the finest error above rounding and that at twice its step.
 let measuredOrder (order: int) (error: int -> float) =
-    let errors = [ for steps in stepCounts order -> steps, error steps ] |> List.filter (fun (_, e) -> e > floor)
+    let errors =
+        [ for steps in stepCounts order -> steps, error steps ]
+        |> List.filter (fun (_, e) -> e > floor)
+
     let steps, fine = List.last errors
     let coarse = errors |> List.find (fun (n, _) -> 2 * n = steps) |> snd
     Math.Log2(coarse / fine)
@@ -95,16 +109,27 @@ let relative (exact: float[]) (found: float[]) = distance found exact / largest 
 
 let finalError name problem (start: float) (finish: float) steps =
     let method = fixedStep name (abs (finish - start) / float steps)
-    finalState (span start finish method) problem.Equations (vector (problem.Exact start)) |> relative (problem.Exact finish)
+
+    finalState (span start finish method) problem.Equations (vector (problem.Exact start))
+    |> relative (problem.Exact finish)
 
 /// The largest error inside the steps, through the dense output.
 let denseError name problem finish steps =
     use _ = torch.NewDisposeScope()
     let h = finish / float steps
-    let inside = [ for i in List.distinct [ 0; steps / 2; steps - 1 ] do for theta in [ 0.3; 0.6 ] -> (float i + theta) * h ]
+
+    let inside =
+        [ for i in List.distinct [ 0; steps / 2; steps - 1 ] do
+              for theta in [ 0.3; 0.6 ] -> (float i + theta) * h ]
+
     let times = [ 0.0 ] @ inside @ [ finish ]
-    let solution = solveWith (saving times (fixedStep name h)) problem.Equations (vector problem.Initial)
-    List.init times.Length (fun i -> relative (problem.Exact times[i]) (values (solution.Packed.select (0L, int64 i)))) |> List.max
+
+    let solution =
+        solveWith (saving times (fixedStep name h)) problem.Equations (vector problem.Initial)
+
+    List.init times.Length (fun i ->
+        relative (problem.Exact times[i]) (values (solution.Packed.select (0L, int64 i))))
+    |> List.max
 
 let tests =
     testList
@@ -114,8 +139,15 @@ let tests =
                   tableau.Name
                   [ for problem in problemsOf tableau.Order do
                         test problem.Name {
-                            let measured = measuredOrder tableau.Order (finalError tableau.Name problem 0.0 (problem.End tableau.Order))
-                            Expect.isLessThan (abs (measured - float tableau.Order)) 0.15 $"measured {measured}"
+                            let measured =
+                                measuredOrder
+                                    tableau.Order
+                                    (finalError tableau.Name problem 0.0 (problem.End tableau.Order))
+
+                            Expect.isLessThan
+                                (abs (measured - float tableau.Order))
+                                0.15
+                                $"measured {measured}"
                         } ]
 
           // The interpolant of order q leaves an error of order q + 1 in a step, beside the method's own.
@@ -125,8 +157,16 @@ let tests =
                     test tableau.Name {
                         let problem = complexSpectrum
                         let nominal = float (min tableau.Order (TableauTests.denseOrder tableau))
-                        let measured = measuredOrder tableau.Order (denseError tableau.Name problem (problem.End tableau.Order))
-                        Expect.isGreaterThan measured (nominal - 0.15) $"measured {measured}, nominal {nominal}"
+
+                        let measured =
+                            measuredOrder
+                                tableau.Order
+                                (denseError tableau.Name problem (problem.End tableau.Order))
+
+                        Expect.isGreaterThan
+                            measured
+                            (nominal - 0.15)
+                            $"measured {measured}, nominal {nominal}"
                     } ]
 
           test "backwards in time the order is the same" {

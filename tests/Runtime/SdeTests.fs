@@ -11,8 +11,16 @@ open TorchSharp
 
 let private number (x: float) = torch.tensor (x, Nullable float64)
 
-let private solveAt seed (method': Method) finish (model: DifferentialModel) (initial: (string * torch.Tensor) list) =
-    let options = SolveOptions(Start = Nullable 0.0, End = Nullable finish, Method = method', Seed = seed)
+let private solveAt
+    seed
+    (method': Method)
+    finish
+    (model: DifferentialModel)
+    (initial: (string * torch.Tensor) list)
+    =
+    let options =
+        SolveOptions(Start = Nullable 0.0, End = Nullable finish, Method = method', Seed = seed)
+
     let solution = model.Solve(Dictionary(dict initial), options)
     solution.EnsureSuccess()
     solution.Packed.select (0, 0L)
@@ -20,7 +28,10 @@ let private solveAt seed (method': Method) finish (model: DifferentialModel) (in
 /// W at the end, of each sample and process: [B, M]. The path of a seed is the same for every dt = 2^-k.
 let private pathEnd seed batch size finish (dt: float) =
     let driver = Noise.BrownianDriver(seed, batch, size, 0L, false, null, torch.CPU, float64)
-    let source = Noise.BrownianIncrements(driver, Noise.StepGrid(0.0, finish, dt, ReadOnlySpan<float>.Empty))
+
+    let source =
+        Noise.BrownianIncrements(driver, Noise.StepGrid(0.0, finish, dt, ReadOnlySpan<float>.Empty))
+
     let sums = [| for chunk in 0 .. source.Chunks - 1 -> (source.Chunk chunk).sum 0L |]
     torch.stack(sums, 0L).sum 0L
 
@@ -28,21 +39,29 @@ let private pathEnd seed batch size finish (dt: float) =
 let private slope (errors: (float * float) list) =
     let points = errors |> List.map (fun (h, error) -> log h, log error)
     let meanX, meanY = List.averageBy fst points, List.averageBy snd points
-    List.sumBy (fun (x, y) -> (x - meanX) * (y - meanY)) points / List.sumBy (fun (x, _) -> (x - meanX) ** 2.0) points
+
+    List.sumBy (fun (x, y) -> (x - meanX) * (y - meanY)) points
+    / List.sumBy (fun (x, _) -> (x - meanX) ** 2.0) points
 
 let private steps = [ for k in 3..7 -> 2.0 ** float -k ]
 
 let private paths = 1000L
 
 /// The mean pathwise error at t = 1 over the steps, on one set of paths.
-let private strongOrder (model: DifferentialModel) size initial (exact: torch.Tensor -> torch.Tensor) (method': float -> Method) =
+let private strongOrder
+    (model: DifferentialModel)
+    size
+    initial
+    (exact: torch.Tensor -> torch.Tensor)
+    (method': float -> Method)
+    =
     use _ = torch.NewDisposeScope()
     let wanted = exact (pathEnd 17UL paths size 1.0 (List.last steps))
 
     slope
         [ for dt in steps ->
               let reached = solveAt 17UL (method' dt) 1.0 model initial
-              dt, (reached - wanted).square().sum(-1L).sqrt().mean().item<float> () ]
+              dt, (reached - wanted).square().sum(-1L).sqrt().mean().item<float>() ]
 
 let private fill (x: float) = torch.full ([| paths |], Scalar.op_Implicit x, Nullable float64)
 
@@ -52,11 +71,11 @@ let private square (x: torch.Tensor) = x.square ()
 
 /// du = -0.01 sin u cos^3 u dt + 0.1 cos^2 u dW: u = atan(0.1 W + tan u0).
 let private arctangent =
-    { F = fun _ u -> number -0.01 * u.sin () * u.cos().pow (number 3.0)
-      F' = fun _ u -> number -0.01 * (u.cos().pow (number 4.0) - number 3.0 * square (u.sin () * u.cos ()))
+    { F = fun _ u -> number -0.01 * u.sin () * u.cos().pow(number 3.0)
+      F' = fun _ u -> number -0.01 * (u.cos().pow(number 4.0) - number 3.0 * square (u.sin () * u.cos ()))
       G = fun _ u -> number 0.1 * square (u.cos ())
-      G' = fun _ u -> number -0.1 * (number 2.0 * u).sin ()
-      G'' = fun _ u -> number -0.2 * (number 2.0 * u).cos () }
+      G' = fun _ u -> number -0.1 * (number 2.0 * u).sin()
+      G'' = fun _ u -> number -0.2 * (number 2.0 * u).cos() }
 
 /// du = -(1/4) u (1 - u^2) dt + (1/2) (1 - u^2) dW: u = ((1 + u0) e^W + u0 - 1) / ((1 + u0) e^W + 1 - u0). (Ito: drift -u(1-u^2)/4.)
 let private hyperbolic =
@@ -70,9 +89,9 @@ let private hyperbolic =
 let private additive =
     let a, b = 0.1, 0.05
 
-    { F = fun t u -> number b / (number 1.0 + t).sqrt () - u / (number 2.0 + number 2.0 * t)
+    { F = fun t u -> number b / (number 1.0 + t).sqrt() - u / (number 2.0 + number 2.0 * t)
       F' = fun t u -> -torch.ones_like u / (number 2.0 + number 2.0 * t)
-      G = fun t u -> number (a * b) / (number 1.0 + t).sqrt () * torch.ones_like u
+      G = fun t u -> number (a * b) / (number 1.0 + t).sqrt() * torch.ones_like u
       G' = fun _ u -> torch.zeros_like u
       G'' = fun _ u -> torch.zeros_like u }
 
@@ -85,24 +104,28 @@ let private strongOrders =
         let drift = if calculus = Calculus.Ito then 1.01 - 0.87 * 0.87 / 2.0 else 1.01
 
         let exact (w: torch.Tensor) =
-            torch.cat ([| number 0.5 * (number drift + number 0.87 * w).exp (); w |], -1L)
+            torch.cat ([| number 0.5 * (number drift + number 0.87 * w).exp(); w |], -1L)
 
         new GeometricModel(calculus, 1.01, 0.87) :> DifferentialModel, 1L, [ "u", fill 0.5 ], exact
 
     let linear =
-        let A = (vector [| -0.99; 1.0; 1.0; -0.99 |]).reshape (2L, 2L)
+        let A = (vector [| -0.99; 1.0; 1.0; -0.99 |]).reshape(2L, 2L)
         // Symmetric and antisymmetric parts of X decay with the eigenvalues of A, 0.01 and -1.99.
         let exact (w: torch.Tensor) =
-            let growth (rate: float) = (number (rate - 2.0 * 0.87 * 0.87) + number 0.87 * w.sum -1L).exp ()
+            let growth (rate: float) = (number (rate - 2.0 * 0.87 * 0.87) + number 0.87 * w.sum -1L).exp()
             let sum, difference = growth 0.01 * number 1.5, growth -1.99 * number -0.5
             torch.stack ([| sum + difference; sum - difference |], -1L)
 
-        new LinearModel(A, 0.87) :> DifferentialModel, 4L, [ "x", (vector [| 1.0; 2.0 |]).expand (paths, 2L) ], exact
+        new LinearModel(A, 0.87) :> DifferentialModel,
+        4L,
+        [ "x", (vector [| 1.0; 2.0 |]).expand(paths, 2L) ],
+        exact
 
     let scalarCase (model: PointwiseModel) u0 exact = model :> DifferentialModel, 1L, [ "x", fill u0 ], exact
 
     let atan' =
-        scalarCase (pointwise NoiseStructure.Diagonal Calculus.Ito arctangent) 1.0 (fun (w: torch.Tensor) -> (number 0.1 * w + number (tan 1.0)).atan ())
+        scalarCase (pointwise NoiseStructure.Diagonal Calculus.Ito arctangent) 1.0 (fun (w: torch.Tensor) ->
+            (number 0.1 * w + number (tan 1.0)).atan())
 
     let tanh' =
         scalarCase (pointwise NoiseStructure.Diagonal Calculus.Ito hyperbolic) 0.5 (fun (w: torch.Tensor) ->
@@ -135,7 +158,9 @@ let tests =
         [ for name, (model, size, initial, exact), methods in strongOrders do
               for method', order in methods do
                   test $"strong order, {name}, {(method' 1.0).Name}" {
-                      let declared = StochasticMethod.All |> Seq.find (fun known -> known.Name = (method' 1.0).Name)
+                      let declared =
+                          StochasticMethod.All |> Seq.find (fun known -> known.Name = (method' 1.0).Name)
+
                       Expect.equal (declared.StrongOrder (model :?> SdeModel).Noise) order "declared order"
                       closeTo 0.2 (strongOrder model size initial exact method') order "slope"
                   }
@@ -151,8 +176,8 @@ let tests =
                         let reached = solveAt 3UL (em dt) 1.0 model [ "u", u0 ]
                         let u, w = reached.select (-1, 0L), reached.select (-1, 1L)
                         // The mean of the exact solution on these very paths: most of the sampling error cancels.
-                        let exact = number 0.5 * (number (1.01 - 0.87 * 0.87 / 2.0) + number 0.87 * w).exp ()
-                        dt, abs ((u - exact).mean().item<float> ()) ]
+                        let exact = number 0.5 * (number (1.01 - 0.87 * 0.87 / 2.0) + number 0.87 * w).exp()
+                        dt, abs ((u - exact).mean().item<float>()) ]
 
               closeTo 0.3 (slope errors) 1.0 "slope"
           }
@@ -162,39 +187,55 @@ let tests =
               let theta, sigma, count, finish = 1.5, 0.4, 10_000L, 1.0
 
               let model =
-                  pointwise NoiseStructure.Additive Calculus.Ito
+                  pointwise
+                      NoiseStructure.Additive
+                      Calculus.Ito
                       { additive with
                           F = fun _ x -> x * number -theta
                           F' = fun _ x -> torch.full_like (x, Scalar.op_Implicit -theta)
                           G = fun _ x -> torch.full_like (x, Scalar.op_Implicit sigma) }
 
               let x = solveAt 7UL (em 1e-3) finish model [ "x", torch.ones (count, dtype = float64) ]
-              let mean, variance = exp (-theta * finish), sigma * sigma / (2.0 * theta) * (1.0 - exp (-2.0 * theta * finish))
-              closeTo (3.0 * sqrt (variance / float count)) (x.mean().item<float> ()) mean "mean"
-              closeTo (3.0 * variance * sqrt (2.0 / float count)) (x.var().item<float> ()) variance "variance"
+
+              let mean, variance =
+                  exp (-theta * finish), sigma * sigma / (2.0 * theta) * (1.0 - exp (-2.0 * theta * finish))
+
+              closeTo (3.0 * sqrt (variance / float count)) (x.mean().item<float>()) mean "mean"
+              closeTo (3.0 * variance * sqrt (2.0 / float count)) (x.var().item<float>()) variance "variance"
           }
 
           test "gradients of Stratonovich geometric motion are the closed form's" {
               use _ = torch.NewDisposeScope()
               let model = new GeometricModel(Calculus.Stratonovich, 0.5, 0.3)
               let times = [| for i in 0..20 -> 0.005 * float i |]
-              
+
               let options mode =
-                  SolveOptions(Save = SaveAt.Times(ReadOnlySpan times), Method = heun 1e-4, Seed = 5UL, Gradient = Nullable mode)
+                  SolveOptions(
+                      Save = SaveAt.Times(ReadOnlySpan times),
+                      Method = heun 1e-4,
+                      Seed = 5UL,
+                      Gradient = Nullable mode
+                  )
 
               for mode in [ GradientMode.Discrete; GradientMode.Backsolve ] do
                   let u0 = torch.tensor (0.8, Nullable float64, requires_grad = true)
                   model.zero_grad ()
                   let solution = model.Solve(Dictionary(dict [ "u", u0 ]), options mode)
-                  let u, w, t = solution.State "u", (solution.State "w").detach (), solution.Times
-                  let loss = number 0.5 * u.square().sum ()
+                  let u, w, t = solution.State "u", (solution.State "w").detach(), solution.Times
+                  let loss = number 0.5 * u.square().sum()
                   loss.backward ()
-                  let u2 = u.detach().square ()
+                  let u2 = u.detach().square()
                   let raw = model.get_parameter "b_unconstrained"
-                  closeTo 1e-4 (model.get_parameter("a").grad.item<float> ()) ((t * u2).sum().item<float> ()) $"{mode} a"
+
+                  closeTo
+                      1e-4
+                      (model.get_parameter("a").grad.item<float>())
+                      ((t * u2).sum().item<float>())
+                      $"{mode} a"
+
                   let toValue = 1.0 - exp -0.3 // d softplus(u) / du where softplus(u) = 0.3
-                  closeTo 1e-4 (raw.grad.item<float> ()) (toValue * (w * u2).sum().item<float> ()) $"{mode} b"
-                  closeTo 1e-4 (u0.grad.item<float> ()) (u2.sum().item<float> () / 0.8) $"{mode} u0"
+                  closeTo 1e-4 (raw.grad.item<float>()) (toValue * (w * u2).sum().item<float>()) $"{mode} b"
+                  closeTo 1e-4 (u0.grad.item<float>()) (u2.sum().item<float>() / 0.8) $"{mode} u0"
           }
 
           testList
@@ -207,21 +248,34 @@ let tests =
                             let times = [| 0.0; 0.13; 0.5; 0.77; 0.9 |]
 
                             let options =
-                                SolveOptions(Save = SaveAt.Times(ReadOnlySpan times), Method = method' 0.05, Seed = 9UL)
+                                SolveOptions(
+                                    Save = SaveAt.Times(ReadOnlySpan times),
+                                    Method = method' 0.05,
+                                    Seed = 9UL
+                                )
 
                             let loss (model: GeometricModel) (u0: torch.Tensor) =
                                 let solution = model.Solve(Dictionary(dict [ "u", u0 ]), options)
-                                (solution.Packed.square () * vector [| 1.0; 0.3 |]).sum ()
+                                (solution.Packed.square () * vector [| 1.0; 0.3 |]).sum()
 
                             let model = new GeometricModel(calculus, 0.7, 0.6)
-                            let u0 = (vector [| 0.5; -1.1; 0.9 |]).requires_grad_ ()
-                            (loss model u0).backward ()
-                            let at a b (u: float[]) = (loss (new GeometricModel(calculus, a, b)) (vector u)).item<float> ()
+                            let u0 = (vector [| 0.5; -1.1; 0.9 |]).requires_grad_()
+                            (loss model u0).backward()
+
+                            let at a b (u: float[]) =
+                                (loss (new GeometricModel(calculus, a, b)) (vector u)).item<float>()
+
                             let u = [| 0.5; -1.1; 0.9 |]
                             let byA = difference (fun a -> at a 0.6 u) 0.7
                             let byB = difference (fun b -> at 0.7 b u) 0.6
-                            closeTo 1e-7 (model.get_parameter("a").grad.item<float> ()) byA "a"
-                            closeTo 1e-7 (model.get_parameter("b_unconstrained").grad.item<float> ()) (byB * (1.0 - exp -0.6)) "b"
+                            closeTo 1e-7 (model.get_parameter("a").grad.item<float>()) byA "a"
+
+                            closeTo
+                                1e-7
+                                (model.get_parameter("b_unconstrained").grad.item<float>())
+                                (byB * (1.0 - exp -0.6))
+                                "b"
+
                             let byU = difference (fun x -> at 0.7 0.6 [| 0.5; x; 0.9 |]) -1.1
                             closeTo 1e-7 ((values u0.grad)[1]) byU "u0"
                         } ]
@@ -235,8 +289,8 @@ let tests =
                   let options = SolveOptions(Method = em 0.025, Seed = 2UL, FirstSample = first)
                   model.zero_grad ()
                   let solution = model.Solve(Dictionary(dict [ "u", start count ]), options)
-                  (solution.Packed.sum ()).backward ()
-                  model.get_parameter("a").grad.item<float> ()
+                  (solution.Packed.sum ()).backward()
+                  model.get_parameter("a").grad.item<float>()
 
               // Two times 240,000 samples times 40 steps are more than is recorded; a quarter is not.
               let whole = gradient 0L 240_000L
@@ -248,24 +302,40 @@ let tests =
               use _ = torch.NewDisposeScope()
 
               let model =
-                  pointwise NoiseStructure.Diagonal Calculus.Ito
+                  pointwise
+                      NoiseStructure.Diagonal
+                      Calculus.Ito
                       { hyperbolic with
                           F = fun _ x -> x.pow (number 3.0)
                           F' = fun _ x -> number 3.0 * x.square () }
 
               let options =
-                  SolveOptions(Start = Nullable 0.0, End = Nullable 1.0, Save = SaveAt.Grid 11, Method = em 0.05)
+                  SolveOptions(
+                      Start = Nullable 0.0,
+                      End = Nullable 1.0,
+                      Save = SaveAt.Grid 11,
+                      Method = em 0.05
+                  )
 
-              let x0 = (vector [| 0.1; 1e5; -0.2 |]).requires_grad_ ()
+              let x0 = (vector [| 0.1; 1e5; -0.2 |]).requires_grad_()
               let solution = model.Solve(Dictionary(dict [ "x", x0 ]), options)
-              Expect.equal (List.ofSeq solution.Status) [ SolveStatus.Success; SolveStatus.NonFinite; SolveStatus.Success ] "status"
+
+              Expect.equal
+                  (List.ofSeq solution.Status)
+                  [ SolveStatus.Success; SolveStatus.NonFinite; SolveStatus.Success ]
+                  "status"
+
               Expect.isFalse solution.Succeeded "not all"
               Expect.stringContains solution.Message "Sample 1 met NaN or infinity" "message"
               Expect.isTrue (Double.IsFinite((values solution.LastState)[1])) "the last good state is kept"
               Expect.isLessThan solution.LastTime[1] 0.5 "and its time"
               let alone = model.Solve(Dictionary(dict [ "x", vector [| 0.1 |] ]), options)
-              Expect.isTrue (same (solution.Packed.select (1, 0L)) (alone.Packed.select (1, 0L))) "its neighbour is as alone"
-              (solution.Packed.select (0, 10L)).nan_to_num().sum().backward ()
+
+              Expect.isTrue
+                  (same (solution.Packed.select (1, 0L)) (alone.Packed.select (1, 0L)))
+                  "its neighbour is as alone"
+
+              (solution.Packed.select (0, 10L)).nan_to_num().sum().backward()
               let gradient = values x0.grad
               Expect.isTrue (Array.forall Double.IsFinite gradient) "gradients of the others are good"
               Expect.equal gradient[1] 0.0 "none flows through what was not reached"
@@ -273,20 +343,32 @@ let tests =
 
           test "an exception in a backward pass is thrown by the next solve, not lost" {
               let model =
-                  pointwise NoiseStructure.Diagonal Calculus.Ito { hyperbolic with G' = fun _ _ -> failwith "no derivative" }
+                  pointwise
+                      NoiseStructure.Diagonal
+                      Calculus.Ito
+                      { hyperbolic with G' = fun _ _ -> failwith "no derivative" }
 
-              let x0 = (vector [| 0.5 |]).requires_grad_ ()
-              let solve () = model.Solve(Dictionary(dict [ "x", x0 ]), SolveOptions(Start = Nullable 0.0, End = Nullable 1.0, Method = em 0.1))
+              let x0 = (vector [| 0.5 |]).requires_grad_()
+
+              let solve () =
+                  model.Solve(
+                      Dictionary(dict [ "x", x0 ]),
+                      SolveOptions(Start = Nullable 0.0, End = Nullable 1.0, Method = em 0.1)
+                  )
+
               let solution = solve ()
-              (solution.Packed.sum ()).backward ()
+              (solution.Packed.sum ()).backward()
               Expect.equal (values x0.grad) [| 0.0 |] "no gradient"
-              Expect.throwsC (fun () -> solve () |> ignore) (fun e -> Expect.equal e.Message "no derivative" "kept")
+
+              Expect.throwsC (fun () -> solve () |> ignore) (fun e ->
+                  Expect.equal e.Message "no derivative" "kept")
+
               solve () |> ignore
           }
 
           test "a second backward pass runs again" {
               let model = new GeometricModel(Calculus.Ito, 0.1, 0.2)
-              let u0 = (vector [| 0.5 |]).requires_grad_ ()
+              let u0 = (vector [| 0.5 |]).requires_grad_()
               let solution = model.Solve(Dictionary(dict [ "u", u0 ]), SolveOptions(Method = em 0.1))
               let loss = solution.Packed.sum ()
               loss.backward (retain_graph = true)
@@ -305,15 +387,20 @@ let tests =
                   { new IProgress<SolveProgress> with
                       member _.Report p =
                           last <- p.Fraction
-                          if p.Fraction > 0.3 then source.Cancel() }
+
+                          if p.Fraction > 0.3 then
+                              source.Cancel() }
 
               let cancelled =
-                  model.Solve(start, SolveOptions(Method = em 1e-4, Progress = progress, CancellationToken = source.Token))
+                  model.Solve(
+                      start,
+                      SolveOptions(Method = em 1e-4, Progress = progress, CancellationToken = source.Token)
+                  )
 
               Expect.equal cancelled.Status[0] SolveStatus.Cancelled "cancelled"
               Expect.isTrue (last > 0.3 && last < 0.5) "soon after it was asked"
               closeTo 1e-12 cancelled.LastTime[0] last "time reached"
-              Expect.isTrue (Double.IsNaN(cancelled.Packed.select(-1, 0L).item<float> ())) "nothing at the end"
+              Expect.isTrue (Double.IsNaN(cancelled.Packed.select(-1, 0L).item<float>())) "nothing at the end"
 
               let short = model.Solve(start, SolveOptions(Method = em 1e-2, MaxSteps = 30))
               Expect.equal short.Status[0] SolveStatus.MaxSteps "steps"
@@ -346,19 +433,32 @@ let tests =
                         Expect.stringContains problem words "message"
                     }
 
-                refuses "an unknown method" (SolveOptions(Method = Method "euler_maryama")) "Did you mean 'euler_maruyama'?"
-                refuses "a method for other equations" (SolveOptions(Method = Method "dopri5")) "euler_heun, euler_maruyama, milstein"
+                refuses
+                    "an unknown method"
+                    (SolveOptions(Method = Method "euler_maryama"))
+                    "Did you mean 'euler_maruyama'?"
+
+                refuses
+                    "a method for other equations"
+                    (SolveOptions(Method = Method "dopri5"))
+                    "euler_heun, euler_maruyama, milstein"
+
                 refuses "a step of zero" (SolveOptions(Method = em 0.0)) "must be positive and finite, not 0"
                 refuses "a step that is not a number" (SolveOptions(Method = em nan)) "not NaN"
                 refuses "no steps" (SolveOptions(MaxSteps = 0)) "MaxSteps must be positive"
                 refuses "no time" (SolveOptions(End = Nullable 0.0)) "starts and ends at t = 0"
                 refuses "backwards" (SolveOptions(End = Nullable -1.0)) "forwards in time"
-                refuses "times out of order" (SolveOptions(Save = SaveAt.Times(ReadOnlySpan [| 0.0; 0.5; 0.2; 1.0 |]))) "0.2"
+
+                refuses
+                    "times out of order"
+                    (SolveOptions(Save = SaveAt.Times(ReadOnlySpan [| 0.0; 0.5; 0.2; 1.0 |])))
+                    "0.2"
 
                 test "Milstein's method for general noise" {
                     let general = pointwise NoiseStructure.General Calculus.Ito hyperbolic
 
                     Expect.throwsC
                         (fun () -> solveAt 0UL (milstein 0.1) 1.0 general [ "x", number 0.5 ] |> ignore)
-                        (fun e -> Expect.stringContains e.Message "take euler_heun or euler_maruyama" "message")
+                        (fun e ->
+                            Expect.stringContains e.Message "take euler_heun or euler_maruyama" "message")
                 } ] ]

@@ -14,7 +14,10 @@ let adaptiveMethods = [ "bosh3"; "dopri5"; "tsit5"; "dopri8" ]
 
 /// A method with tolerances where it is adaptive, with a small step where it is not.
 let methodWith (dt: float) (name: string) =
-    if List.contains name adaptiveMethods then tolerances name 1e-7 1e-9 else fixedStep name dt
+    if List.contains name adaptiveMethods then
+        tolerances name 1e-7 1e-9
+    else
+        fixedStep name dt
 
 let anyMethod = methodWith 1e-3
 
@@ -31,10 +34,21 @@ let tests =
               "y' = a + (y - a t - b)^5 both ways"
               [ for name in allMethods do
                     test name {
-                        let equations = ode (fun t y -> plus 0.2 ((plus -3.0 (y.Minus(scale 0.2 (t.unsqueeze -1L)))).pow (scalar 5.0)))
+                        let equations =
+                            ode (fun t y ->
+                                plus 0.2 ((plus -3.0 (y.Minus(scale 0.2 (t.unsqueeze -1L)))).pow(scalar 5.0)))
+
                         for start, finish in [ 1.0, 8.0; 8.0, 1.0 ] do
-                            let final = finalState (span start finish (coarseMethod name)) equations (vector [ 0.2 * start + 3.0 ])
-                            Expect.isLessThan (abs (final[0] / (0.2 * finish + 3.0) - 1.0)) 3e-4 $"{start} to {finish}"
+                            let final =
+                                finalState
+                                    (span start finish (coarseMethod name))
+                                    equations
+                                    (vector [ 0.2 * start + 3.0 ])
+
+                            Expect.isLessThan
+                                (abs (final[0] / (0.2 * finish + 3.0) - 1.0))
+                                3e-4
+                                $"{start} to {finish}"
                     } ]
 
           testList
@@ -43,45 +57,89 @@ let tests =
                     test name {
                         let equations =
                             components (fun t y ->
-                                let forcing = add (sub (mul (t.pow (scalar 4.0)) ((scale 2.0 t).sin ())) (t.square ())) (scale 4.0 (t.pow (scalar 3.0)))
+                                let forcing =
+                                    add
+                                        (sub (mul (t.pow (scalar 4.0)) ((scale 2.0 t).sin())) (t.square ()))
+                                        (scale 4.0 (t.pow (scalar 3.0)))
+
                                 [ add (scale 2.0 (y[0].div t)) forcing ])
 
-                        let there = finalState (span 1.0 8.0 (anyMethod name)) equations (vector [ 4.45027807613942 ])
+                        let there =
+                            finalState (span 1.0 8.0 (anyMethod name)) equations (vector [ 4.45027807613942 ])
+
                         Expect.isLessThan (abs (there[0] / 9737.32274478061 - 1.0)) 1e-5 "there"
                         let back = finalState (span 8.0 1.0 (anyMethod name)) equations (vector there)
                         Expect.isLessThan (abs (back[0] - 4.45027807613942)) 1e-4 "and back"
                     } ]
 
           test "a skew system keeps its norm and returns" {
-              let a = List.init 10 (fun i -> List.init 10 (fun j -> if i = j then 0.0 else float (sign (j - i)) / float (1 + abs (i - j))))
+              let a =
+                  List.init 10 (fun i ->
+                      List.init 10 (fun j ->
+                          if i = j then 0.0 else float (sign (j - i)) / float (1 + abs (i - j))))
+
               let start = vector [ for i in 0..9 -> cos (float i) ]
+
               for name in adaptiveMethods do
                   let options first last = span first last (tolerances name 1e-8 1e-10)
                   let there = finalState (options 1.0 8.0) (linear a) start
                   let norm (v: float[]) = sqrt (Array.sumBy (fun x -> x * x) v)
                   Expect.isLessThan (abs (norm there - norm (values start))) 1e-5 $"{name}: norm"
-                  Expect.isLessThan (distance (finalState (options 8.0 1.0) (linear a) (vector there)) (values start)) 1e-5 $"{name}: back"
+
+                  Expect.isLessThan
+                      (distance (finalState (options 8.0 1.0) (linear a) (vector there)) (values start))
+                      1e-5
+                      $"{name}: back"
           }
 
           test "p' = -q, q' = p" {
-              let final = finalState (span 0.0 1.0 (fixedStep "rk4" 1e-2)) (linear [ [ 0.0; -1.0 ]; [ 1.0; 0.0 ] ]) (vector [ 1.0; -0.5 ])
+              let final =
+                  finalState
+                      (span 0.0 1.0 (fixedStep "rk4" 1e-2))
+                      (linear [ [ 0.0; -1.0 ]; [ 1.0; 0.0 ] ])
+                      (vector [ 1.0; -0.5 ])
+
               Expect.isLessThan (distance final [| 0.961037798272; 0.571319831874 |]) 1e-9 "state"
           }
 
           test "constant slopes are exact, both ways, at every saved time" {
               let equations = ode (fun _ y -> torch.full_like (y, scalar 2.0))
+
               for name in allMethods do
-                  for times, start, expected in [ [ 0.0; 3.0; 5.0 ], 1.0, [ 1.0; 7.0; 11.0 ]; [ 2.0; 0.5; -8.0 ], 9.0, [ 9.0; 6.0; -11.0 ] ] do
-                      let found = values (solveWith (saving times (coarseMethod name)) equations (vector [ start ])).Packed
+                  for times, start, expected in
+                      [ [ 0.0; 3.0; 5.0 ], 1.0, [ 1.0; 7.0; 11.0 ]
+                        [ 2.0; 0.5; -8.0 ], 9.0, [ 9.0; 6.0; -11.0 ] ] do
+                      let found =
+                          values
+                              (solveWith (saving times (coarseMethod name)) equations (vector [ start ]))
+                                  .Packed
+
                       Expect.isLessThan (distance found (Array.ofList expected)) 1e-9 name
           }
 
           test "MaxSteps ends what needs more steps, and says what helps" {
-              let options finish = SolveOptions(Start = Nullable 1.0, End = Nullable finish, Method = fixedStep "euler" 1.0, MaxSteps = 7)
+              let options finish =
+                  SolveOptions(
+                      Start = Nullable 1.0,
+                      End = Nullable finish,
+                      Method = fixedStep "euler" 1.0,
+                      MaxSteps = 7
+                  )
+
               let short = solveWith (options 4.9) growth (vector [ 1.0 ])
-              Expect.equal (List.ofSeq short.Status, short.Statistics.Accepted[0]) ([ SolveStatus.Success ], 4L) "fits"
+
+              Expect.equal
+                  (List.ofSeq short.Status, short.Statistics.Accepted[0])
+                  ([ SolveStatus.Success ], 4L)
+                  "fits"
+
               let long = solveWith (options 13.0) growth (vector [ 1.0 ])
-              Expect.equal (List.ofSeq long.Status, long.Statistics.Accepted[0]) ([ SolveStatus.MaxSteps ], 7L) "does not"
+
+              Expect.equal
+                  (List.ofSeq long.Status, long.Statistics.Accepted[0])
+                  ([ SolveStatus.MaxSteps ], 7L)
+                  "does not"
+
               Expect.equal long.LastTime[0] 8.0 "the time reached"
               Expect.equal (values long.LastState) [| 128.0 |] "the state reached"
               Expect.isTrue (Double.IsNaN (values long.Packed).[0]) "nothing is claimed of the end"
@@ -95,15 +153,29 @@ let tests =
               [ for name in allMethods do
                     test name {
                         // van der Pol from calm and from wild starts, which step apart
-                        let equations = components (fun _ y -> [ y[1]; sub (mul (scale 3.0 (plus 1.0 (y[0].square().neg ()))) y[1]) y[0] ])
+                        let equations =
+                            components (fun _ y ->
+                                [ y[1]; sub (mul (scale 3.0 (plus 1.0 (y[0].square().neg()))) y[1]) y[0] ])
+
                         let starts = [ [ 2.0; 0.0 ]; [ 0.01; 0.0 ]; [ -1.0; 4.0 ]; [ 0.5; -3.0 ] ]
                         let options = saving [ 0.0; 0.7; 1.3; 2.9; 4.0 ] (coarseMethod name)
                         let together = solveWith options equations (matrix starts)
                         Expect.isTrue together.Succeeded "together"
+
                         for i, start in List.indexed starts do
                             let alone = solveWith options equations (vector start)
-                            Expect.isLessThan (distance (values (together.Packed.select (1L, int64 i))) (values alone.Packed)) 1e-11 $"sample {i}"
-                            Expect.equal together.Statistics.Accepted[i] alone.Statistics.Accepted[0] $"steps of sample {i}"
+
+                            Expect.isLessThan
+                                (distance
+                                    (values (together.Packed.select (1L, int64 i)))
+                                    (values alone.Packed))
+                                1e-11
+                                $"sample {i}"
+
+                            Expect.equal
+                                together.Statistics.Accepted[i]
+                                alone.Statistics.Accepted[0]
+                                $"steps of sample {i}"
                     } ]
 
           testList
@@ -118,9 +190,17 @@ let tests =
                         Expect.notEqual solution.Status[2] SolveStatus.Success "blown up"
                         Expect.equal solution.Status[3] SolveStatus.Success "last"
                         Expect.isFalse solution.Succeeded "as a whole"
+
                         for i in [ 0; 3 ] do
                             let alone = solveWith options blowUp (vector starts[i])
-                            Expect.isLessThan (distance (values (solution.Packed.select (1L, int64 i))) (values alone.Packed)) 1e-12 $"sample {i}"
+
+                            Expect.isLessThan
+                                (distance
+                                    (values (solution.Packed.select (1L, int64 i)))
+                                    (values alone.Packed))
+                                1e-12
+                                $"sample {i}"
+
                         let found = values (solution.Packed.select (1L, 2L))
                         let tolerance = if name = "euler" then 0.05 else 1e-4
                         Expect.isLessThan (abs (found[1] - 4.0)) tolerance "before it blew up"
@@ -131,45 +211,99 @@ let tests =
                     } ]
 
           test "coupled samples share steps and status, and agree to the tolerance" {
-              let options = SolveOptions(Start = Nullable 0.0, End = Nullable 2.0, Method = tolerances "tsit5" 1e-8 1e-10, Coupling = StepCoupling.Batch)
+              let options =
+                  SolveOptions(
+                      Start = Nullable 0.0,
+                      End = Nullable 2.0,
+                      Method = tolerances "tsit5" 1e-8 1e-10,
+                      Coupling = StepCoupling.Batch
+                  )
+
               let starts = matrix [ [ 1.0; 3.0 ]; [ 2.0; 1.0 ]; [ 0.5; 0.5 ] ]
               let coupled = solveWith options classB[0].Equations starts
               Expect.equal (coupled.Statistics.Accepted |> Seq.distinct |> Seq.length) 1 "one step count"
               Expect.equal coupled.Status.Count 3 "a status each"
-              let apart = finalState (span 0.0 2.0 (tolerances "tsit5" 1e-10 1e-12)) classB[0].Equations starts
+
+              let apart =
+                  finalState (span 0.0 2.0 (tolerances "tsit5" 1e-10 1e-12)) classB[0].Equations starts
+
               Expect.isLessThan (distance (values coupled.LastState) apart) 1e-6 "states"
           }
 
           test "batch axes are kept, whatever their number" {
               let options = saving [ 0.0; 1.0 ] (tolerances "dopri5" 1e-9 1e-9)
-              let start = (torch.arange (0, 12, dtype = torch.float64)).reshape (2L, 3L, 2L)
+              let start = (torch.arange (0, 12, dtype = torch.float64)).reshape(2L, 3L, 2L)
               let solution = solveWith options growth start
               Expect.equal solution.Packed.shape [| 2L; 2L; 3L; 2L |] "[times, batch, batch, N]"
               Expect.equal solution.LastState.shape [| 2L; 3L; 2L |] "last state"
               Expect.equal solution.Status.Count 6 "samples"
-              Expect.isLessThan (distance (values solution.LastState) (values start |> Array.map (fun x -> x * Math.E))) 1e-7 "values"
+
+              Expect.isLessThan
+                  (distance (values solution.LastState) (values start |> Array.map (fun x -> x * Math.E)))
+                  1e-7
+                  "values"
           }
 
           test "saved times far apart, close together and repeated" {
               let times = [ 0.0; 0.0; 1e-9; 0.5; 0.5; 0.5000001; 1.0; 1.0 ]
+
               for coupling in [ StepCoupling.PerSample; StepCoupling.Batch ] do
                   for name in adaptiveMethods do
-                      let options = SolveOptions(Save = SaveAt.Times(ReadOnlySpan(Array.ofList times)), Method = tolerances name 1e-9 1e-9, Coupling = coupling)
+                      let options =
+                          SolveOptions(
+                              Save = SaveAt.Times(ReadOnlySpan(Array.ofList times)),
+                              Method = tolerances name 1e-9 1e-9,
+                              Coupling = coupling
+                          )
+
                       let solution = solveWith options growth (matrix [ [ 1.0 ]; [ -2.0 ] ])
+
                       for i, t in List.indexed times do
                           let found = values (solution.Packed.select (0L, int64 i))
                           Expect.isLessThan (distance found [| exp t; -2.0 * exp t |]) 3e-7 $"{name} at {t}"
           }
 
           test "a grid and every step" {
-              let grid = solveWith (SolveOptions(Start = Nullable 0.0, End = Nullable 2.0, Save = SaveAt.Grid 5, Method = fixedStep "rk4" 0.1)) growth (vector [ 1.0 ])
+              let grid =
+                  solveWith
+                      (SolveOptions(
+                          Start = Nullable 0.0,
+                          End = Nullable 2.0,
+                          Save = SaveAt.Grid 5,
+                          Method = fixedStep "rk4" 0.1
+                      ))
+                      growth
+                      (vector [ 1.0 ])
+
               Expect.isLessThan (distance (values grid.Times) [| 0.0; 0.5; 1.0; 1.5; 2.0 |]) 1e-15 "grid"
-              let steps = solveWith (SolveOptions(Start = Nullable 0.0, End = Nullable 1.0, Save = SaveAt.Steps, Method = fixedStep "rk4" 0.3)) growth (matrix [ [ 1.0 ]; [ 2.0 ] ])
+
+              let steps =
+                  solveWith
+                      (SolveOptions(
+                          Start = Nullable 0.0,
+                          End = Nullable 1.0,
+                          Save = SaveAt.Steps,
+                          Method = fixedStep "rk4" 0.3
+                      ))
+                      growth
+                      (matrix [ [ 1.0 ]; [ 2.0 ] ])
+
               Expect.isLessThan (distance (values steps.Times) [| 0.0; 0.3; 0.6; 0.9; 1.0 |]) 1e-15 "steps"
               Expect.equal steps.Packed.shape [| 5L; 2L; 1L |] "states"
               Expect.isLessThan (abs ((values steps.Packed).[9] - 2.0 * Math.E)) 1e-3 "the last is the end"
+
               Expect.throwsT<ArgumentException>
-                  (fun () -> solveWith (SolveOptions(Start = Nullable 0.0, End = Nullable 1.0, Save = SaveAt.Steps, Method = Methods.Dopri5())) growth (matrix [ [ 1.0 ]; [ 2.0 ] ]) |> ignore)
+                  (fun () ->
+                      solveWith
+                          (SolveOptions(
+                              Start = Nullable 0.0,
+                              End = Nullable 1.0,
+                              Save = SaveAt.Steps,
+                              Method = Methods.Dopri5()
+                          ))
+                          growth
+                          (matrix [ [ 1.0 ]; [ 2.0 ] ])
+                      |> ignore)
                   "samples that step apart share no steps"
           }
 
@@ -183,8 +317,27 @@ let tests =
           test "cancelling stops at once, with what was reached" {
               use source = new CancellationTokenSource()
               let mutable evaluations = 0
-              let slow = ode (fun _ y -> evaluations <- evaluations + 1; (if evaluations = 40 then source.Cancel()); y)
-              let solution = solveWith (SolveOptions(Start = Nullable 0.0, End = Nullable 1.0, Method = fixedStep "euler" 1e-3, CancellationToken = source.Token)) slow (vector [ 1.0 ])
+
+              let slow =
+                  ode (fun _ y ->
+                      evaluations <- evaluations + 1
+
+                      (if evaluations = 40 then
+                           source.Cancel())
+
+                      y)
+
+              let solution =
+                  solveWith
+                      (SolveOptions(
+                          Start = Nullable 0.0,
+                          End = Nullable 1.0,
+                          Method = fixedStep "euler" 1e-3,
+                          CancellationToken = source.Token
+                      ))
+                      slow
+                      (vector [ 1.0 ])
+
               Expect.equal (List.ofSeq solution.Status) [ SolveStatus.Cancelled ] "status"
               Expect.equal evaluations 40 "not one more"
               Expect.floatClose Accuracy.high solution.LastTime[0] 0.04 "time"
@@ -192,17 +345,41 @@ let tests =
 
           test "progress runs from start to end" {
               let seen = ResizeArray<float>()
-              let progress = { new IProgress<SolveProgress> with member _.Report p = seen.Add p.Fraction }
-              solveWith (SolveOptions(Start = Nullable 2.0, End = Nullable 0.0, Method = fixedStep "euler" 0.25, Progress = progress)) growth (vector [ 1.0 ]) |> ignore
+
+              let progress =
+                  { new IProgress<SolveProgress> with
+                      member _.Report p = seen.Add p.Fraction }
+
+              solveWith
+                  (SolveOptions(
+                      Start = Nullable 2.0,
+                      End = Nullable 0.0,
+                      Method = fixedStep "euler" 0.25,
+                      Progress = progress
+                  ))
+                  growth
+                  (vector [ 1.0 ])
+              |> ignore
+
               Expect.equal (List.ofSeq seen) [ for i in 1..8 -> float i / 8.0 ] "fractions"
           }
 
           testList
               "every controller meets the tolerance"
-              [ for name, controller in [ "I", StepController.I; "PI", StepController.PI; "PID", StepController.PID ] do
+              [ for name, controller in
+                    [ "I", StepController.I; "PI", StepController.PI; "PID", StepController.PID ] do
                     test name {
-                        let method = Method("dopri5", Rtol = Nullable 1e-8, Atol = Nullable 1e-8, Controller = controller)
-                        let final = finalState (span 0.0 20.0 method) classB[0].Equations (vector classB[0].Initial)
+                        let method =
+                            Method(
+                                "dopri5",
+                                Rtol = Nullable 1e-8,
+                                Atol = Nullable 1e-8,
+                                Controller = controller
+                            )
+
+                        let final =
+                            finalState (span 0.0 20.0 method) classB[0].Equations (vector classB[0].Initial)
+
                         Expect.isLessThan (distance final (Array.ofList classB[0].Final)) 1e-6 "error"
                     } ]
 
@@ -216,8 +393,15 @@ let tests =
           test "time is carried in float64, the state in its own type" {
               let start = torch.tensor ([| 1.0f |])
               let mutable timeType = torch.float64
-              let equations = ode (fun t y -> timeType <- t.dtype; y.neg ())
-              let solution = solveWith (span 1e6 (1e6 + 1.0) (tolerances "dopri5" 1e-5 1e-6)) equations start
+
+              let equations =
+                  ode (fun t y ->
+                      timeType <- t.dtype
+                      y.neg ())
+
+              let solution =
+                  solveWith (span 1e6 (1e6 + 1.0) (tolerances "dopri5" 1e-5 1e-6)) equations start
+
               Expect.equal solution.Packed.dtype torch.float32 "state"
               Expect.equal timeType torch.float32 "time as the equations see it"
               Expect.isLessThan (abs ((values solution.Packed).[0] - exp -1.0)) 1e-4 "value"
@@ -225,8 +409,15 @@ let tests =
 
           test "the first evaluation serves, and an accepted step's last is the next one's first" {
               let mutable evaluations = 0
-              let counted = ode (fun _ y -> evaluations <- evaluations + 1; y)
-              let solution = solveWith (span 0.0 1.0 (tolerances "dopri5" 1e-6 1e-6)) counted (vector [ 1.0 ])
+
+              let counted =
+                  ode (fun _ y ->
+                      evaluations <- evaluations + 1
+                      y)
+
+              let solution =
+                  solveWith (span 0.0 1.0 (tolerances "dopri5" 1e-6 1e-6)) counted (vector [ 1.0 ])
+
               let attempts = solution.Statistics.Accepted[0] + solution.Statistics.Rejected[0]
               Expect.equal (int64 evaluations) (2L + 6L * attempts) "two to start, six a step"
               Expect.equal solution.Statistics.Evaluations (int64 evaluations) "as counted"
@@ -240,7 +431,8 @@ let tests =
                   try
                       solveWith options growth (vector [ 1.0 ]) |> ignore
                       failtest $"accepted: {word}"
-                  with :? ArgumentException as e -> Expect.stringContains e.Message word "message"
+                  with :? ArgumentException as e ->
+                      Expect.stringContains e.Message word "message"
 
               refused (span 0.0 1.0 (Method "rk5")) "dopri5"
               refused (span 0.0 1.0 (Method "rk4")) "dt"
@@ -254,17 +446,30 @@ let tests =
 
           test "equations that return their input, a constant or the time are safe" {
               let constant = vector [ 3.0 ]
-              let equations = [ ode (fun _ y -> y), Math.E; ode (fun _ _ -> constant), 4.0; ode (fun t y -> t.unsqueeze(-1L).expand_as y), 1.5 ]
+
+              let equations =
+                  [ ode (fun _ y -> y), Math.E
+                    ode (fun _ _ -> constant), 4.0
+                    ode (fun t y -> t.unsqueeze(-1L).expand_as y), 1.5 ]
+
               for name in allMethods do
                   for equations, expected in equations do
-                      let solution = solveWith (saving [ 0.0; 0.5; 1.0 ] (anyMethod name)) equations (matrix [ [ 1.0 ]; [ 1.0 ] ])
+                      let solution =
+                          solveWith
+                              (saving [ 0.0; 0.5; 1.0 ] (anyMethod name))
+                              equations
+                              (matrix [ [ 1.0 ]; [ 1.0 ] ])
+
                       Expect.isLessThan (abs ((values solution.LastState).[1] - expected)) 2e-3 name
+
               Expect.equal (values constant) [| 3.0 |] "the constant lives on, unchanged"
           }
 
           test "the initial state is not changed" {
               let start = vector [ 1.0; 2.0 ]
+
               for name in allMethods do
                   solveWith (span 0.0 1.0 (anyMethod name)) growth start |> ignore
+
               Expect.equal (values start) [| 1.0; 2.0 |] "start"
           } ]

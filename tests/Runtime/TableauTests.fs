@@ -12,7 +12,9 @@ let rec multisets (count: int) (items: 'a list) : 'a list list =
     match count, items with
     | 0, _ -> [ [] ]
     | _, [] -> []
-    | _, first :: rest -> (multisets (count - 1) items |> List.map (fun chosen -> first :: chosen)) @ multisets count rest
+    | _, first :: rest ->
+        (multisets (count - 1) items |> List.map (fun chosen -> first :: chosen))
+        @ multisets count rest
 
 /// All rooted trees of a number of vertices, each once.
 let rec trees (vertices: int) : Tree list =
@@ -42,7 +44,10 @@ let rec weights (a: float[][]) (Tree subtrees) : float[] =
         subtrees
         |> List.map (fun subtree ->
             let below = weights a subtree
-            a |> Array.map (fun row -> Array.fold2 (fun sum x y -> sum + x * y) 0.0 row below[.. row.Length - 1]))
+
+            a
+            |> Array.map (fun row ->
+                Array.fold2 (fun sum x y -> sum + x * y) 0.0 row below[.. row.Length - 1]))
 
     Array.init a.Length (fun i -> inner |> List.fold (fun product w -> product * w[i]) 1.0)
 
@@ -52,7 +57,10 @@ let violation (tableau: RungeKuttaTableau) (solution: float[]) (fraction: float)
 
     [ for tree in List.collect trees [ 1..order ] do
           let elementary = weights a tree
-          let sum = Array.fold2 (fun sum x y -> sum + x * y) 0.0 solution elementary[.. solution.Length - 1]
+
+          let sum =
+              Array.fold2 (fun sum x y -> sum + x * y) 0.0 solution elementary[.. solution.Length - 1]
+
           abs (sum - fraction ** float (vertices tree) / density tree) ]
     |> List.max
 
@@ -73,12 +81,28 @@ let tests =
     testList
         "Tableau"
         [ test "there are as many rooted trees as Cayley counted" {
-              Expect.equal (List.map (trees >> List.length) [ 1..8 ]) [ 1; 1; 2; 4; 9; 20; 48; 115 ] "OEIS A000081"
+              Expect.equal
+                  (List.map (trees >> List.length) [ 1..8 ])
+                  [ 1; 1; 2; 4; 9; 20; 48; 115 ]
+                  "OEIS A000081"
           }
 
           test "every method of the language page is there" {
               let names = Catalogue.All |> Seq.map _.Name |> Set.ofSeq
-              let expected = set [ "euler"; "midpoint"; "heun"; "ralston"; "bosh3"; "rk4"; "rk38"; "dopri5"; "tsit5"; "dopri8" ]
+
+              let expected =
+                  set
+                      [ "euler"
+                        "midpoint"
+                        "heun"
+                        "ralston"
+                        "bosh3"
+                        "rk4"
+                        "rk38"
+                        "dopri5"
+                        "tsit5"
+                        "dopri8" ]
+
               Expect.equal names expected "names"
               Expect.isNull (Catalogue.Find "rk5") "an unknown name"
           }
@@ -87,11 +111,18 @@ let tests =
               Expect.isLessThan (violation tableau (theWeights tableau) 1.0 tableau.Order) 1e-13 "violation")
 
           ofEvery "fulfils not those of the next" (fun tableau ->
-              Expect.isGreaterThan (violation tableau (theWeights tableau) 1.0 (tableau.Order + 1)) 1e-7 "violation")
+              Expect.isGreaterThan
+                  (violation tableau (theWeights tableau) 1.0 (tableau.Order + 1))
+                  1e-7
+                  "violation")
 
           ofEvery "estimates the error with a solution of the order stated" (fun tableau ->
               if not (isNull tableau.Error) then
-                  let b = Array.append (theWeights tableau) (Array.zeroCreate (tableau.EndStage + 1 - tableau.B.Count))
+                  let b =
+                      Array.append
+                          (theWeights tableau)
+                          (Array.zeroCreate (tableau.EndStage + 1 - tableau.B.Count))
+
                   let lower = Array.map2 (-) b tableau.Error.Estimates[0]
                   // DOP853's first estimate compares with order 5 and is scaled to the seventh power by the second, with order 3.
                   let order = if tableau.Name = "dopri8" then 5 else tableau.Error.Order
@@ -100,7 +131,10 @@ let tests =
 
           ofEvery "has a dense output of the order stated" (fun tableau ->
               for theta in [ 0.1; 0.35; 0.5; 0.77; 0.95 ] do
-                  Expect.isLessThan (violation tableau (tableau.DenseWeights theta) theta (denseOrder tableau)) 1e-12 $"at {theta}")
+                  Expect.isLessThan
+                      (violation tableau (tableau.DenseWeights theta) theta (denseOrder tableau))
+                      1e-12
+                      $"at {theta}")
 
           ofEvery "joins the slopes of both ends smoothly" (fun tableau ->
               // dopri5's and tsit5's interpolants are once continuously differentiable, as are Hermite's and DOP853's.
@@ -109,15 +143,28 @@ let tests =
               for stage in 0 .. tableau.A.Count - 1 do
                   let expectedAt0 = if stage = 0 then 1.0 else 0.0
                   let expectedAt1 = if stage = tableau.EndStage then 1.0 else 0.0
-                  Expect.floatClose { absolute = 1e-11; relative = 0.0 } (slopeAt 0.0).[stage] expectedAt0 $"stage {stage} at 0"
-                  Expect.floatClose { absolute = 1e-9; relative = 0.0 } (slopeAt 1.0).[stage] expectedAt1 $"stage {stage} at 1")
+
+                  Expect.floatClose
+                      { absolute = 1e-11; relative = 0.0 }
+                      (slopeAt 0.0).[stage]
+                      expectedAt0
+                      $"stage {stage} at 0"
+
+                  Expect.floatClose
+                      { absolute = 1e-9; relative = 0.0 }
+                      (slopeAt 1.0).[stage]
+                      expectedAt1
+                      $"stage {stage} at 1")
 
           ofEvery "has the derivative of its dense output" (fun tableau ->
               let h = 1e-6
 
               for theta in [ 0.2; 0.6 ] do
                   let differences =
-                      Array.map2 (fun a b -> (a - b) / (2.0 * h)) (tableau.DenseWeights(theta + h)) (tableau.DenseWeights(theta - h))
+                      Array.map2
+                          (fun a b -> (a - b) / (2.0 * h))
+                          (tableau.DenseWeights(theta + h))
+                          (tableau.DenseWeights(theta - h))
 
                   for difference, slope in Array.zip differences (tableau.DenseSlopes theta) do
                       Expect.floatClose { absolute = 1e-6; relative = 0.0 } slope difference $"at {theta}")
@@ -131,16 +178,27 @@ let tests =
               let refused (make: unit -> RungeKuttaTableau) (word: string) =
                   let error = Expect.throwsT<ArgumentException> (make >> ignore) word
                   ignore error
+
                   try
                       make () |> ignore
                   with :? ArgumentException as e ->
                       Expect.stringContains e.Message word "message"
 
               refused (fun () -> RungeKuttaTableau("bad", 2, [| [| 0.5 |] |], [| 0.0; 0.9 |], "")) "sum to 1"
-              refused (fun () -> RungeKuttaTableau("bad", 2, [| [| 0.5; 0.1 |] |], [| 0.0; 1.0 |], "")) "row i"
+
+              refused
+                  (fun () -> RungeKuttaTableau("bad", 2, [| [| 0.5; 0.1 |] |], [| 0.0; 1.0 |], ""))
+                  "row i"
 
               refused
                   (fun () ->
-                      RungeKuttaTableau("bad", 2, [| [| 0.5 |] |], [| 0.0; 1.0 |], "", ErrorEstimate(1, [| [| 1.0; 0.0; 0.0 |] |])))
+                      RungeKuttaTableau(
+                          "bad",
+                          2,
+                          [| [| 0.5 |] |],
+                          [| 0.0; 1.0 |],
+                          "",
+                          ErrorEstimate(1, [| [| 1.0; 0.0; 0.0 |] |])
+                      ))
                   "sum to 0"
           } ]

@@ -7,20 +7,28 @@ open System.Reflection
 open System.Runtime.Loader
 open Microsoft.CodeAnalysis
 open Microsoft.CodeAnalysis.CSharp
+open TorchSharp
+open DiffEqLang.Runtime
 
 let private references =
     lazy
         ((AppContext.GetData "TRUSTED_PLATFORM_ASSEMBLIES" :?> string).Split Path.PathSeparator
          |> Seq.filter (fun path ->
              let name = Path.GetFileName path
-             name.StartsWith "System." || name.StartsWith "TorchSharp" || name.StartsWith "DiffEqLang.Runtime" || name = "netstandard.dll")
+
+             name.StartsWith "System."
+             || name.StartsWith "TorchSharp"
+             || name.StartsWith "DiffEqLang.Runtime"
+             || name = "netstandard.dll")
          |> Seq.map (fun path -> MetadataReference.CreateFromFile path :> MetadataReference)
          |> Seq.toArray)
 
 /// Warnings and errors, documentation among them.
 let compile (files: (string * string) list) : CSharpCompilation * string list =
     let parse = CSharpParseOptions(LanguageVersion.Latest, DocumentationMode.Diagnose)
-    let trees = files |> List.map (fun (name, text) -> CSharpSyntaxTree.ParseText(text, parse, name))
+
+    let trees =
+        files |> List.map (fun (name, text) -> CSharpSyntaxTree.ParseText(text, parse, name))
 
     let options =
         CSharpCompilationOptions(
@@ -29,10 +37,13 @@ let compile (files: (string * string) list) : CSharpCompilation * string list =
             nullableContextOptions = NullableContextOptions.Enable,
             warningLevel = 9999,
             // TorchSharp was built for .NET 8: the SDK silences these for every project.
-            specificDiagnosticOptions = [ for code in [ "CS1701"; "CS1702" ] -> System.Collections.Generic.KeyValuePair(code, ReportDiagnostic.Suppress) ]
+            specificDiagnosticOptions =
+                [ for code in [ "CS1701"; "CS1702" ] ->
+                      System.Collections.Generic.KeyValuePair(code, ReportDiagnostic.Suppress) ]
         )
 
-    let compilation = CSharpCompilation.Create(sprintf "Golden%O" (Guid.NewGuid()), trees, references.Value, options)
+    let compilation =
+        CSharpCompilation.Create(sprintf "Golden%O" (Guid.NewGuid()), trees, references.Value, options)
 
     let problems =
         compilation.GetDiagnostics()
@@ -51,3 +62,23 @@ let load (compilation: CSharpCompilation) : Assembly =
 
     image.Position <- 0L
     AssemblyLoadContext("golden", true).LoadFromStream image
+
+/// A model in float64 on the CPU; every dim that is left to the caller is 3.
+let create (assembly: Assembly) (name: string) : DifferentialModel =
+    let type' = assembly.GetTypes() |> Array.find (fun t -> t.Name = name && not t.IsNested)
+    let constructor = type'.GetConstructors()[0]
+
+    let arguments =
+        [| for p in constructor.GetParameters() ->
+               match p.Name with
+               | "dtype" -> box torch.ScalarType.Float64
+               | "device" -> box torch.CPU
+               | _ when p.HasDefaultValue -> p.DefaultValue
+               | _ -> box 3L |]
+
+    constructor.Invoke arguments :?> DifferentialModel
+
+/// The equations with the model's parameter values.
+let bind (model: DifferentialModel) =
+    let bind = model.GetType().GetMethod("Bind", BindingFlags.Instance ||| BindingFlags.NonPublic)
+    bind.Invoke(model, [||]) :?> OdeEquations

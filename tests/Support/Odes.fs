@@ -22,7 +22,7 @@ let vector (values: float seq) : Tensor = torch.tensor (Array.ofSeq values, dtyp
 
 /// [rows, columns]
 let matrix (rows: float list list) : Tensor =
-    (vector (List.concat rows)).reshape (int64 rows.Length, int64 rows.Head.Length)
+    (vector (List.concat rows)).reshape(int64 rows.Length, int64 rows.Head.Length)
 
 let scale (factor: float) (x: Tensor) : Tensor = x.mul (scalar factor)
 
@@ -62,7 +62,8 @@ let solveWith (options: SolveOptions) (equations: OdeEquations) (initial: Tensor
 
 let fixedStep (name: string) (dt: float) = Method(name, Dt = Nullable dt, Adaptive = Nullable false)
 
-let tolerances (name: string) (rtol: float) (atol: float) = Method(name, Rtol = Nullable rtol, Atol = Nullable atol)
+let tolerances (name: string) (rtol: float) (atol: float) =
+    Method(name, Rtol = Nullable rtol, Atol = Nullable atol)
 
 let span (start: float) (finish: float) (method: Method) =
     SolveOptions(Start = Nullable start, End = Nullable finish, Method = method)
@@ -71,7 +72,7 @@ let saving (times: float seq) (method: Method) =
     SolveOptions(Save = SaveAt.Times(ReadOnlySpan(Array.ofSeq times)), Method = method)
 
 let values (tensor: Tensor) : float[] =
-    tensor.detach().contiguous().``to``(torch.float64).data<float>().ToArray ()
+    tensor.detach().contiguous().``to``(torch.float64).data<float>().ToArray()
 
 /// The state at the end of a solve that succeeds.
 let finalState options equations initial : float[] =

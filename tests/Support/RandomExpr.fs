@@ -15,10 +15,7 @@ let widelySeeded =
 
 let internal shapeOf (sizes: int list) : Shape.Shape = sizes |> List.map (int64 >> Dim.constant)
 
-let internal symbol name sizes : Symbol =
-    { Name = name
-      Role = State
-      Shape = shapeOf sizes }
+let internal symbol name sizes : Symbol = { Name = name; Role = State; Shape = shapeOf sizes }
 
 let internal variable name sizes = Build.input (symbol name sizes)
 
@@ -51,7 +48,9 @@ let internal differenceAlong (f: Expr) (inputs: Symbol -> Tensor) (s: Symbol) (v
     let h = 1e-3
 
     let at k =
-        evaluate (fun other -> if other = s then map2 (fun x d -> x + k * h * d) (inputs s) v else inputs other) f
+        evaluate
+            (fun other -> if other = s then map2 (fun x d -> x + k * h * d) (inputs s) v else inputs other)
+            f
 
     let far, near = map2 (-) (at 2.0) (at -2.0), map2 (-) (at 1.0) (at -1.0)
     map2 (fun n f -> (8.0 * n - f) / (12.0 * h)) near far
@@ -59,7 +58,7 @@ let internal differenceAlong (f: Expr) (inputs: Symbol -> Tensor) (s: Symbol) (v
 /// An expression of the asked shape over s : R, x and y : R[3], A and B : R[3, 3], smooth and of moderate size.
 let rec internal generate (random: Random) depth (sizes: int list) : Expr =
     let again sizes = generate random (depth - 1) sizes
-    let pick (options: (unit -> Expr) list) = options[random.Next options.Length] ()
+    let pick (options: (unit -> Expr) list) = options[random.Next options.Length]()
     let name = sizes |> List.map string |> String.concat "x"
     let unary f = fun () -> Catalogue.call f [] [ again sizes ]
 
@@ -77,7 +76,10 @@ let rec internal generate (random: Random) depth (sizes: int list) : Expr =
           (fun () -> Build.scale (float (random.Next(-3, 4))) (again sizes))
           (fun () -> Build.square (Catalogue.call "sin" [] [ again sizes ]))
           (fun () -> Build.div (again sizes) (Build.add (Build.number 2.0) (Build.square (again sizes))))
-          (fun () -> Build.pow (Build.add (Build.number 1.5) (Catalogue.call "sigmoid" [] [ again sizes ])) (again []))
+          (fun () ->
+              Build.pow
+                  (Build.add (Build.number 1.5) (Catalogue.call "sigmoid" [] [ again sizes ]))
+                  (again []))
           (fun () ->
               let a, b = again sizes, again sizes
               Build.select (Build.compare Less (variable (sprintf "a%s" name) sizes) (Build.number 9.0)) a b)
@@ -104,7 +106,8 @@ let rec internal generate (random: Random) depth (sizes: int list) : Expr =
           (fun () -> Build.diagonal (again [ 3; 3 ]))
           (fun () -> Build.sum [ random.Next 2 ] (again [ 3; 3 ]))
           (fun () -> Build.index (random.Next 2) (random.Next 3) (again [ 3; 3 ]))
-          (fun () -> Build.pad 0 Dim.one (Dim.constant 3L) (Build.slice 0 Dim.zero (Dim.constant 2L) (again [ 3 ])))
+          (fun () ->
+              Build.pad 0 Dim.one (Dim.constant 3L) (Build.slice 0 Dim.zero (Dim.constant 2L) (again [ 3 ])))
           (fun () -> Build.broadcast (shapeOf sizes) [] (again []))
           (fun () -> Catalogue.call "softmax" [] [ again [ 3 ] ]) ]
 

@@ -12,7 +12,7 @@ let float64 = torch.ScalarType.Float64
 let vector (values: float[]) = torch.tensor (values, float64)
 let values (t: torch.Tensor) = t.detach().cpu().``to``(float64).contiguous().data<float>().ToArray()
 
-let same (a: torch.Tensor) (b: torch.Tensor) = a.shape = b.shape && (a.eq b).all().item<bool> ()
+let same (a: torch.Tensor) (b: torch.Tensor) = a.shape = b.shape && (a.eq b).all().item<bool>()
 
 let states (slots: (string * int64[]) list) =
     StateLayout(ReadOnlySpan [| for name, shape in slots -> struct (name, shape) |])
@@ -38,7 +38,7 @@ type PointwiseEquations(p: Pointwise) =
     override _.DiffusionVjp(t, x, dW, w, _) = w * p.G' t x * dW
     override _.Milstein(t, x, dW) = half (p.G t x * p.G' t x * dW * dW)
     override _.ItoCorrection(t, x) = half (p.G t x * p.G' t x)
-    member private _.Slope(t, x) = half ((p.G' t x).square () + p.G t x * p.G'' t x)
+    member private _.Slope(t, x) = half ((p.G' t x).square() + p.G t x * p.G'' t x)
     override this.MilsteinVjp(t, x, dW, w, _) = w * this.Slope(t, x) * dW * dW
     override this.ItoCorrectionVjp(t, x, w, _) = w * this.Slope(t, x)
 
@@ -112,7 +112,7 @@ type LinearEquations(A: torch.Tensor, s: float) =
     override _.DriftVjp(_, _, w, _) = w.matmul A
     override _.Diffusion(_, x, dW) = x.mul (scalar s) * total dW
     override this.DiffusionVjp(t, _, dW, w, _) = this.Diffusion(t, w, dW)
-    override _.Milstein(_, x, dW) = x.mul (scalar (0.5 * s * s)) * (total dW).square ()
+    override _.Milstein(_, x, dW) = x.mul (scalar (0.5 * s * s)) * (total dW).square()
     override this.MilsteinVjp(t, _, dW, w, _) = this.Milstein(t, w, dW)
     override _.ItoCorrection(_, x) = x.mul (scalar (2.0 * s * s))
     override this.ItoCorrectionVjp(t, _, w, _) = this.ItoCorrection(t, w)

@@ -64,7 +64,8 @@ let rec internal treeText (value: obj) : string =
     | :? string as text -> if text = "" then "''" else text
     | :? Ident as name -> name.Name
     | :? Expr as expr -> exprText expr
-    | :? IEnumerable as items -> items |> Seq.cast<obj> |> Seq.map treeText |> String.concat "; " |> sprintf "[%s]"
+    | :? IEnumerable as items ->
+        items |> Seq.cast<obj> |> Seq.map treeText |> String.concat "; " |> sprintf "[%s]"
     | value when FSharpType.IsRecord(value.GetType(), true) ->
         FSharpValue.GetRecordFields(value, true) |> fieldTexts |> sprintf "(%s)"
     | value when FSharpType.IsUnion(value.GetType(), true) ->

@@ -22,9 +22,7 @@ let private functional name extra target =
         CSharp.argument target :: extra
     )
 
-let private labelled label literal : CSharp.Argument =
-    { Label = Some label
-      Value = CSharp.Literal literal }
+let private labelled label literal : CSharp.Argument = { Label = Some label; Value = CSharp.Literal literal }
 
 /// The normal distribution function and density, in the error function's terms.
 let private normalDistribution x = scale 0.5 (onePlus (elementwise "erf" [ scale (1.0 / sqrt 2.0) x ]))
@@ -34,31 +32,72 @@ let private normalDensity x = scale (1.0 / sqrt (2.0 * Math.PI)) (elementwise "e
 let private slope = 0.01
 
 let private pointwise =
-    [ unary "sigmoid" "1/(1 + exp(-x))." (fun x -> sprintf @"\sigma\left(%s\right)" x.Head) logistic
-          (fun _ r -> mul r (oneMinus r)) (methodOf "sigmoid") (-3.0, 3.0)
+    [ unary
+          "sigmoid"
+          "1/(1 + exp(-x))."
+          (fun x -> sprintf @"\sigma\left(%s\right)" x.Head)
+          logistic
+          (fun _ r -> mul r (oneMinus r))
+          (methodOf "sigmoid")
+          (-3.0, 3.0)
       // Torch turns to x itself above `threshold`; at 40 that is exact in float64.
-      unary "softplus" "log(1 + exp(x)), without overflow." (latexName "softplus")
-          (fun x -> Math.Max(x, 0.0) + log1p (exp -(abs x))) (fun x _ -> sigmoidOf x)
-          (functional "softplus" [ labelled "threshold" "40" ]) (-3.0, 3.0)
-      unary "relu" "max(x, 0); its derivative at 0 is 0." (latexName "relu")
-          (fun x -> if x < 0.0 then 0.0 else x) (fun _ r -> elementwise "sign" [ r ]) (methodOf "relu") (0.2, 3.0)
-      unary "leaky_relu" "x above 0, 0.01*x below; its derivative at 0 is 0.01." (latexName "leaky\\_relu")
+      unary
+          "softplus"
+          "log(1 + exp(x)), without overflow."
+          (latexName "softplus")
+          (fun x -> Math.Max(x, 0.0) + log1p (exp -(abs x)))
+          (fun x _ -> sigmoidOf x)
+          (functional "softplus" [ labelled "threshold" "40" ])
+          (-3.0, 3.0)
+      unary
+          "relu"
+          "max(x, 0); its derivative at 0 is 0."
+          (latexName "relu")
+          (fun x -> if x < 0.0 then 0.0 else x)
+          (fun _ r -> elementwise "sign" [ r ])
+          (methodOf "relu")
+          (0.2, 3.0)
+      unary
+          "leaky_relu"
+          "x above 0, 0.01*x below; its derivative at 0 is 0.01."
+          (latexName "leaky\\_relu")
           (fun x -> if x > 0.0 then x else slope * x)
           (fun x _ -> select (compare Greater x (number 0.0)) (number 1.0) (number slope))
-          (functional "leaky_relu" [ labelled "negative_slope" "0.01" ]) (-3.0, -0.2)
-      unary "elu" "x above 0, exp(x) - 1 below." (latexName "elu") (fun x -> if x > 0.0 then x else expm1 x)
+          (functional "leaky_relu" [ labelled "negative_slope" "0.01" ])
+          (-3.0, -0.2)
+      unary
+          "elu"
+          "x above 0, exp(x) - 1 below."
+          (latexName "elu")
+          (fun x -> if x > 0.0 then x else expm1 x)
           (fun x r -> select (compare Greater x (number 0.0)) (number 1.0) (onePlus r))
-          (functional "elu" [ labelled "alpha" "1" ]) (-3.0, -0.2)
-      unary "gelu" "x times the normal distribution function of x, by the error function." (latexName "gelu")
+          (functional "elu" [ labelled "alpha" "1" ])
+          (-3.0, -0.2)
+      unary
+          "gelu"
+          "x times the normal distribution function of x, by the error function."
+          (latexName "gelu")
           (fun x -> 0.5 * x * (1.0 + erf (x / sqrt 2.0)))
-          (fun x _ -> add (normalDistribution x) (mul x (normalDensity x))) (functional "gelu" []) (-3.0, 3.0)
-      unary "silu" "x*sigmoid(x)." (latexName "silu") (fun x -> x * logistic x)
-          (fun x r -> let s = sigmoidOf x in add s (mul r (oneMinus s))) (functional "silu" []) (-3.0, 3.0) ]
+          (fun x _ -> add (normalDistribution x) (mul x (normalDensity x)))
+          (functional "gelu" [])
+          (-3.0, 3.0)
+      unary
+          "silu"
+          "x*sigmoid(x)."
+          (latexName "silu")
+          (fun x -> x * logistic x)
+          (fun x r -> let s = sigmoidOf x in add s (mul r (oneMinus s)))
+          (functional "silu" [])
+          (-3.0, 3.0) ]
 
 let private notScalar name (shape: Shape.Shape) =
-    if shape.IsEmpty then Error(sprintf "%s needs a vector or more, not a scalar." name) else Ok()
+    if shape.IsEmpty then
+        Error(sprintf "%s needs a vector or more, not a scalar." name)
+    else
+        Ok()
 
-let private maximum axes (t: Tensor.Tensor) = Tensor.reduce (fun a b -> Math.Max(a, b)) Double.NegativeInfinity axes t
+let private maximum axes (t: Tensor.Tensor) =
+    Tensor.reduce (fun a b -> Math.Max(a, b)) Double.NegativeInfinity axes t
 
 let private restored axes (t: Tensor.Tensor) reduced =
     Tensor.broadcast t.Shape (Array.except axes [| 0 .. t.Shape.Length - 1 |]) reduced
@@ -66,6 +105,7 @@ let private restored axes (t: Tensor.Tensor) reduced =
 /// softmax along one axis, the last where none is named. d s = s (dx - sum(s dx)).
 let private softmax: Builtin =
     let axisOf attributes (shape: Shape.Shape) = knownAxes attributes shape [ shape.Length - 1 ] |> List.head
+
     let axisOfNode (node: Expr) =
         match node.Op with
         | Call(_, attributes) -> axisOf attributes node.Shape
@@ -106,7 +146,9 @@ let private softmax: Builtin =
                     let axis = if attributes.IsEmpty then rank - 1 else attributes.Head
                     CSharp.invokeMethod x "softmax" [ fromEnd rank axis ] }
       Latex = latexName "softmax"
-      Samples = [ [ { Shape = [ 4 ]; Domain = Interval(-2.0, 2.0) } ]; [ { Shape = [ 3; 4 ]; Domain = Interval(-2.0, 2.0) } ] ] }
+      Samples =
+        [ [ { Shape = [ 4 ]; Domain = Interval(-2.0, 2.0) } ]
+          [ { Shape = [ 3; 4 ]; Domain = Interval(-2.0, 2.0) } ] ] }
 
 /// The axes that a node such as logsumexp folds away.
 let private foldedAxes (node: Expr) =
@@ -123,13 +165,23 @@ let private logSumExp: Builtin =
       Shape =
         fun attributes shapes ->
             axesOf attributes shapes.Head [ 0 .. shapes.Head.Length - 1 ]
-            |> Result.map (fun axes -> shapes.Head |> List.indexed |> List.filter (fun (i, _) -> not (List.contains i axes)) |> List.map snd)
+            |> Result.map (fun axes ->
+                shapes.Head
+                |> List.indexed
+                |> List.filter (fun (i, _) -> not (List.contains i axes))
+                |> List.map snd)
       Definition =
         Primitive
             { Value =
                 fun attributes operands ->
                     let x = operands.Head
-                    let axes = if attributes.IsEmpty then [| 0 .. Tensor.rank x - 1 |] else List.toArray attributes
+
+                    let axes =
+                        if attributes.IsEmpty then
+                            [| 0 .. Tensor.rank x - 1 |]
+                        else
+                            List.toArray attributes
+
                     let top = maximum axes x
                     let finite = top |> Tensor.map (fun m -> if Double.IsInfinity m then 0.0 else m)
                     let raised = Tensor.map2 (fun x m -> exp (x - m)) x (restored axes x finite)
@@ -141,8 +193,14 @@ let private logSumExp: Builtin =
 
                     match attributes with
                     | [ axis ] -> CSharp.invokeMethod x "logsumexp" [ fromEnd rank axis ]
-                    | _ -> List.fold (fun e _ -> CSharp.invokeMethod e "logsumexp" [ CSharp.Literal "-1" ]) x [ 1..rank ] }
+                    | _ ->
+                        List.fold
+                            (fun e _ -> CSharp.invokeMethod e "logsumexp" [ CSharp.Literal "-1" ])
+                            x
+                            [ 1..rank ] }
       Latex = latexName "logsumexp"
-      Samples = [ [ { Shape = [ 4 ]; Domain = Interval(-2.0, 2.0) } ]; [ { Shape = [ 3; 4 ]; Domain = Interval(-2.0, 2.0) } ] ] }
+      Samples =
+        [ [ { Shape = [ 4 ]; Domain = Interval(-2.0, 2.0) } ]
+          [ { Shape = [ 3; 4 ]; Domain = Interval(-2.0, 2.0) } ] ] }
 
 let all = pointwise @ [ softmax; logSumExp ]

@@ -18,11 +18,13 @@ type DerivativeRule =
 
 /// A function that is a node of its own, `Op.Call`.
 type Primitive =
-    { /// The reference value, in float64, from attributes and operands.
-      Value: int list -> Tensor list -> Tensor
-      Derivative: DerivativeRule
-      /// The call in TorchSharp for [..., shape] operands: from attributes, the operands with their ranks.
-      Torch: int list -> (CSharp.Expr * int) list -> CSharp.Expr }
+    {
+        /// The reference value, in float64, from attributes and operands.
+        Value: int list -> Tensor list -> Tensor
+        Derivative: DerivativeRule
+        /// The call in TorchSharp for [..., shape] operands: from attributes, the operands with their ranks.
+        Torch: int list -> (CSharp.Expr * int) list -> CSharp.Expr
+    }
 
 type Definition =
     | Primitive of Primitive
@@ -40,20 +42,22 @@ type Domain =
 type Sample = { Shape: int list; Domain: Domain }
 
 type Builtin =
-    { Name: string
-      /// One sentence for the reference, with what happens at the edge of the domain.
-      Doc: string
-      /// Least and most number of operands.
-      Arity: int * int
-      /// Whether it takes `axis = k` (negative: from the end). The attributes are then [] or [k].
-      TakesAxis: bool
-      /// From attributes and the operands' shapes: the result's, or what is wrong, for the user.
-      Shape: int list -> Shape list -> Result<Shape, string>
-      Definition: Definition
-      /// From the operands in LaTeX.
-      Latex: string list -> string
-      /// Cases for tests, each with a sample for every operand: inside the domain, away from kinks.
-      Samples: Sample list list }
+    {
+        Name: string
+        /// One sentence for the reference, with what happens at the edge of the domain.
+        Doc: string
+        /// Least and most number of operands.
+        Arity: int * int
+        /// Whether it takes `axis = k` (negative: from the end). The attributes are then [] or [k].
+        TakesAxis: bool
+        /// From attributes and the operands' shapes: the result's, or what is wrong, for the user.
+        Shape: int list -> Shape list -> Result<Shape, string>
+        Definition: Definition
+        /// From the operands in LaTeX.
+        Latex: string list -> string
+        /// Cases for tests, each with a sample for every operand: inside the domain, away from kinks.
+        Samples: Sample list list
+    }
 
 /// Whether all of a call's work is elementwise.
 let isElementwise builtin =
@@ -69,14 +73,14 @@ let latexCommand name (operands: string list) =
 /// The same for functions that LaTeX has no command for.
 let latexName name operands = latexCommand (sprintf "operatorname{%s}" name) operands
 
-let private axisMessage rank axis =
-    sprintf "axis = %d is not an axis of an operand of rank %d." axis rank
+let private axisMessage rank axis = sprintf "axis = %d is not an axis of an operand of rank %d." axis rank
 
 /// The axes that `axis = k` names, counted from the front; without it, `otherwise`.
 let axesOf (attributes: int list) (shape: Shape) (otherwise: int list) =
     match attributes with
     | [] -> Ok otherwise
-    | [ axis ] when axis >= -shape.Length && axis < shape.Length -> Ok [ (if axis < 0 then axis + shape.Length else axis) ]
+    | [ axis ] when axis >= -shape.Length && axis < shape.Length ->
+        Ok [ (if axis < 0 then axis + shape.Length else axis) ]
     | axis :: _ -> Error(axisMessage shape.Length axis)
 
 /// The same where Shape has been asked before.
@@ -109,11 +113,14 @@ let weightedSum (axesOfNode: Expr -> int list) (weights: Expr -> Expr -> Expr) =
 /// A random operand for tests.
 let draw (random: System.Random) (sample: Sample) =
     let shape = List.toArray sample.Shape
-    let within low high = ofArray shape (Array.init (sizeOf shape) (fun _ -> low + (high - low) * random.NextDouble()))
+
+    let within low high =
+        ofArray shape (Array.init (sizeOf shape) (fun _ -> low + (high - low) * random.NextDouble()))
 
     match sample.Domain with
     | Interval(low, high) -> within low high
-    | WellConditioned -> map2 (+) (within -1.0 1.0) (map ((*) (1.5 * float shape[0])) (Tensor.identity shape[0]))
+    | WellConditioned ->
+        map2 (+) (within -1.0 1.0) (map ((*) (1.5 * float shape[0])) (Tensor.identity shape[0]))
     | PositiveDefinite ->
         let a = within -1.0 1.0
         map2 (+) (contract [| 1 |] [| 1 |] a a) (Tensor.identity shape[0])

@@ -30,7 +30,8 @@ let findPrimitive name =
 
 /// A negative axis counts from the end: afterwards equal calls are one node.
 let private normalAxes (attributes: int list) (args: Expr list) =
-    attributes |> List.map (fun axis -> if axis < 0 then axis + args.Head.Shape.Length else axis)
+    attributes
+    |> List.map (fun axis -> if axis < 0 then axis + args.Head.Shape.Length else axis)
 
 let private numberOf (e: Expr) =
     match e with

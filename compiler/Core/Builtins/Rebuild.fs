@@ -37,8 +37,10 @@ let rebuild (node: Expr) (args: Expr list) : Expr =
     | Derivative operator, [ f; x; v ] -> derivative operator f x (Some v)
     | BatchSum, [ a ] -> batchSum a
     | (Number _ | Input _ | Identity _), _
-    | (Add | Subtract | Multiply | Divide | Power | Negate | Compare _ | And | Or | Not | Select | Contract _), _
-    | (Permute _ | Reduce _ | Broadcast _ | Index _ | Slice _ | Pad _ | Reshape _ | Diagonal | DiagonalMatrix), _
+    | (Add | Subtract | Multiply | Divide | Power | Negate | Compare _ | And | Or | Not | Select | Contract _),
+      _
+    | (Permute _ | Reduce _ | Broadcast _ | Index _ | Slice _ | Pad _ | Reshape _ | Diagonal | DiagonalMatrix),
+      _
     | (Derivative _ | BatchSum), _ -> internalError "%A with %d operands." node.Op args.Length
 
 /// Puts expressions in for nodes, wherever they occur.

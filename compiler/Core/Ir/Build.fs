@@ -16,7 +16,10 @@ open DiffEqLang.Compiler.Ir.Expr
 
 /// An error of the compiler itself: never the user's.
 exception InternalError of message: string with
-    override this.Message = "Internal error of the compiler: " + this.message + " Please report it with the model that caused it."
+    override this.Message =
+        "Internal error of the compiler: "
+        + this.message
+        + " Please report it with the model that caused it."
 
 let internalError format = Printf.ksprintf (fun message -> raise (InternalError message)) format
 
@@ -31,10 +34,21 @@ let (|Uniform|_|) (e: Expr) =
     | _ -> None
 
 let private ifSome test value = if test then Some value else None
-let (|Zero|_|) (e: Expr) = match e with Uniform x -> ifSome (x = 0.0) () | _ -> None
-let (|One|_|) (e: Expr) = match e with Uniform x -> ifSome (x = 1.0) () | _ -> None
 
-let isZero e = match e with Zero -> true | _ -> false
+let (|Zero|_|) (e: Expr) =
+    match e with
+    | Uniform x -> ifSome (x = 0.0) ()
+    | _ -> None
+
+let (|One|_|) (e: Expr) =
+    match e with
+    | Uniform x -> ifSome (x = 1.0) ()
+    | _ -> None
+
+let isZero e =
+    match e with
+    | Zero -> true
+    | _ -> false
 
 /// Argument axis i becomes result axis `axes[i]` (ascending); the other axes of the shape are repeated.
 let broadcast (shape: Shape) (axes: int list) (e: Expr) =
@@ -165,7 +179,10 @@ let select (condition: Expr) (a: Expr) (b: Expr) =
     | _ -> make Select [ condition; a; b ] shape (a.IsBoolean || b.IsBoolean)
 
 let private except axes (shape: Shape) =
-    shape |> List.indexed |> List.filter (fun (i, _) -> not (List.contains i axes)) |> List.map snd
+    shape
+    |> List.indexed
+    |> List.filter (fun (i, _) -> not (List.contains i axes))
+    |> List.map snd
 
 let private checkAxes what (axes: int list) (e: Expr) =
     if List.exists (fun a -> a < 0 || a >= e.Shape.Length) axes || List.distinct axes <> axes then
@@ -194,7 +211,12 @@ let contract (left: int list) (right: int list) (a: Expr) (b: Expr) =
     checkAxes "A contraction" right b
 
     if (left |> List.map (fun i -> a.Shape[i])) <> (right |> List.map (fun i -> b.Shape[i])) then
-        internalError "%s and %s cannot be contracted along %A and %A." (print a.Shape) (print b.Shape) left right
+        internalError
+            "%s and %s cannot be contracted along %A and %A."
+            (print a.Shape)
+            (print b.Shape)
+            left
+            right
 
     let shape = except left a.Shape @ except right b.Shape
 
@@ -203,8 +225,10 @@ let contract (left: int list) (right: int list) (a: Expr) (b: Expr) =
     | Zero, _, _, _
     | _, Zero, _, _ -> zeros shape
     // The identity's other axis takes the place of the paired one.
-    | { Op = Identity _ }, x, [ _ ], [ axis ] -> permute (axis :: List.except [ axis ] [ 0 .. x.Shape.Length - 1 ]) x
-    | x, { Op = Identity _ }, [ axis ], [ _ ] -> permute (List.except [ axis ] [ 0 .. x.Shape.Length - 1 ] @ [ axis ]) x
+    | { Op = Identity _ }, x, [ _ ], [ axis ] ->
+        permute (axis :: List.except [ axis ] [ 0 .. x.Shape.Length - 1 ]) x
+    | x, { Op = Identity _ }, [ axis ], [ _ ] ->
+        permute (List.except [ axis ] [ 0 .. x.Shape.Length - 1 ] @ [ axis ]) x
     | _ -> make (Contract(left, right)) [ a; b ] shape false
 
 /// `a @ b`: the last axis of the left with the first of the right.
@@ -238,7 +262,8 @@ let index axis position (e: Expr) =
     checkAxes "An index" [ axis ] e
 
     match Dim.tryConstant e.Shape[axis] with
-    | Some n when position < 0 || int64 position >= n -> internalError "Index %d of an axis of length %d." position n
+    | Some n when position < 0 || int64 position >= n ->
+        internalError "Index %d of an axis of length %d." position n
     | _ -> ()
 
     let shape = except [ axis ] e.Shape
@@ -268,7 +293,14 @@ let pad axis (from: Dim) (size: Dim) (e: Expr) =
     | _ -> make (Pad(axis, from, size)) [ e ] shape false
 
 let private uniformOf (args: Expr list) =
-    match args |> List.map (fun e -> match e with Uniform x -> Some x | _ -> None) |> List.distinct with
+    match
+        args
+        |> List.map (fun e ->
+            match e with
+            | Uniform x -> Some x
+            | _ -> None)
+        |> List.distinct
+    with
     | [ Some x ] -> Some x
     | _ -> None
 
@@ -287,12 +319,22 @@ let stack (args: Expr list) =
 
 /// Along the first axis; scalars count as length one.
 let concat (args: Expr list) =
-    let length (e: Expr) = match e.Shape with [] -> Dim.one | n :: _ -> n
-    let rest (e: Expr) = match e.Shape with [] -> [] | _ :: rest -> rest
+    let length (e: Expr) =
+        match e.Shape with
+        | [] -> Dim.one
+        | n :: _ -> n
+
+    let rest (e: Expr) =
+        match e.Shape with
+        | [] -> []
+        | _ :: rest -> rest
+
     let tail = rest args.Head
 
     if args |> List.exists (fun e -> rest e <> tail) then
-        internalError "A concatenation of %s." (args |> List.map (fun e -> print e.Shape) |> String.concat ", ")
+        internalError
+            "A concatenation of %s."
+            (args |> List.map (fun e -> print e.Shape) |> String.concat ", ")
 
     let shape = (args |> List.map length |> List.fold Dim.add Dim.zero) :: tail
 
@@ -352,8 +394,10 @@ let private derivativeShape operator (f: Expr) (x: Expr) =
 /// What the operator asks of the shapes of f, x and v.
 let checkDerivative operator (f: Shape) (x: Shape) (v: Shape option) : Result<unit, string> =
     let expect what expected actual =
-        if expected = actual then Ok()
-        else Error(sprintf "%s is %s where %s is needed." what (print actual) (print expected))
+        if expected = actual then
+            Ok()
+        else
+            Error(sprintf "%s is %s where %s is needed." what (print actual) (print expected))
 
     match operator, v with
     | (Gradient | Hessian | Laplacian), None -> expect "The differentiated expression" scalar f
@@ -361,7 +405,8 @@ let checkDerivative operator (f: Shape) (x: Shape) (v: Shape option) : Result<un
     | Jacobian, None -> Ok()
     | Jvp, Some v -> expect "The direction" x v
     | Vjp, Some w -> expect "The weight" f w
-    | (Gradient | Hessian | Laplacian | Divergence | Jacobian), Some _ -> Error "There is one operand too many."
+    | (Gradient | Hessian | Laplacian | Divergence | Jacobian), Some _ ->
+        Error "There is one operand too many."
     | (Jvp | Vjp), None -> Error "The third operand is missing."
 
 /// `grad`, `jac` ... of f by the node x, with the vector of `jvp` and `vjp`.

@@ -10,15 +10,17 @@ open DiffEqLang.Compiler.Ir.Typed
 
 /// One component of the packed state vector, which holds the components one after another, each row-major.
 type Component =
-    { Symbol: Symbol
-      /// Where it starts in the packed vector.
-      Offset: Dim
-      Drift: Expr
-      /// Linear in the increments; the number 0 broadcast to the shape where there is no noise.
-      Diffusion: Expr
-      Initial: Expr option
-      Doc: string
-      Span: SourceSpan }
+    {
+        Symbol: Symbol
+        /// Where it starts in the packed vector.
+        Offset: Dim
+        Drift: Expr
+        /// Linear in the increments; the number 0 broadcast to the shape where there is no noise.
+        Diffusion: Expr
+        Initial: Expr option
+        Doc: string
+        Span: SourceSpan
+    }
 
 /// What `Passes/NoiseStructure` found; from most to least special.
 type NoiseStructure =
@@ -34,19 +36,23 @@ type NoiseStructure =
     | General
 
 type Noise =
-    { Wiener: WienerDecl list
-      /// Elements of all increments together: the packed increment vector.
-      Size: Dim
-      Calculus: Calculus
-      Structure: NoiseStructure
-      /// Why it is no more special than that, for `explain` and for the message that refuses a method.
-      Reason: string }
+    {
+        Wiener: WienerDecl list
+        /// Elements of all increments together: the packed increment vector.
+        Size: Dim
+        Calculus: Calculus
+        Structure: NoiseStructure
+        /// Why it is no more special than that, for `explain` and for the message that refuses a method.
+        Reason: string
+    }
 
 /// A value of parameters and constants alone that the equations use: computed once per solve.
 type Model =
-    { Typed: Typed.Model
-      Components: Component list
-      /// The sum of all sizes.
-      Size: Dim
-      Noise: Noise option
-      Outputs: OutputDecl list }
+    {
+        Typed: Typed.Model
+        Components: Component list
+        /// The sum of all sizes.
+        Size: Dim
+        Noise: Noise option
+        Outputs: OutputDecl list
+    }

@@ -155,14 +155,16 @@ module Dependence =
 /// A node. Made by `Expr.make` alone, so that equal nodes are one object.
 [<CustomEquality; CustomComparison; StructuredFormatDisplay("{Text}")>]
 type Expr =
-    { /// Later nodes have larger numbers: arguments come before what uses them.
-      Id: int64
-      Op: Op
-      Args: Expr list
-      Shape: Shape
-      /// Whether the elements are truth values.
-      IsBoolean: bool
-      DependsOn: Dependence }
+    {
+        /// Later nodes have larger numbers: arguments come before what uses them.
+        Id: int64
+        Op: Op
+        Args: Expr list
+        Shape: Shape
+        /// Whether the elements are truth values.
+        IsBoolean: bool
+        DependsOn: Dependence
+    }
 
     override this.Equals other = Object.ReferenceEquals(this, other)
     override this.GetHashCode() = int this.Id
@@ -185,11 +187,13 @@ type Expr =
 
 /// Where a node came from: for comments in generated code and for names of shared terms.
 type Origin =
-    { Span: SourceSpan
-      /// The source text, on one line.
-      Text: string
-      /// The user's name (`let h = ...`), where there is one.
-      Name: string option }
+    {
+        Span: SourceSpan
+        /// The source text, on one line.
+        Text: string
+        /// The user's name (`let h = ...`), where there is one.
+        Name: string option
+    }
 
 [<Struct; CustomEquality; NoComparison>]
 type private Key =
@@ -198,7 +202,10 @@ type private Key =
 
     override this.Equals other =
         match other with
-        | :? Key as k -> this.Op.Equals k.Op && List.length this.Args = List.length k.Args && List.forall2 (=) this.Args k.Args
+        | :? Key as k ->
+            this.Op.Equals k.Op
+            && List.length this.Args = List.length k.Args
+            && List.forall2 (=) this.Args k.Args
         | _ -> false
 
     override this.GetHashCode() =

@@ -32,7 +32,10 @@ let private product a b =
 
 /// Of something that is not linear in its operands.
 let private opaque degrees =
-    if degrees |> List.forall (fun d -> d = Vanishing || d = Homogeneous 0) then Homogeneous 0 else Mixed
+    if degrees |> List.forall (fun d -> d = Vanishing || d = Homogeneous 0) then
+        Homogeneous 0
+    else
+        Mixed
 
 let private degreeOf (isChosen: Symbol -> bool) (node: Expr) (degrees: Degree list) =
     match node.Op, degrees with
@@ -72,6 +75,9 @@ let substituteInputs (value: Symbol -> Expr option) (roots: Expr list) =
 /// Of an expression linear in some inputs, the part that carries the kept ones: the others are put to zero.
 let part (isLinearIn: Symbol -> bool) (isKept: Symbol -> bool) (e: Expr) : Expr =
     let value (symbol: Symbol) =
-        if isLinearIn symbol && not (isKept symbol) then Some(zeros symbol.Shape) else None
+        if isLinearIn symbol && not (isKept symbol) then
+            Some(zeros symbol.Shape)
+        else
+            None
 
     substituteInputs value [ e ] |> List.head

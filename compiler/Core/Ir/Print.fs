@@ -61,7 +61,8 @@ let private operation op (args: string list) =
     | Contract(left, right) -> applied (sprintf "contract[%s; %s]" (axes left) (axes right)) args
     | Permute order -> applied (sprintf "permute[%s]" (axes order)) args
     | Reduce(r, over) -> applied (sprintf "%s[%s]" (reduction r) (axes over)) args
-    | Broadcast(shape, along) -> applied (sprintf "broadcast[%s along %s]" (Shape.print shape) (axes along)) args
+    | Broadcast(shape, along) ->
+        applied (sprintf "broadcast[%s along %s]" (Shape.print shape) (axes along)) args
     | Index(0, position) -> sprintf "%s[%d]" args.Head position
     | Index(axis, position) -> applied (sprintf "index[%d at %d]" axis position) args
     | Slice(axis, from, upTo) -> applied (sprintf "slice[%d: %O..%O]" axis from upTo) args
@@ -92,9 +93,36 @@ let program (roots: (string * Expr) list) : string =
 let rec inlined (e: Expr) : string =
     let isInfix op =
         match op with
-        | Add | Subtract | Multiply | Divide | Power | Negate | Compare _ | And | Or | Not | Select | Index(0, _) -> true
-        | Number _ | Input _ | Call _ | Contract _ | Permute _ | Reduce _ | Broadcast _ | Index _ | Slice _ | Pad _ | Stack
-        | Concat | Reshape _ | Diagonal | DiagonalMatrix | Identity _ | Derivative _ | BatchSum -> false
+        | Add
+        | Subtract
+        | Multiply
+        | Divide
+        | Power
+        | Negate
+        | Compare _
+        | And
+        | Or
+        | Not
+        | Select
+        | Index(0, _) -> true
+        | Number _
+        | Input _
+        | Call _
+        | Contract _
+        | Permute _
+        | Reduce _
+        | Broadcast _
+        | Index _
+        | Slice _
+        | Pad _
+        | Stack
+        | Concat
+        | Reshape _
+        | Diagonal
+        | DiagonalMatrix
+        | Identity _
+        | Derivative _
+        | BatchSum -> false
 
     let argument (a: Expr) =
         match a.Op with

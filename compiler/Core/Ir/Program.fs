@@ -5,16 +5,15 @@ module internal DiffEqLang.Compiler.Ir.Program
 open DiffEqLang.Compiler.Ir.Expr
 
 /// `let Name = Value`. In `Value` and later expressions a node that is bound stands for its name.
-type Binding =
-    { Name: string
-      Value: Expr
-      Origin: Origin option }
+type Binding = { Name: string; Value: Expr; Origin: Origin option }
 
 /// A pure function of inputs, e.g. the drift or its vector-Jacobian product.
 type Function =
-    { Name: string
-      Inputs: Symbol list
-      /// In order; a binding uses earlier ones only.
-      Bindings: Binding list
-      /// By name of the result (a state, a parameter).
-      Results: (string * Expr) list }
+    {
+        Name: string
+        Inputs: Symbol list
+        /// In order; a binding uses earlier ones only.
+        Bindings: Binding list
+        /// By name of the result (a state, a parameter).
+        Results: (string * Expr) list
+    }

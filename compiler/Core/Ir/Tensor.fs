@@ -33,7 +33,9 @@ let vector (xs: float seq) =
     let data = Seq.toArray xs
     { Shape = [| data.Length |]; Data = data }
 
-let identity n = { Shape = [| n; n |]; Data = Array.init (n * n) (fun k -> if k / n = k % n then 1.0 else 0.0) }
+let identity n =
+    { Shape = [| n; n |]
+      Data = Array.init (n * n) (fun k -> if k / n = k % n then 1.0 else 0.0) }
 
 let reshape (shape: int[]) t = ofArray shape t.Data
 
@@ -50,10 +52,14 @@ let map f t = { t with Data = Array.map f t.Data }
 
 /// Elementwise, with scalars standing for every element of the other operand.
 let map2 f a b =
-    if a.Shape = b.Shape then { a with Data = Array.map2 f a.Data b.Data }
-    elif rank a = 0 then map (f a.Data[0]) b
-    elif rank b = 0 then map (fun x -> f x b.Data[0]) a
-    else invalidArg (nameof b) (sprintf "Shapes %A and %A do not match." a.Shape b.Shape)
+    if a.Shape = b.Shape then
+        { a with Data = Array.map2 f a.Data b.Data }
+    elif rank a = 0 then
+        map (f a.Data[0]) b
+    elif rank b = 0 then
+        map (fun x -> f x b.Data[0]) a
+    else
+        invalidArg (nameof b) (sprintf "Shapes %A and %A do not match." a.Shape b.Shape)
 
 /// Visits every index of `shape` with the position offset + index . strides.
 let private visit (shape: int[]) (strides: int[]) offset (action: int -> int -> unit) =
@@ -134,7 +140,12 @@ let diagonal t =
     let strides = stridesOf t.Shape
     let kept = rank t - 2
     let diagonalStride = strides[kept] + strides[kept + 1]
-    gather (Array.append t.Shape[.. kept - 1] [| n |]) (Array.append strides[.. kept - 1] [| diagonalStride |]) 0 t
+
+    gather
+        (Array.append t.Shape[.. kept - 1] [| n |])
+        (Array.append strides[.. kept - 1] [| diagonalStride |])
+        0
+        t
 
 /// The last axis put on the diagonal of two.
 let diagonalMatrix t =
@@ -150,7 +161,9 @@ let reduce (combine: float -> float -> float) (start: float) (axes: int[]) t =
     let width = axes |> Array.fold (fun n a -> n * t.Shape[a]) 1
 
     { Shape = kept |> Array.map (fun a -> t.Shape[a])
-      Data = Array.init (rows.Data.Length / max width 1) (fun r -> Seq.fold combine start (ArraySegment(rows.Data, r * width, width))) }
+      Data =
+        Array.init (rows.Data.Length / max width 1) (fun r ->
+            Seq.fold combine start (ArraySegment(rows.Data, r * width, width))) }
 
 let sum axes t = reduce (+) 0.0 axes t
 
@@ -173,14 +186,17 @@ let contract (left: int[]) (right: int[]) a b =
 
         total
 
-    { Shape = Array.append (freeA |> Array.map (fun i -> a.Shape[i])) (freeB |> Array.map (fun i -> b.Shape[i]))
+    { Shape =
+        Array.append (freeA |> Array.map (fun i -> a.Shape[i])) (freeB |> Array.map (fun i -> b.Shape[i]))
       Data = Array.init (m * n) element }
 
 /// Zeros above the diagonal of the last two axes.
 let lowerTriangle t =
     let columns = t.Shape[rank t - 1]
     let rows = t.Shape[rank t - 2]
-    { t with Data = t.Data |> Array.mapi (fun k x -> if k % columns > k / columns % rows then 0.0 else x) }
+
+    { t with
+        Data = t.Data |> Array.mapi (fun k x -> if k % columns > k / columns % rows then 0.0 else x) }
 
 /// LU with partial pivoting (Golub and Van Loan, Matrix Computations, 3.4): the factors in one matrix, the row order, its sign.
 let private factorize a =

@@ -8,11 +8,7 @@ open DiffEqLang.Compiler.Ir.Shape
 open DiffEqLang.Compiler.Ir.Expr
 
 /// `dim n`: Value None is left to the caller.
-type DimDecl =
-    { Name: string
-      Value: int64 option
-      Doc: string
-      Span: SourceSpan }
+type DimDecl = { Name: string; Value: int64 option; Doc: string; Span: SourceSpan }
 
 /// How a parameter starts.
 type Initializer =
@@ -32,33 +28,36 @@ type Initializer =
 type Bounds = { Low: float; High: float }
 
 type ParameterDecl =
-    { Symbol: Symbol
-      Initializer: Initializer
-      Bounds: Bounds option
-      /// The net it belongs to, where a net literal made it.
-      Net: string option
-      Doc: string
-      Span: SourceSpan }
+    {
+        Symbol: Symbol
+        Initializer: Initializer
+        Bounds: Bounds option
+        /// The net it belongs to, where a net literal made it.
+        Net: string option
+        Doc: string
+        Span: SourceSpan
+    }
 
 type ConstantDecl =
-    { Symbol: Symbol
-      /// Of other constants and dims.
-      Value: Expr
-      Doc: string
-      Span: SourceSpan }
+    {
+        Symbol: Symbol
+        /// Of other constants and dims.
+        Value: Expr
+        Doc: string
+        Span: SourceSpan
+    }
 
-type StateDecl =
-    { Symbol: Symbol
-      Doc: string
-      Span: SourceSpan }
+type StateDecl = { Symbol: Symbol; Doc: string; Span: SourceSpan }
 
 /// `wiener W : R[m]`. The increment's symbol is named `dW`, of role Increment.
 type WienerDecl =
-    { Name: string
-      Increment: Symbol
-      /// The covariance of dW/sqrt(dt) where it is not the identity.
-      Correlation: Expr option
-      Span: SourceSpan }
+    {
+        Name: string
+        Increment: Symbol
+        /// The covariance of dW/sqrt(dt) where it is not the identity.
+        Correlation: Expr option
+        Span: SourceSpan
+    }
 
 type Calculus =
     | Ito
@@ -70,11 +69,7 @@ type Equation =
     /// dX = Drift dt + Diffusion, where Diffusion is linear in the increments (0 where there is none).
     | Stochastic of state: Symbol * drift: Expr * diffusion: Expr * SourceSpan
 
-type OutputDecl =
-    { Name: string
-      Value: Expr
-      Doc: string
-      Span: SourceSpan }
+type OutputDecl = { Name: string; Value: Expr; Doc: string; Span: SourceSpan }
 
 /// A value as the solve block gave it.
 type OptionValue =
@@ -82,37 +77,38 @@ type OptionValue =
     | Word of string
 
 /// `dopri5(rtol = 1e-7)`
-type MethodChoice =
-    { Name: string
-      Options: (string * OptionValue) list
-      Span: SourceSpan }
+type MethodChoice = { Name: string; Options: (string * OptionValue) list; Span: SourceSpan }
 
 type SolveBlock =
-    { Start: float option
-      End: float option
-      Method: MethodChoice option
-      /// discrete, backsolve ...
-      Gradient: string option
-      /// auto, torch ...
-      Target: string option
-      /// auto, cpu, cuda, cuda:1, mps
-      Device: string option
-      /// float32, float64
-      Dtype: string option }
+    {
+        Start: float option
+        End: float option
+        Method: MethodChoice option
+        /// discrete, backsolve ...
+        Gradient: string option
+        /// auto, torch ...
+        Target: string option
+        /// auto, cpu, cuda, cuda:1, mps
+        Device: string option
+        /// float32, float64
+        Dtype: string option
+    }
 
 type Model =
-    { Name: string
-      Doc: string
-      Span: SourceSpan
-      Source: SourceFile
-      Dims: DimDecl list
-      Constants: ConstantDecl list
-      States: StateDecl list
-      Parameters: ParameterDecl list
-      Wiener: WienerDecl list
-      Calculus: Calculus
-      Equations: Equation list
-      Outputs: OutputDecl list
-      /// By state (`q'` for a derivative's); of parameters, constants, dims.
-      Initials: (Symbol * Expr) list
-      Solve: SolveBlock }
+    {
+        Name: string
+        Doc: string
+        Span: SourceSpan
+        Source: SourceFile
+        Dims: DimDecl list
+        Constants: ConstantDecl list
+        States: StateDecl list
+        Parameters: ParameterDecl list
+        Wiener: WienerDecl list
+        Calculus: Calculus
+        Equations: Equation list
+        Outputs: OutputDecl list
+        /// By state (`q'` for a derivative's); of parameters, constants, dims.
+        Initials: (Symbol * Expr) list
+        Solve: SolveBlock
+    }

@@ -10,12 +10,14 @@ open DiffEqLang.Compiler.Ir.Dynamics
 
 /// wᵀ ∂f/∂x and wᵀ ∂f/∂θ.
 type VectorJacobian =
-    { /// The parts of w, one for each component of f.
-      Cotangents: Symbol list
-      /// One for each component of x.
-      States: Expr list
-      /// One for each parameter, summed over the batch.
-      Parameters: Expr list }
+    {
+        /// The parts of w, one for each component of f.
+        Cotangents: Symbol list
+        /// One for each component of x.
+        States: Expr list
+        /// One for each parameter, summed over the batch.
+        Parameters: Expr list
+    }
 
 /// The parts of w: `w` itself where there is a single vector.
 let cotangents (components: Component list) : Symbol list =
@@ -32,7 +34,10 @@ let vjp (components: Component list) (values: Expr list) (parameters: Symbol lis
     let w = cotangents components
     let states = components |> List.map (fun c -> Build.input c.Symbol)
     let targets = states @ List.map Build.input parameters
-    let products = Differentiate.vjp (List.zip values (List.map Build.input w)) targets |> Simplify.run
+
+    let products =
+        Differentiate.vjp (List.zip values (List.map Build.input w)) targets |> Simplify.run
+
     let ofStates, ofParameters = List.splitAt states.Length products
 
     { Cotangents = w
@@ -56,7 +61,8 @@ let denseJacobian (components: Component list) : Expr =
             components
             |> List.map (fun row ->
                 components
-                |> List.map (fun column -> Build.derivative Gradient row.Drift (Build.input column.Symbol) None)
+                |> List.map (fun column ->
+                    Build.derivative Gradient row.Drift (Build.input column.Symbol) None)
                 |> Build.stack)
             |> Build.stack
         else
@@ -101,10 +107,12 @@ let sparseJacobian (components: Component list) : Entry list =
 // Noise
 
 type NoiseDerivatives =
-    { /// ½ Σᵢⱼ Lⁱgʲ dWᵢ dWⱼ, where L^i g^j = L^j g^i. Kloeden and Platen (1992), 10.3.
-      Milstein: Expr list option
-      /// ½ Σⱼ Lʲgʲ (½ Σᵢⱼ Cᵢⱼ Lⁱgʲ for increments of covariance C dt): Itô drift minus Stratonovich drift.
-      ItoCorrection: Expr list }
+    {
+        /// ½ Σᵢⱼ Lⁱgʲ dWᵢ dWⱼ, where L^i g^j = L^j g^i. Kloeden and Platen (1992), 10.3.
+        Milstein: Expr list option
+        /// ½ Σⱼ Lʲgʲ (½ Σᵢⱼ Cᵢⱼ Lⁱgʲ for increments of covariance C dt): Itô drift minus Stratonovich drift.
+        ItoCorrection: Expr list
+    }
 
 /// The diffusion as `NoiseStructure` takes it.
 let diffusionOf (noise: Noise) (components: Component list) : NoiseStructure.Diffusion =

@@ -32,8 +32,10 @@ let private unitSeed (x: Expr) =
 
 /// The shape of f followed by the shape of x: in reverse where f is a scalar, else forward, all columns at once.
 let jacobian (f: Expr) (x: Expr) : Expr =
-    if isScalar f.Shape then gradient f x
-    else jvp [ f ] [ x, unitSeed x ] |> List.head
+    if isScalar f.Shape then
+        gradient f x
+    else
+        jvp [ f ] [ x, unitSeed x ] |> List.head
 
 let private simplified e = Simplify.run [ e ] |> List.head
 
@@ -63,11 +65,7 @@ let private apply operator (f: Expr) (x: Expr) (v: Expr option) =
     | (Jvp | Vjp), None -> internalError "A derivative along a vector without the vector."
 
 /// An input to stand for a node while an operator differentiates by it.
-let private standIn (x: Expr) =
-    input
-        { Name = sprintf "∂%d" x.Id
-          Role = Tangent
-          Shape = x.Shape }
+let private standIn (x: Expr) = input { Name = sprintf "∂%d" x.Id; Role = Tangent; Shape = x.Shape }
 
 let private substitute (from: Expr) target roots =
     Rebuild.substitute (Dictionary(dict [ from, target ], HashIdentity.Reference)) roots
@@ -91,9 +89,34 @@ let rec expand (roots: Expr list) : Expr list =
         expanded[node] <-
             match node.Op with
             | Derivative operator -> expandOperator operator node args
-            | Number _ | Input _ | Add | Subtract | Multiply | Divide | Power | Negate | Call _ | Compare _ | And | Or | Not | Select
-            | Contract _ | Permute _ | Reduce _ | Broadcast _ | Index _ | Slice _ | Pad _ | Stack | Concat | Reshape _ | Diagonal
-            | DiagonalMatrix | Identity _ | BatchSum -> Rebuild.rebuild node args
+            | Number _
+            | Input _
+            | Add
+            | Subtract
+            | Multiply
+            | Divide
+            | Power
+            | Negate
+            | Call _
+            | Compare _
+            | And
+            | Or
+            | Not
+            | Select
+            | Contract _
+            | Permute _
+            | Reduce _
+            | Broadcast _
+            | Index _
+            | Slice _
+            | Pad _
+            | Stack
+            | Concat
+            | Reshape _
+            | Diagonal
+            | DiagonalMatrix
+            | Identity _
+            | BatchSum -> Rebuild.rebuild node args
             |> carryOrigin node
 
     roots |> List.map (fun root -> expanded[root])
@@ -101,7 +124,12 @@ let rec expand (roots: Expr list) : Expr list =
 and private expandOperator operator (node: Expr) (outer: Expr list) : Expr =
     let f, x = node.Args[0], node.Args[1]
     let v = List.tryItem 1 outer
-    let hole = match x.Op with Input _ -> x | _ -> standIn x
+
+    let hole =
+        match x.Op with
+        | Input _ -> x
+        | _ -> standIn x
+
     let inner = if hole = x then expand [ f ] else expand (substitute x hole [ f ])
     let result = simplified (apply operator inner.Head hole v)
     if hole = x then result else substitute hole outer.Head [ result ] |> List.head

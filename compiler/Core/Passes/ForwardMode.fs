@@ -43,8 +43,10 @@ let partials (node: Expr) : Expr list option =
         | Elementwise rule -> Some(rule args node)
         | General _ -> None
     | (Multiply | Divide | Power), _
-    | (Number _ | Input _ | Identity _ | Compare _ | And | Or | Not | Select | Contract _ | Permute _ | Reduce _ | Broadcast _), _
-    | (Index _ | Slice _ | Pad _ | Stack | Concat | Reshape _ | Diagonal | DiagonalMatrix | Derivative _ | BatchSum), _ -> None
+    | (Number _ | Input _ | Identity _ | Compare _ | And | Or | Not | Select | Contract _ | Permute _ | Reduce _ | Broadcast _),
+      _
+    | (Index _ | Slice _ | Pad _ | Stack | Concat | Reshape _ | Diagonal | DiagonalMatrix | Derivative _ | BatchSum),
+      _ -> None
 
 /// The product of all other elements along the axes: exact where elements are 0. A matrix with the elements in each
 /// row and ones on the diagonal is multiplied up row by row.
@@ -55,7 +57,10 @@ let private productOfOthers axes (x: Expr) =
     let m = axes |> List.map (fun i -> x.Shape[i]) |> size
     let rank = kept.Length
     let square: Shape = outerShape @ [ m; m ]
-    let rows = broadcast square ([ 0 .. rank - 1 ] @ [ rank + 1 ]) (reshape (outerShape @ [ m ]) (permute order x))
+
+    let rows =
+        broadcast square ([ 0 .. rank - 1 ] @ [ rank + 1 ]) (reshape (outerShape @ [ m ]) (permute order x))
+
     let unit = broadcast square [ rank; rank + 1 ] (Build.identity m)
     let others = prod [ rank + 1 ] (add (mul rows (sub (number 1.0) unit)) unit)
     let inverse = [ 0 .. order.Length - 1 ] |> List.map (fun i -> List.findIndex ((=) i) order)
@@ -68,7 +73,9 @@ let reductionWeights reduction axes (node: Expr) (x: Expr) =
     | Product -> productOfOthers axes x
     | Maximum
     | Minimum ->
-        let attained = select (compare Equal x (Tangent.restore x axes node)) (ones x.Shape) (zeros x.Shape)
+        let attained =
+            select (compare Equal x (Tangent.restore x axes node)) (ones x.Shape) (zeros x.Shape)
+
         div attained (Tangent.restore x axes (sum axes attained))
 
 /// The tangent of a scaled operand: the sign of -1 stays a sign.
@@ -95,7 +102,11 @@ let private contractTangent (left: int list) (right: int list) (a: Expr) (b: Exp
         let seeds = da.Shape.Length - a.Shape.Length
         let product = contract left right da b
         // free of a, seeds, free of b: the seeds belong last.
-        permute ([ 0 .. free - 1 ] @ [ free + seeds .. product.Shape.Length - 1 ] @ [ free .. free + seeds - 1 ]) product
+        permute
+            ([ 0 .. free - 1 ]
+             @ [ free + seeds .. product.Shape.Length - 1 ]
+             @ [ free .. free + seeds - 1 ])
+            product
 
     match tangents with
     | [ Some da; None ] -> ofLeft da
@@ -120,13 +131,21 @@ let private tangentOf (seeds: Shape) (node: Expr) (tangents: Expr option list) :
     | Select, [ condition; _; _ ], _ ->
         let branches = (filledIn ()).Tail
         let whole: Shape = node.Shape @ seeds
-        let condition = if isScalar condition.Shape then condition else broadcast whole [ 0 .. rank - 1 ] condition
+
+        let condition =
+            if isScalar condition.Shape then
+                condition
+            else
+                broadcast whole [ 0 .. rank - 1 ] condition
+
         Some(select condition branches[0] branches[1])
     | Contract(left, right), [ a; b ], _ -> Some(contractTangent left right a b tangents)
     | Permute axes, [ a ], [ Some da ] -> Some(permute (axes @ seedAxes a.Shape.Length) da)
     | Reduce(Sum, axes), _, [ Some da ] -> Some(sum axes da)
-    | Reduce(reduction, axes), [ a ], [ Some da ] -> Some(sum axes (Tangent.times (reductionWeights reduction axes node a) da))
-    | Broadcast(shape, axes), _, [ Some da ] -> Some(broadcast (shape @ seeds) (axes @ seedAxes shape.Length) da)
+    | Reduce(reduction, axes), [ a ], [ Some da ] ->
+        Some(sum axes (Tangent.times (reductionWeights reduction axes node a) da))
+    | Broadcast(shape, axes), _, [ Some da ] ->
+        Some(broadcast (shape @ seeds) (axes @ seedAxes shape.Length) da)
     | Index(axis, position), _, [ Some da ] -> Some(index axis position da)
     | Slice(axis, from, upTo), _, [ Some da ] -> Some(slice axis from upTo da)
     | Pad(axis, from, length), _, [ Some da ] -> Some(pad axis from length da)
@@ -135,16 +154,21 @@ let private tangentOf (seeds: Shape) (node: Expr) (tangents: Expr option list) :
         let line (a: Expr) tangent = if isScalar a.Shape then stack [ tangent ] else tangent
         Some(concat (List.map2 line args (filledIn ())))
     | Reshape shape, _, [ Some da ] -> Some(reshape (shape @ seeds) da)
-    | Diagonal, [ a ], [ Some da ] -> Some(Tangent.seedsLast rank (diagonal (Tangent.seedsFirst a.Shape.Length da)))
-    | DiagonalMatrix, [ a ], [ Some da ] -> Some(Tangent.seedsLast rank (diagonalMatrix (Tangent.seedsFirst a.Shape.Length da)))
+    | Diagonal, [ a ], [ Some da ] ->
+        Some(Tangent.seedsLast rank (diagonal (Tangent.seedsFirst a.Shape.Length da)))
+    | DiagonalMatrix, [ a ], [ Some da ] ->
+        Some(Tangent.seedsLast rank (diagonalMatrix (Tangent.seedsFirst a.Shape.Length da)))
     | BatchSum, _, [ Some da ] -> Some(batchSum da)
     | Derivative _, _, _ -> internalError "A derivative operator inside of what is differentiated."
     | (Select | Contract _ | Permute _ | Reduce _ | Broadcast _ | Index _ | Slice _ | Pad _ | Reshape _), _, _
-    | (Diagonal | DiagonalMatrix | BatchSum), _, _ -> internalError "%A with %d operands." node.Op node.Args.Length
+    | (Diagonal | DiagonalMatrix | BatchSum), _, _ ->
+        internalError "%A with %d operands." node.Op node.Args.Length
 
 /// The tangents of `results`, None where no seed is reached. Seeds: a node, taken as independent, with its tangent.
 let tryJvp (results: Expr list) (seeds: (Expr * Expr) list) : Expr option list =
-    let shape = seeds |> List.map (fun (x, tangent) -> Tangent.seedShape x.Shape tangent) |> List.head
+    let shape =
+        seeds |> List.map (fun (x, tangent) -> Tangent.seedShape x.Shape tangent) |> List.head
+
     let tangents = Dictionary<Expr, Expr option>(HashIdentity.Reference)
 
     for x, tangent in seeds do
@@ -161,4 +185,8 @@ let tryJvp (results: Expr list) (seeds: (Expr * Expr) list) : Expr option list =
 let jvp (results: Expr list) (seeds: (Expr * Expr) list) : Expr list =
     let x, tangent = seeds.Head
     let seedShape = Tangent.seedShape x.Shape tangent
-    List.map2 (fun (r: Expr) t -> t |> Option.defaultValue (zeros (r.Shape @ seedShape))) results (tryJvp results seeds)
+
+    List.map2
+        (fun (r: Expr) t -> t |> Option.defaultValue (zeros (r.Shape @ seedShape)))
+        results
+        (tryJvp results seeds)

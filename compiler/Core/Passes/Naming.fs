@@ -28,7 +28,10 @@ type Unique(taken: string seq) =
 
 /// `hidden` to `Hidden`, for the second word of a name.
 let capitalized (name: string) =
-    if name = "" then name else string (Char.ToUpperInvariant name[0]) + name.Substring 1
+    if name = "" then
+        name
+    else
+        string (Char.ToUpperInvariant name[0]) + name.Substring 1
 
 /// `Hidden` to `hidden`, for the first word; `W1` stays.
 let private decapitalized (name: string) =

@@ -15,9 +15,7 @@ open DiffEqLang.Compiler.Ir.Dynamics
 
 /// The diffusions by state, linear in the increments, and each increment with the covariance of its elements where that
 /// is not the identity; both in packed order.
-type Diffusion =
-    { Components: (Symbol * Expr) list
-      Increments: (Symbol * Expr option) list }
+type Diffusion = { Components: (Symbol * Expr) list; Increments: (Symbol * Expr option) list }
 
 let private packedSize (symbols: Symbol list) =
     symbols |> List.map (fun s -> size s.Shape) |> List.fold Dim.add Dim.zero
@@ -44,14 +42,23 @@ let rec private isOwn (state: Symbol) (increment: Symbol) (path: int list) (e: E
         | Input s, _ -> path.IsEmpty && (s = state || s = increment)
         | Index(0, position), [ a ] ->
             // The outermost index is the last one of the path.
-            not path.IsEmpty && List.last path = position && isOwn state increment (List.take (path.Length - 1) path) a
-        | Stack, parts -> parts |> List.indexed |> List.forall (fun (k, part) -> isOwn state increment (path @ [ k ]) part)
+            not path.IsEmpty
+            && List.last path = position
+            && isOwn state increment (List.take (path.Length - 1) path) a
+        | Stack, parts ->
+            parts
+            |> List.indexed
+            |> List.forall (fun (k, part) -> isOwn state increment (path @ [ k ]) part)
         | Select, args -> args |> List.forall (fun a -> a.Shape = e.Shape && isOwn state increment path a)
         | _ when Rules.Rule.isElementwise e ->
-            e.Args |> List.forall (fun a ->
-                (a.Shape = e.Shape || a.DependsOn &&& varies = Dependence.Nothing) && isOwn state increment path a)
-        | (Number _ | Add | Subtract | Multiply | Divide | Power | Negate | Call _ | Compare _ | And | Or | Not | Select | Contract _), _
-        | (Permute _ | Reduce _ | Broadcast _ | Index _ | Slice _ | Pad _ | Concat | Reshape _ | Op.Diagonal | DiagonalMatrix), _
+            e.Args
+            |> List.forall (fun a ->
+                (a.Shape = e.Shape || a.DependsOn &&& varies = Dependence.Nothing)
+                && isOwn state increment path a)
+        | (Number _ | Add | Subtract | Multiply | Divide | Power | Negate | Call _ | Compare _ | And | Or | Not | Select | Contract _),
+          _
+        | (Permute _ | Reduce _ | Broadcast _ | Index _ | Slice _ | Pad _ | Concat | Reshape _ | Op.Diagonal | DiagonalMatrix),
+          _
         | (Identity _ | Derivative _ | BatchSum), _ -> false
 
 /// Element i of the packed state is driven by element i of the packed increments and depends on itself alone.
@@ -59,12 +66,12 @@ let private isDiagonal diffusion =
     diffusion.Components.Length = diffusion.Increments.Length
     && diffusion.Increments |> List.forall (fun (_, covariance) -> covariance.IsNone)
     && List.forall2
-        (fun (state: Symbol, g) (increment: Symbol, _) -> state.Shape = increment.Shape && isOwn state increment [] g)
+        (fun (state: Symbol, g) (increment: Symbol, _) ->
+            state.Shape = increment.Shape && isOwn state increment [] g)
         diffusion.Components
         diffusion.Increments
 
-let private direction suffix (s: Symbol) =
-    input { s with Name = s.Name + suffix; Role = Tangent }
+let private direction suffix (s: Symbol) = input { s with Name = s.Name + suffix; Role = Tangent }
 
 /// The components for which the derivative of g u along g v is not provably symmetric.
 let private asymmetric diffusion =
@@ -81,15 +88,19 @@ let private dependsOnState (e: Expr) = e.DependsOn &&& Dependence.State <> Depen
 /// The most special structure that can be proved, and why it is no more special than that.
 let analyse (diffusion: Diffusion) : NoiseStructure * string =
     let diffusion =
-        { diffusion with Components = List.zip (List.map fst diffusion.Components) (Simplify.run (values diffusion)) }
+        { diffusion with
+            Components = List.zip (List.map fst diffusion.Components) (Simplify.run (values diffusion)) }
 
     let stateDependent =
-        diffusion.Components |> List.tryFind (fun (_, g) -> dependsOnState g) |> Option.map (fun (s, _) -> s.Name)
+        diffusion.Components
+        |> List.tryFind (fun (_, g) -> dependsOnState g)
+        |> Option.map (fun (s, _) -> s.Name)
 
     match stateDependent with
     | None -> Additive, "The diffusion does not depend on the state."
     | Some _ when isDiagonal diffusion ->
-        NoiseStructure.Diagonal, "Every element of the state has a Wiener process of its own, and its diffusion depends on itself alone."
+        NoiseStructure.Diagonal,
+        "Every element of the state has a Wiener process of its own, and its diffusion depends on itself alone."
     | Some name ->
         let dependence = sprintf "The diffusion of %s depends on the state" name
         let isScalarNoise = packedSize (List.map fst diffusion.Increments) = Dim.one
@@ -98,9 +109,15 @@ let analyse (diffusion: Diffusion) : NoiseStructure * string =
             Scalar, dependence + "; one scalar Wiener process drives it."
         else
             match asymmetric diffusion with
-            | [] -> Commutative, dependence + " beyond its own element, and Lⁱgʲ = Lʲgⁱ holds for all of its noises."
+            | [] ->
+                Commutative,
+                dependence + " beyond its own element, and Lⁱgʲ = Lʲgⁱ holds for all of its noises."
             | names ->
-                General, sprintf "%s, and Lⁱgʲ = Lʲgⁱ could not be proved for %s." dependence (String.concat ", " names)
+                General,
+                sprintf
+                    "%s, and Lⁱgʲ = Lʲgⁱ could not be proved for %s."
+                    dependence
+                    (String.concat ", " names)
 
 /// ½ Σᵢⱼ Lⁱgʲ dWᵢ dWⱼ, by component: half the derivative of g dW along itself. The noise must be commutative.
 let milstein (diffusion: Diffusion) : Expr list =
@@ -114,7 +131,11 @@ let private correctionBy diffusion (increment: Symbol) (covariance: Expr option)
 
     // The columns of g along one last axis.
     let columns (g: Expr) =
-        let matrix = ForwardMode.jvp [ g ] [ input increment, reshape (increment.Shape @ increment.Shape) (identity n) ]
+        let matrix =
+            ForwardMode.jvp
+                [ g ]
+                [ input increment, reshape (increment.Shape @ increment.Shape) (identity n) ]
+
         reshape (g.Shape @ [ n ]) matrix.Head
 
     let g = own |> List.map columns |> Simplify.run
@@ -133,7 +154,10 @@ let itoCorrection (diffusion: Diffusion) : Expr list =
     let isOneNoise = packedSize (List.map fst diffusion.Increments) = Dim.one
 
     let total =
-        if isDiagonal diffusion || (isOneNoise && List.forall (fun (_, c) -> Option.isNone c) diffusion.Increments) then
+        if
+            isDiagonal diffusion
+            || (isOneNoise && List.forall (fun (_, c) -> Option.isNone c) diffusion.Increments)
+        then
             // No element sees two noises: all increments at once stand for each by itself.
             let g = along diffusion (fun s -> ones s.Shape)
             derivativeAlong diffusion g g

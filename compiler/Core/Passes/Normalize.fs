@@ -13,15 +13,10 @@ open DiffEqLang.Compiler.Ir.Typed
 open DiffEqLang.Compiler.Ir.Dynamics
 
 /// A component before its place is known.
-type private Part =
-    { Symbol: Symbol
-      Drift: Expr
-      Diffusion: Expr option
-      Span: SourceSpan }
+type private Part = { Symbol: Symbol; Drift: Expr; Diffusion: Expr option; Span: SourceSpan }
 
 /// `q'` of the state q: a state of its own.
-let velocity (state: Symbol) : Symbol =
-    { Name = state.Name + "'"; Role = State; Shape = state.Shape }
+let velocity (state: Symbol) : Symbol = { Name = state.Name + "'"; Role = State; Shape = state.Shape }
 
 let private parts (equation: Equation) =
     let whole (state: Symbol) e = Build.broadcastTo state.Shape e
@@ -36,7 +31,10 @@ let private parts (equation: Equation) =
           { Symbol = rate; Drift = whole state right; Diffusion = None; Span = span } ]
     | Ordinary(state, order, _, _) -> Build.internalError "An equation of order %d for %s." order state.Name
     | Stochastic(state, drift, diffusion, span) ->
-        [ { Symbol = state; Drift = whole state drift; Diffusion = Some(whole state diffusion); Span = span } ]
+        [ { Symbol = state
+            Drift = whole state drift
+            Diffusion = Some(whole state diffusion)
+            Span = span } ]
 
 /// The components in the order in which the states are declared, whatever the order of the equations.
 let private ordered (model: Typed.Model) =
@@ -80,8 +78,15 @@ let private place (model: Typed.Model) : Component list * Dim =
 
     let components =
         [ for p in ordered model do
-              let doc = match docs.TryGetValue p.Symbol.Name with | true, d -> d | _ -> ""
-              let initial = match initials.TryGetValue p.Symbol.Name with | true, e -> Some(Build.broadcastTo p.Symbol.Shape e) | _ -> None
+              let doc =
+                  match docs.TryGetValue p.Symbol.Name with
+                  | true, d -> d
+                  | _ -> ""
+
+              let initial =
+                  match initials.TryGetValue p.Symbol.Name with
+                  | true, e -> Some(Build.broadcastTo p.Symbol.Shape e)
+                  | _ -> None
 
               { Symbol = p.Symbol
                 Offset = offset

@@ -20,9 +20,12 @@ let private elementwiseCotangent (cotangent: Expr) (operand: Expr) (partial: Exp
         | Uniform -1.0 -> neg w
         | _ -> mul w partial
 
-    if not (isScalar operand.Shape) || isScalar cotangent.Shape then weighted cotangent
-    elif isScalar partial.Shape then weighted (sumAll cotangent)
-    else sumAll (weighted cotangent)
+    if not (isScalar operand.Shape) || isScalar cotangent.Shape then
+        weighted cotangent
+    elif isScalar partial.Shape then
+        weighted (sumAll cotangent)
+    else
+        sumAll (weighted cotangent)
 
 /// Both operands' cotangents. The result's axes are the left's free ones, then the right's.
 let private contractCotangents (left: int list) (right: int list) (a: Expr) (b: Expr) (w: Expr) =
@@ -30,8 +33,11 @@ let private contractCotangents (left: int list) (right: int list) (a: Expr) (b: 
     let freeB = List.except right (allAxes b)
     let count = freeA.Length
     let pairs = List.zip left right
+
     /// Puts the axes of `e`, which are `labels` of an operand, in the operand's order.
-    let inOrder labels (e: Expr) = permute (allAxes e |> List.map (fun axis -> List.findIndex ((=) axis) labels)) e
+    let inOrder labels (e: Expr) =
+        permute (allAxes e |> List.map (fun axis -> List.findIndex ((=) axis) labels)) e
+
     let ofA = contract [ count .. count + freeB.Length - 1 ] freeB w b
     let ofB = contract freeA [ 0 .. count - 1 ] a w
 
@@ -57,14 +63,17 @@ let private cotangentsOf (node: Expr) (w: Expr) : Expr option list =
     match node.Op, node.Args with
     | (Number _ | Input _ | Identity _ | Compare _ | And | Or | Not), args -> args |> List.map (fun _ -> None)
     | (Add | Subtract | Multiply | Divide | Power | Negate), args ->
-        (ForwardMode.partials node).Value |> List.map2 (fun a partial -> Some(elementwiseCotangent w a partial)) args
+        (ForwardMode.partials node).Value
+        |> List.map2 (fun a partial -> Some(elementwiseCotangent w a partial)) args
     | Call(name, _), args ->
         match (Catalogue.findPrimitive name).Derivative with
-        | Elementwise rule -> rule args node |> List.map2 (fun a partial -> Some(elementwiseCotangent w a partial)) args
+        | Elementwise rule ->
+            rule args node |> List.map2 (fun a partial -> Some(elementwiseCotangent w a partial)) args
         | General(_, reverse) -> reverse node w
     | Select, [ condition; _; _ ] -> [ None; Some(select condition w whole); Some(select condition whole w) ]
     | Contract(left, right), [ a; b ] -> contractCotangents left right a b w
-    | Permute axes, [ a ] -> [ Some(permute (allAxes a |> List.map (fun i -> List.findIndex ((=) i) axes)) w) ]
+    | Permute axes, [ a ] ->
+        [ Some(permute (allAxes a |> List.map (fun i -> List.findIndex ((=) i) axes)) w) ]
     | Reduce(reduction, axes), [ a ] ->
         let weights = ForwardMode.reductionWeights reduction axes node a
         [ Some(mul (Tangent.restore a axes w) weights) ]
@@ -85,9 +94,7 @@ let private cotangentsOf (node: Expr) (w: Expr) : Expr option list =
 
 /// The cotangents that a node has received. Those of single positions of its first axis are kept apart, so that
 /// x[0], x[1], ... give one stack and not a sum of padded vectors as long as x each.
-type private Received =
-    { mutable Whole: Expr option
-      Positions: SortedDictionary<int, Expr> }
+type private Received = { mutable Whole: Expr option; Positions: SortedDictionary<int, Expr> }
 
 let private received () = { Whole = None; Positions = SortedDictionary() }
 
@@ -103,10 +110,11 @@ let private assemble (node: Expr) (positions: SortedDictionary<int, Expr>) =
 
     match Dim.tryConstant length with
     | Some n when int64 positions.Count * 4L >= n ->
-        stack [ for k in 0 .. int n - 1 ->
-                    match positions.TryGetValue k with
-                    | true, e -> e
-                    | _ -> entry ]
+        stack
+            [ for k in 0 .. int n - 1 ->
+                  match positions.TryGetValue k with
+                  | true, e -> e
+                  | _ -> entry ]
     | _ ->
         positions
         |> Seq.map (fun p -> pad 0 (Dim.constant (int64 p.Key)) length (unsqueeze 0 p.Value))
@@ -117,7 +125,12 @@ let private total (node: Expr) received =
         received.Whole
     else
         let assembled = assemble node received.Positions
-        Some(received.Whole |> Option.map (fun whole -> add whole assembled) |> Option.defaultValue assembled)
+
+        Some(
+            received.Whole
+            |> Option.map (fun whole -> add whole assembled)
+            |> Option.defaultValue assembled
+        )
 
 /// The nodes on a path from `wrt` to the results, results first. What is in `wrt` counts as independent.
 let private pathsTo (results: Expr list) (wrt: HashSet<Expr>) =
@@ -125,7 +138,8 @@ let private pathsTo (results: Expr list) (wrt: HashSet<Expr>) =
     let nodes = topologicalBy (fun e -> if wrt.Contains e then [] else e.Args) results
 
     for node in nodes do
-        if wrt.Contains node || List.exists varies.Contains node.Args then varies.Add node |> ignore
+        if wrt.Contains node || List.exists varies.Contains node.Args then
+            varies.Add node |> ignore
 
     varies, nodes |> List.filter varies.Contains |> List.rev
 
@@ -157,7 +171,8 @@ let tryVjp (results: (Expr * Expr) list) (wrt: Expr list) : Expr option list =
             | _ -> cotangent
 
     for result, cotangent in results do
-        if varies.Contains result then send result cotangent
+        if varies.Contains result then
+            send result cotangent
 
     let totalOf node =
         match cotangents.TryGetValue node with
@@ -171,7 +186,8 @@ let tryVjp (results: (Expr * Expr) list) (wrt: Expr list) : Expr option list =
             | Some w, Index(0, position) -> sendPosition node.Args.Head position w
             | Some w, _ ->
                 for operand, cotangent in List.zip node.Args (cotangentsOf node w) do
-                    if varies.Contains operand then Option.iter (send operand) cotangent
+                    if varies.Contains operand then
+                        Option.iter (send operand) cotangent
 
     wrt |> List.map totalOf
 

@@ -150,7 +150,12 @@ type private State(taken: string seq) =
                     this.Measure e
 
 /// Schedules one function. `taken` are the names that bindings must keep clear of, those of the inputs among them.
-let schedule (taken: string seq) (name: string) (inputs: Symbol list) (results: (string * Expr) list) : Function =
+let schedule
+    (taken: string seq)
+    (name: string)
+    (inputs: Symbol list)
+    (results: (string * Expr) list)
+    : Function =
     let order = results |> List.map snd |> topological
     let uses = countUses (List.map snd results) order
     let state = State taken
@@ -163,8 +168,7 @@ let schedule (taken: string seq) (name: string) (inputs: Symbol list) (results: 
         && not (e.DependsOn.HasFlag Dependence.Cotangent)
         && tryOrigin e |> Option.exists _.Name.IsSome
 
-    let deservesName (e: Expr) =
-        not (isCheap e) && not (isMark e) && (uses[e] > 1 || isNamed e)
+    let deservesName (e: Expr) = not (isCheap e) && not (isMark e) && (uses[e] > 1 || isNamed e)
 
     for e in order do
         state.Shorten e
@@ -177,8 +181,5 @@ let schedule (taken: string seq) (name: string) (inputs: Symbol list) (results: 
       Bindings =
         order
         |> List.filter state.IsBound
-        |> List.map (fun e ->
-            { Name = state.Names[e]
-              Value = e
-              Origin = tryOrigin e })
+        |> List.map (fun e -> { Name = state.Names[e]; Value = e; Origin = tryOrigin e })
       Results = results }

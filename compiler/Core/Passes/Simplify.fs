@@ -13,11 +13,13 @@ open DiffEqLang.Compiler.Passes.Rules
 open DiffEqLang.Compiler.Passes.Rules.Rule
 
 /// In the order in which they are tried.
-let rules: Rule list = Contraction.rules @ Arrangement.rules @ Arithmetic.rules @ Collection.rules
+let rules: Rule list =
+    Contraction.rules @ Arrangement.rules @ Arithmetic.rules @ Collection.rules
 
 /// The first rule that changes the node.
 let private tryRules (e: Expr) =
-    rules |> List.tryPick (fun rule -> rule.Apply e |> Option.filter (fun result -> result <> e))
+    rules
+    |> List.tryPick (fun rule -> rule.Apply e |> Option.filter (fun result -> result <> e))
 
 /// A bound on the rules that one node goes through: rules do not undo each other, but a new one might.
 let private mostRewrites = 1000

@@ -38,12 +38,11 @@ let private largest = 4096
 let private limited (terms: Term list) = if terms.Length > largest then raise TooLarge else terms
 
 let private product (a: Term list) (b: Term list) =
-    if a.Length * b.Length > largest then raise TooLarge
+    if a.Length * b.Length > largest then
+        raise TooLarge
 
     [ for s in a do
-          for t in b ->
-              { Coefficient = s.Coefficient * t.Coefficient
-                Factors = s.Factors @ t.Factors } ]
+          for t in b -> { Coefficient = s.Coefficient * t.Coefficient; Factors = s.Factors @ t.Factors } ]
 
 let private scaled c terms = terms |> List.map (fun t -> { t with Coefficient = c * t.Coefficient })
 let private factor f = [ { Coefficient = 1.0; Factors = [ f ] } ]
@@ -59,6 +58,7 @@ let rec private termsOf (fresh: unit -> Label) (e: Expr) (labels: Label list) : 
     /// Labels for an operand with new summation indices on some axes.
     let summing (paired: (int * Label) list) rank free =
         let next = Queue<Label>(free: Label list)
+
         [ for axis in 0 .. rank - 1 ->
               match List.tryFind (fun (i, _) -> i = axis) paired with
               | Some(_, label) -> label
@@ -72,7 +72,8 @@ let rec private termsOf (fresh: unit -> Label) (e: Expr) (labels: Label list) : 
     | Negate, [ a ] -> scaled -1.0 (elementwise a)
     | Multiply, [ a; b ] -> product (elementwise a) (elementwise b)
     | Divide, [ a; { Op = Number c } ] when c <> 0.0 -> scaled (1.0 / c) (elementwise a)
-    | Divide, [ a; b ] when not (Build.(|One|_|) a).IsSome -> product (elementwise a) (elementwise (Build.div (Build.number 1.0) b))
+    | Divide, [ a; b ] when not (Build.(|One|_|) a).IsSome ->
+        product (elementwise a) (elementwise (Build.div (Build.number 1.0) b))
     | Power, [ a; Whole n ] when n >= 1 && n <= 8 -> power (elementwise a) n
     | Contract(left, right), [ a; b ] ->
         let sums = left |> List.map (fun _ -> fresh ())
@@ -84,20 +85,26 @@ let rec private termsOf (fresh: unit -> Label) (e: Expr) (labels: Label list) : 
     | Reduce(Sum, axes), [ a ] ->
         let sums = axes |> List.map (fun _ -> fresh ())
         let ranges = List.map2 (fun i s -> Range(s, a.Shape[i])) axes sums
-        product [ { Coefficient = 1.0; Factors = ranges } ] (terms a (summing (List.zip axes sums) a.Shape.Length labels))
+
+        product
+            [ { Coefficient = 1.0; Factors = ranges } ]
+            (terms a (summing (List.zip axes sums) a.Shape.Length labels))
     | Permute axes, [ a ] -> terms a [ for i in 0 .. axes.Length - 1 -> labels[List.findIndex ((=) i) axes] ]
     | Broadcast(_, axes), [ a ] -> terms a (axes |> List.map (fun i -> labels[i]))
     | Index(axis, position), [ a ] -> terms a (List.insertAt axis (At position) labels)
     | Stack, parts ->
-        limited [ for k, part in List.indexed parts do
-                      yield! product (factor (Delta(labels.Head, At k))) (terms part labels.Tail) ]
+        limited
+            [ for k, part in List.indexed parts do
+                  yield! product (factor (Delta(labels.Head, At k))) (terms part labels.Tail) ]
     | Identity _, _ -> factor (Delta(labels[0], labels[1]))
     | DiagonalMatrix, [ a ] ->
         let last = labels.Length - 1
         product (factor (Delta(labels[last - 1], labels[last]))) (terms a (List.take last labels))
     | Diagonal, [ a ] -> terms a (labels @ [ List.last labels ])
-    | (Add | Subtract | Negate | Multiply | Divide | Power | Contract _ | Reduce _ | Permute _ | Broadcast _ | Index _), _
-    | (DiagonalMatrix | Diagonal | Input _ | Call _ | Compare _ | And | Or | Not | Select | Slice _ | Pad _ | Concat), _
+    | (Add | Subtract | Negate | Multiply | Divide | Power | Contract _ | Reduce _ | Permute _ | Broadcast _ | Index _),
+      _
+    | (DiagonalMatrix | Diagonal | Input _ | Call _ | Compare _ | And | Or | Not | Select | Slice _ | Pad _ | Concat),
+      _
     | (Reshape _ | Derivative _ | BatchSum), _ -> entry e
 
 let private relabel from target (term: Term) =
@@ -113,7 +120,15 @@ let private relabel from target (term: Term) =
 
 /// Uses up the deltas: a summation index equal to another label is that label. None where the term is zero.
 let rec private contractDeltas (settled: Factor list) (term: Term) : Term option =
-    match List.tryFindIndex (fun f -> match f with Delta _ -> true | Entry _ | Range _ -> false) term.Factors with
+    match
+        List.tryFindIndex
+            (fun f ->
+                match f with
+                | Delta _ -> true
+                | Entry _
+                | Range _ -> false)
+            term.Factors
+    with
     | None -> Some { term with Factors = List.distinct settled @ term.Factors }
     | Some i ->
         let rest = { term with Factors = List.removeAt i term.Factors }
@@ -124,9 +139,12 @@ let rec private contractDeltas (settled: Factor list) (term: Term) : Term option
         | Delta((Summed _ as s), other)
         | Delta(other, (Summed _ as s)) -> contractDeltas settled (relabel s other rest)
         | Delta(Axis a, Axis b) ->
-            contractDeltas (Delta(Axis(min a b), Axis(max a b)) :: settled) (relabel (Axis(max a b)) (Axis(min a b)) rest)
+            contractDeltas
+                (Delta(Axis(min a b), Axis(max a b)) :: settled)
+                (relabel (Axis(max a b)) (Axis(min a b)) rest)
         | Delta((Axis _ as axis), (At _ as at))
-        | Delta((At _ as at), (Axis _ as axis)) -> contractDeltas (Delta(axis, at) :: settled) (relabel axis at rest)
+        | Delta((At _ as at), (Axis _ as axis)) ->
+            contractDeltas (Delta(axis, at) :: settled) (relabel axis at rest)
         | Entry _
         | Range _ -> Build.internalError "A delta was looked for."
 
@@ -156,7 +174,9 @@ let private countRanges (term: Term) =
 let rec private permutations items =
     match items with
     | [] -> [ [] ]
-    | _ -> [ for item in items do for rest in permutations (List.except [ item ] items) -> item :: rest ]
+    | _ ->
+        [ for item in items do
+              for rest in permutations (List.except [ item ] items) -> item :: rest ]
 
 let private code label =
     match label with
@@ -172,13 +192,20 @@ let private keyOf f =
 
 /// Factors sorted, summation indices named so that the result is least: all namings for a few indices, the first found for more.
 let private normalKey (term: Term) =
-    let isSum l = match l with Summed _ -> true | Axis _ | At _ -> false
+    let isSum l =
+        match l with
+        | Summed _ -> true
+        | Axis _
+        | At _ -> false
+
     let sums = term.Factors |> List.collect labelsOf |> List.filter isSum |> List.distinct
     let namings = if sums.Length <= 5 then permutations sums else [ sums ]
 
     let keyUnder naming =
         // Two steps: the new names must not meet the old ones.
-        let moved = naming |> List.indexed |> List.fold (fun t (i, s) -> relabel s (Summed(-1 - i)) t) term
+        let moved =
+            naming |> List.indexed |> List.fold (fun t (i, s) -> relabel s (Summed(-1 - i)) t) term
+
         moved.Factors |> List.map keyOf |> List.sort
 
     namings |> List.map keyUnder |> List.min

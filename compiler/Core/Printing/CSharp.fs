@@ -41,18 +41,13 @@ let argument value = { Label = None; Value = value }
 let labelled label value = { Label = Some label; Value = value }
 
 /// `target.method(arguments)`
-let invokeMethod target name arguments =
-    Invoke(Member(target, name), List.map argument arguments)
+let invokeMethod target name arguments = Invoke(Member(target, name), List.map argument arguments)
 
 /// `name(arguments)`
-let invoke name arguments =
-    Invoke(Name name, List.map argument arguments)
+let invoke name arguments = Invoke(Name name, List.map argument arguments)
 
 /// The place in a model that a statement came from, shown behind it.
-type Source =
-    { File: string
-      Line: int
-      Text: string }
+type Source = { File: string; Line: int; Text: string }
 
 type StatementKind =
     /// `var name = value;`
@@ -65,9 +60,7 @@ type StatementKind =
     /// `if (condition) { ... }`
     | If of condition: Expr * Statement list
 
-and Statement =
-    { Kind: StatementKind
-      Source: Source option }
+and Statement = { Kind: StatementKind; Source: Source option }
 
 let statement kind = { Kind = kind; Source = None }
 
@@ -82,12 +75,14 @@ type Inline =
     | ParameterRef of string
 
 type Documentation =
-    { Summary: Inline list list
-      Parameters: (string * Inline list) list
-      Returns: Inline list
-      Remarks: Inline list list
-      /// `<inheritdoc/>` instead of all that.
-      IsInherited: bool }
+    {
+        Summary: Inline list list
+        Parameters: (string * Inline list) list
+        Returns: Inline list
+        Remarks: Inline list list
+        /// `<inheritdoc/>` instead of all that.
+        IsInherited: bool
+    }
 
 let noDocumentation =
     { Summary = []
@@ -102,10 +97,7 @@ let inherited = { noDocumentation with IsInherited = true }
 /// One summary line of plain text.
 let summary text = { noDocumentation with Summary = [ [ Plain text ] ] }
 
-type Parameter =
-    { Type: string
-      Name: string
-      Default: Expr option }
+type Parameter = { Type: string; Name: string; Default: Expr option }
 
 let parameter typeName name = { Type = typeName; Name = name; Default = None }
 
@@ -135,13 +127,12 @@ and MemberKind =
     | Nested of Class
 
 and Class =
-    { Name: string
-      /// Of the primary constructor, where it has one.
-      Primary: Parameter list option
-      Base: string
-      Members: Member list }
+    {
+        Name: string
+        /// Of the primary constructor, where it has one.
+        Primary: Parameter list option
+        Base: string
+        Members: Member list
+    }
 
-type File =
-    { Usings: string list
-      Namespace: string
-      Types: Member list }
+type File = { Usings: string list; Namespace: string; Types: Member list }

@@ -104,10 +104,20 @@ let private isLiteral expr =
 /// Literals, as many to a line as there is room for.
 let private table items =
     let row literals =
-        literals |> List.map (fun item -> match item with Literal text -> text | _ -> "") |> String.concat ", " |> Text
+        literals
+        |> List.map (fun item ->
+            match item with
+            | Literal text -> text
+            | _ -> "")
+        |> String.concat ", "
+        |> Text
 
     let rows = items |> List.chunkBySize 16 |> List.map row
-    Text "[" ^^ Nest(4, HardLine ^^ separated (Text "," ^^ HardLine) rows) ^^ HardLine ^^ Text "]"
+
+    Text "["
+    ^^ Nest(4, HardLine ^^ separated (Text "," ^^ HardLine) rows)
+    ^^ HardLine
+    ^^ Text "]"
 
 let rec private expression expr : Document =
     match expr with
@@ -115,17 +125,22 @@ let rec private expression expr : Document =
     | Literal text -> Text text
     | Member(target, name) -> atLeast Precedence.Primary target ^^ Text("." + name)
     | Invoke(callee, arguments) -> atLeast Precedence.Primary callee ^^ argumentList arguments
-    | Element(target, indices) -> atLeast Precedence.Primary target ^^ list "[" "]" (List.map expression indices)
+    | Element(target, indices) ->
+        atLeast Precedence.Primary target ^^ list "[" "]" (List.map expression indices)
     | Collection items when items.Length > longestList && List.forall isLiteral items -> table items
     | Collection items -> list "[" "]" (List.map expression items)
     // `- -x` would read as a decrement.
-    | Prefix(operator, operand) when startsWithSign operator operand -> Text(operator + "(") ^^ expression operand ^^ Text ")"
+    | Prefix(operator, operand) when startsWithSign operator operand ->
+        Text(operator + "(") ^^ expression operand ^^ Text ")"
     | Prefix(operator, operand) -> Text operator ^^ atLeast Precedence.Unary operand
     | Infix(left, operator, right) -> Group(infix left operator right)
     | Conditional(condition, thenBranch, elseBranch) ->
         Group(
             atLeast Precedence.Coalescing condition
-            ^^ Nest(4, space ^^ Text "? " ^^ expression thenBranch ^^ space ^^ Text ": " ^^ expression elseBranch)
+            ^^ Nest(
+                4,
+                space ^^ Text "? " ^^ expression thenBranch ^^ space ^^ Text ": " ^^ expression elseBranch
+            )
         )
     | New("", arguments) -> Text "new" ^^ argumentList arguments
     | New(typeName, arguments) -> Text("new " + typeName) ^^ argumentList arguments
@@ -152,6 +167,7 @@ let rec private expression expr : Document =
     | Spread inner -> Text ".. " ^^ expression inner
     | Switch(subject, arms) ->
         let arm (pattern, value) = expression pattern ^^ Text " => " ^^ expression value ^^ Text ","
+
         atLeast Precedence.Primary subject
         ^^ Text " switch"
         ^^ HardLine
@@ -179,7 +195,7 @@ and private infix left operator right =
         | first -> first, rest
 
     let first, rest = operands left [ operator, right ]
-    let tighter = enum<Precedence> (int level + 1)
+    let tighter = enum<Precedence>(int level + 1)
 
     atLeast tighter first
     ^^ Nest(4, concat [ for o, operand in rest -> space ^^ Text(o + " ") ^^ atLeast tighter operand ])
@@ -211,12 +227,21 @@ let rec private statementDocument (lineDirectives: bool) (s: Statement) : Docume
     let body =
         match s.Kind with
         | Local(name, value) -> valued (sprintf "var %s =" name) value ^^ finished
-        | Assign(target, value) -> Group(expression target ^^ Text " =" ^^ Nest(4, space ^^ expression value)) ^^ finished
+        | Assign(target, value) ->
+            Group(expression target ^^ Text " =" ^^ Nest(4, space ^^ expression value)) ^^ finished
         | Do value -> expression value ^^ finished
         | Return value -> Group(Text "return " ^^ expression value) ^^ finished
         | If(condition, [ single ]) ->
-            Text "if (" ^^ expression condition ^^ Text ")" ^^ Nest(4, HardLine ^^ statementDocument lineDirectives single)
-        | If(condition, statements) -> Text "if (" ^^ expression condition ^^ Text ")" ^^ HardLine ^^ block lineDirectives statements
+            Text "if ("
+            ^^ expression condition
+            ^^ Text ")"
+            ^^ Nest(4, HardLine ^^ statementDocument lineDirectives single)
+        | If(condition, statements) ->
+            Text "if ("
+            ^^ expression condition
+            ^^ Text ")"
+            ^^ HardLine
+            ^^ block lineDirectives statements
 
     directive ^^ body
 
@@ -229,7 +254,12 @@ and private valued head value =
 
 and private block lineDirectives statements =
     let inner = statements |> List.map (statementDocument lineDirectives)
-    let closing = if lineDirectives && statements |> List.exists (fun s -> s.Source.IsSome) then HardLine ^^ Text "#line default" else Empty
+
+    let closing =
+        if lineDirectives && statements |> List.exists (fun s -> s.Source.IsSome) then
+            HardLine ^^ Text "#line default"
+        else
+            Empty
 
     match inner with
     | [] -> Text "{" ^^ HardLine ^^ Text "}"
@@ -293,15 +323,25 @@ let private isCompact (m: Member) =
     | Nested _ -> false
 
 let rec private memberDocument lineDirectives (m: Member) : Document =
-    let head = documentation m.Documentation ^^ concat [ for a in m.Attributes -> Text(sprintf "[%s]" a) ^^ HardLine ]
+    let head =
+        documentation m.Documentation
+        ^^ concat [ for a in m.Attributes -> Text(sprintf "[%s]" a) ^^ HardLine ]
 
     let declaration =
         match m.Kind with
         | Field(typeName, name, None) -> words m.Modifiers (sprintf "%s %s;" typeName name)
         | Field(typeName, name, Some value) ->
-            Group(words m.Modifiers (sprintf "%s %s =" typeName name) ^^ Text " " ^^ expression value ^^ Text ";")
+            Group(
+                words m.Modifiers (sprintf "%s %s =" typeName name)
+                ^^ Text " "
+                ^^ expression value
+                ^^ Text ";"
+            )
         | Property(typeName, name, value) ->
-            Group(words m.Modifiers (sprintf "%s %s =>" typeName name) ^^ Nest(4, space ^^ expression value ^^ Text ";"))
+            Group(
+                words m.Modifiers (sprintf "%s %s =>" typeName name)
+                ^^ Nest(4, space ^^ expression value ^^ Text ";")
+            )
         | GetOnly(typeName, name) -> words m.Modifiers (sprintf "%s %s { get; }" typeName name)
         | Method(returns, name, ps, body) ->
             let signature = words m.Modifiers (sprintf "%s %s" returns name) ^^ parameters ps
@@ -316,7 +356,11 @@ let rec private memberDocument lineDirectives (m: Member) : Document =
                 | None -> Empty
                 | Some arguments -> Nest(4, HardLine ^^ Text ": base" ^^ argumentList arguments)
 
-            words m.Modifiers name ^^ parameters ps ^^ toBase ^^ HardLine ^^ block lineDirectives statements
+            words m.Modifiers name
+            ^^ parameters ps
+            ^^ toBase
+            ^^ HardLine
+            ^^ block lineDirectives statements
         | Nested inner -> classDocument lineDirectives m.Modifiers inner
 
     head ^^ declaration
@@ -346,15 +390,14 @@ and private classDocument lineDirectives modifiers (c: Class) =
 
 /// The text of a file below its header. `lineDirectives` leads a debugger to the model's own lines.
 let file (lineDirectives: bool) (f: File) : string =
-    lines [
-        Text "#nullable enable"
-        Empty
-        lines [ for name in f.Usings -> Text(sprintf "using %s;" name) ]
-        Empty
-        Text(sprintf "namespace %s;" f.Namespace)
-        Empty
-        paragraphs (List.map (memberDocument lineDirectives) f.Types)
-    ]
+    lines
+        [ Text "#nullable enable"
+          Empty
+          lines [ for name in f.Usings -> Text(sprintf "using %s;" name) ]
+          Empty
+          Text(sprintf "namespace %s;" f.Namespace)
+          Empty
+          paragraphs (List.map (memberDocument lineDirectives) f.Types) ]
     |> layout width
 
 /// One expression on one line or as many as it needs: for messages and tests.

@@ -155,10 +155,16 @@ let private withComments (lines: List<Line>) =
         while at < lines.Count && joins lines[at] do
             at <- at + 1
 
-        let column = Seq.fold (fun widest i -> max widest lines[i].Content.Length) 0 (seq { start .. at - 1 })
+        let column =
+            Seq.fold (fun widest i -> max widest lines[i].Content.Length) 0 (seq { start .. at - 1 })
 
         for i in start .. at - 1 do
-            result.Append(lines[i].Content.PadRight column).Append("   ").Append(lines[i].Comment).Append('\n') |> ignore
+            result
+                .Append(lines[i].Content.PadRight column)
+                .Append("   ")
+                .Append(lines[i].Comment)
+                .Append('\n')
+            |> ignore
 
         if at = start then
             let line = lines[at]

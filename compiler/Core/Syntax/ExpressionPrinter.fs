@@ -75,7 +75,8 @@ let rec expression (expr: Expr) : Document =
         ^^ Text "else "
         ^^ expression elseBranch
         |> Group
-    | Parenthesized inner -> Group(Text "(" ^^ Nest(2, softBreak ^^ expression inner) ^^ softBreak ^^ Text ")")
+    | Parenthesized inner ->
+        Group(Text "(" ^^ Nest(2, softBreak ^^ expression inner) ^^ softBreak ^^ Text ")")
     | Missing -> invalidOp "only files without syntax errors are formatted"
 
 /// Operands are packed into rows; a chain too long for one line has one row a line.
@@ -99,8 +100,7 @@ and private chain expr =
 
     Group result
 
-and arguments (given: Argument list) : Document =
-    bracketed "(" ")" (List.map argument given)
+and arguments (given: Argument list) : Document = bracketed "(" ")" (List.map argument given)
 
 and private argument argument =
     match argument.Name with

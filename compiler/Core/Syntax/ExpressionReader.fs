@@ -34,8 +34,7 @@ let ident (reading: Reading) (token: IToken) : Ident =
       Span = reading.Positions.Of token }
 
 /// The name of a terminal that the parser may not have found.
-let tryIdent reading (node: ITerminalNode) =
-    if isNull node then None else Some(ident reading node.Symbol)
+let tryIdent reading (node: ITerminalNode) = if isNull node then None else Some(ident reading node.Symbol)
 
 let spanOf (reading: Reading) (context: ParserRuleContext) =
     if isNull context.Start then SourceSpan.None
@@ -108,12 +107,16 @@ let private leftChain reading (read: 'Operand -> Expr) (context: ParserRuleConte
 
         for i in 1..2 .. parts.Count - 2 do
             let operator = symbol parts[i]
-            result <- binary reading result (binaryOperator operator) operator (read (parts[i + 1] :?> 'Operand))
+
+            result <-
+                binary reading result (binaryOperator operator) operator (read (parts[i + 1] :?> 'Operand))
 
         result
 
 let private number (reading: Reading) (token: IToken) =
-    let value = Double.Parse(token.Text.Replace("_", ""), NumberStyles.Float, CultureInfo.InvariantCulture)
+    let value =
+        Double.Parse(token.Text.Replace("_", ""), NumberStyles.Float, CultureInfo.InvariantCulture)
+
     let span = reading.Positions.Of token
 
     if Double.IsInfinity value then
@@ -147,12 +150,20 @@ and private conditional reading (context: DeqParser.ConditionalContext) =
           Span = condition.Span.To(value.Span).To(otherwise.Span) }
 
     let whole = List.foldBack nest [ 0 .. (parts.Length + 1) / 2 - 1 ] last
-    if whole.Kind.IsMissing then missing else { whole with Span = spanOf reading context }
+
+    if whole.Kind.IsMissing then
+        missing
+    else
+        { whole with Span = spanOf reading context }
 
 and private disjunction reading (context: DeqParser.DisjunctionContext) =
-    if isNull context then missing else leftChain reading (conjunction reading) context
+    if isNull context then
+        missing
+    else
+        leftChain reading (conjunction reading) context
 
-and private conjunction reading (context: DeqParser.ConjunctionContext) = leftChain reading (negation reading) context
+and private conjunction reading (context: DeqParser.ConjunctionContext) =
+    leftChain reading (negation reading) context
 
 and private negation reading (context: DeqParser.NegationContext) =
     if isNull (context.comparison ()) then
@@ -176,11 +187,13 @@ and private comparison reading (context: DeqParser.ComparisonContext) =
 
 and private sum reading (context: DeqParser.SumContext) = leftChain reading (product reading) context
 
-and private product reading (context: DeqParser.ProductContext) = leftChain reading (signedPower reading) context
+and private product reading (context: DeqParser.ProductContext) =
+    leftChain reading (signedPower reading) context
 
 and private signsOf (signs: DeqParser.SignContext array) =
     [ for sign in signs do
-          if sign.ChildCount > 0 then symbol (sign.GetChild 0) ]
+          if sign.ChildCount > 0 then
+              symbol (sign.GetChild 0) ]
 
 and private signedPower reading (context: DeqParser.SignedContext) =
     signed reading (signsOf (context.sign ())) (power reading (context.power ()))
@@ -199,12 +212,13 @@ and private power reading (context: DeqParser.PowerContext) =
             postfix reading (context.postfix ())
         else
             let raised i above =
-                let signs = signsOf (exponents[i].sign ())
-                let operand = postfix reading (exponents[i].postfix ())
+                let signs = signsOf (exponents[i].sign())
+                let operand = postfix reading (exponents[i].postfix())
 
                 match above with
                 | None -> Some(signed reading signs operand)
-                | Some above -> Some(signed reading signs (binary reading operand Power carets[i + 1].Symbol above))
+                | Some above ->
+                    Some(signed reading signs (binary reading operand Power carets[i + 1].Symbol above))
 
             let tower = List.foldBack raised [ 0 .. exponents.Length - 1 ] None |> Option.get
             binary reading (postfix reading (context.postfix ())) Power carets[0].Symbol tower
@@ -224,7 +238,8 @@ and private suffix reading target (context: DeqParser.SuffixContext) =
     let span = target.Span.To(spanOf reading context)
 
     if not (isNull (context.subscripts ())) then
-        { Kind = Index(target, [ for s in context.subscripts().subscript () -> subscript reading s ]); Span = span }
+        { Kind = Index(target, [ for s in context.subscripts().subscript() -> subscript reading s ])
+          Span = span }
     elif not (isNull (context.PRIME())) then
         primed reading target span
     else
@@ -249,14 +264,23 @@ and private property reading target name span =
     | None -> target
     | Some { Name = "T" } -> { Kind = Transpose target; Span = span }
     | Some other ->
-        reading.Report(DiagnosticCatalogue.SyntaxError, other.Span, $"nothing has a part `.{other.Name}`", "the transpose is `.T`")
+        reading.Report(
+            DiagnosticCatalogue.SyntaxError,
+            other.Span,
+            $"nothing has a part `.{other.Name}`",
+            "the transpose is `.T`"
+        )
+
         target
 
 and private subscript reading (context: DeqParser.SubscriptContext) =
     match [ for e in context.expression () -> expression reading e ], tryDots context with
     | [ at ], None -> At at
     | [ from; upTo ], Some _ -> Range(Some from, Some upTo, spanOf reading context)
-    | [ only ], Some dots when only.Span.EndColumn <= (reading.Positions.Of dots).Column && only.Span.EndLine <= dots.Line ->
+    | [ only ], Some dots when
+        only.Span.EndColumn <= (reading.Positions.Of dots).Column
+        && only.Span.EndLine <= dots.Line
+        ->
         Range(Some only, None, spanOf reading context)
     | [ only ], Some _ -> Range(None, Some only, spanOf reading context)
     | _, Some _ -> Range(None, None, spanOf reading context)
@@ -270,7 +294,12 @@ and private tryDots (context: DeqParser.SubscriptContext) : IToken option =
 and private primary reading (context: DeqParser.PrimaryContext) =
     let inner () = [ for e in context.expression () -> expression reading e ]
 
-    if isNull context || not (isNull context.``exception``) && isNull (context.LPAREN()) && isNull (context.LBRACKET()) then
+    if
+        isNull context
+        || not (isNull context.``exception``)
+           && isNull (context.LPAREN())
+           && isNull (context.LBRACKET())
+    then
         missing
     elif not (isNull (context.NUMBER())) then
         number reading (context.NUMBER().Symbol)
@@ -281,21 +310,31 @@ and private primary reading (context: DeqParser.PrimaryContext) =
         | null -> { Kind = Name name.Name; Span = name.Span }
         | given -> { Kind = Call(name, arguments reading given); Span = spanOf reading context }
     elif not (isNull (context.LPAREN())) then
-        { Kind = Parenthesized(List.tryHead (inner ()) |> Option.defaultValue missing); Span = spanOf reading context }
+        { Kind = Parenthesized(List.tryHead (inner ()) |> Option.defaultValue missing)
+          Span = spanOf reading context }
     elif not (isNull (context.LBRACKET())) then
         { Kind = Stack(inner ()); Span = spanOf reading context }
     else
         missing
 
 and arguments reading (context: DeqParser.ArgumentsContext) : Argument list =
-    if isNull context then [] else [ for a in context.argument () -> argument reading a ]
+    if isNull context then
+        []
+    else
+        [ for a in context.argument () -> argument reading a ]
 
 /// `axis = 0`: what stands before the `=` must be a name.
 and private argument reading (context: DeqParser.ArgumentContext) =
     match [ for e in context.expression () -> expression reading e ] with
-    | [ { Kind = Name name; Span = span }; value ] -> { Name = Some { Name = name; Span = span }; Value = value }
+    | [ { Kind = Name name; Span = span }; value ] ->
+        { Name = Some { Name = name; Span = span }; Value = value }
     | [ other; value ] ->
-        reading.Report(DiagnosticCatalogue.SyntaxError, other.Span, "the name of an argument is one word, as in `axis = 0`")
+        reading.Report(
+            DiagnosticCatalogue.SyntaxError,
+            other.Span,
+            "the name of an argument is one word, as in `axis = 0`"
+        )
+
         { Name = None; Value = value }
     | [ value ] -> { Name = None; Value = value }
     | _ -> { Name = None; Value = missing }

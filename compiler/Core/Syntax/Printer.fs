@@ -46,7 +46,10 @@ let private declaratorList declarators =
     |> separated (Text ", ")
 
 let private distribution (d: Distribution) =
-    if d.Arguments.IsEmpty then Text d.Name.Name else Text d.Name.Name ^^ arguments d.Arguments
+    if d.Arguments.IsEmpty then
+        Text d.Name.Name
+    else
+        Text d.Name.Name ^^ arguments d.Arguments
 
 let private interval (i: Interval) =
     let opening, closing = (if i.LowClosed then "[" else "("), (if i.HighClosed then "]" else ")")
@@ -81,14 +84,9 @@ let private param (p: ParamDecl) =
         |> separated (Text " ")
 
     { Kind = "param"
-      Parts =
-        [ head
-          covering
-          origin
-          optional "in " interval p.Interval ] }
+      Parts = [ head; covering; origin; optional "in " interval p.Interval ] }
 
-let private stage (s: Stage) =
-    Text s.Name.Name ^^ (if s.HasArguments then arguments s.Arguments else Empty)
+let private stage (s: Stage) = Text s.Name.Name ^^ (if s.HasArguments then arguments s.Arguments else Empty)
 
 let private net (n: NetDecl) =
     let stages = n.Stages |> List.map stage |> separated (space ^^ Text "|> ")
@@ -101,7 +99,9 @@ let private net (n: NetDecl) =
 
 let private fn (f: FnDecl) =
     let parameters = f.Parameters |> List.map _.Name |> String.concat ", "
-    { Kind = "fn"; Parts = [ Text $"fn {f.Name.Name}({parameters})"; equals f.Body ] }
+
+    { Kind = "fn"
+      Parts = [ Text $"fn {f.Name.Name}({parameters})"; equals f.Body ] }
 
 let private targetText target =
     match target with
@@ -111,8 +111,7 @@ let private targetText target =
     | Zero _ -> Text "0"
     | Other expr -> expression expr
 
-let private definition kind name value =
-    { Kind = kind; Parts = [ Text $"{kind} " ^^ name; equals value ] }
+let private definition kind name value = { Kind = kind; Parts = [ Text $"{kind} " ^^ name; equals value ] }
 
 let private actionText action =
     match action with
@@ -138,10 +137,7 @@ let private eventKind kind =
 
 /// A line or a block, with what stands above it.
 type private Entry =
-    { Blank: bool
-      Above: Document list
-      Columns: Columns
-      Trailing: string option }
+    { Blank: bool; Above: Document list; Columns: Columns; Trailing: string option }
 
 let private entryText entry columns =
     let comment = optional "" Trailing entry.Trailing
@@ -155,7 +151,10 @@ let private align (run: Entry list) =
 
     let text (cells: string list) =
         List.zip cells widths
-        |> List.mapi (fun i (cell, width) -> if width = 0 then "" elif i = last then cell else cell.PadRight width)
+        |> List.mapi (fun i (cell, width) ->
+            if width = 0 then ""
+            elif i = last then cell
+            else cell.PadRight width)
         |> List.filter (fun cell -> cell <> "")
         |> String.concat " "
         |> _.TrimEnd()
@@ -166,14 +165,22 @@ let private align (run: Entry list) =
     if fits && isNarrow then Some(List.map Text texts) else None
 
 let private unaligned entry =
-    entry.Columns.Parts |> List.filter (fun part -> not part.IsEmpty) |> separated (Text " ") |> Group
+    entry.Columns.Parts
+    |> List.filter (fun part -> not part.IsEmpty)
+    |> separated (Text " ")
+    |> Group
 
 /// Entries that stand together: one kind, no empty line, comment or documentation between.
 let rec private runs (entries: Entry list) =
     match entries with
     | [] -> []
     | first :: rest ->
-        let joins e = e.Columns.Kind = first.Columns.Kind && e.Columns.Kind <> "" && not e.Blank && e.Above.IsEmpty
+        let joins e =
+            e.Columns.Kind = first.Columns.Kind
+            && e.Columns.Kind <> ""
+            && not e.Blank
+            && e.Above.IsEmpty
+
         let together = List.takeWhile joins rest
         (first :: together) :: runs (List.skip together.Length rest)
 
@@ -201,7 +208,9 @@ type private Margin(file: File) =
         pending <- rest
         taken
 
-    let isBlank line = line >= 1 && line <= sourceLines.Length && String.IsNullOrWhiteSpace sourceLines[line - 1]
+    let isBlank line =
+        line >= 1 && line <= sourceLines.Length && String.IsNullOrWhiteSpace sourceLines[line - 1]
+
     let isDocumentation line = line >= 1 && sourceLines[line - 1].TrimStart().StartsWith "##"
 
     member _.IsEmpty = pending.IsEmpty
@@ -225,7 +234,9 @@ type private Margin(file: File) =
 
     /// The comment behind something that ends here.
     member _.Behind(span: SourceSpan) =
-        take (fun c -> c.Span.Line = span.EndLine && c.Span.Column >= span.EndColumn) |> List.tryHead |> Option.map _.Text
+        take (fun c -> c.Span.Line = span.EndLine && c.Span.Column >= span.EndColumn)
+        |> List.tryHead
+        |> Option.map _.Text
 
     /// The comment behind the `{` of a block: on its line, before anything inside it.
     member _.BehindBrace(line: int) =
@@ -234,16 +245,23 @@ type private Margin(file: File) =
     /// Comments within something that is printed as one: they go above it, and document nothing there.
     member _.Within(span: SourceSpan) : Document list =
         let isWithin (c: Comment) =
-            (c.Span.Line, c.Span.Column) > (span.Line, span.Column) && (c.Span.EndLine, c.Span.EndColumn) <= (span.EndLine, span.EndColumn)
+            (c.Span.Line, c.Span.Column) > (span.Line, span.Column)
+            && (c.Span.EndLine, c.Span.EndColumn) <= (span.EndLine, span.EndColumn)
 
         [ for comment in take isWithin -> Text("#" + comment.Text.TrimStart '#') ]
 
     member _.HasWithin(span: SourceSpan) =
-        pending |> List.exists (fun c -> c.Span.Line >= span.Line && c.Span.EndLine <= span.EndLine && c.Span.EndColumn <= span.EndColumn)
+        pending
+        |> List.exists (fun c ->
+            c.Span.Line >= span.Line
+            && c.Span.EndLine <= span.EndLine
+            && c.Span.EndColumn <= span.EndColumn)
 
 let private documentation (text: Documentation) =
-    if text = "" then []
-    else [ for line in text.Split '\n' -> Text((if line = "" then "##" else "## " + line)) ]
+    if text = "" then
+        []
+    else
+        [ for line in text.Split '\n' -> Text((if line = "" then "##" else "## " + line)) ]
 
 /// Something on one line (or broken by the layout), with its comments and documentation.
 let private simple (margin: Margin) doc (span: SourceSpan) columns =
@@ -251,7 +269,12 @@ let private simple (margin: Margin) doc (span: SourceSpan) columns =
     let blank = margin.BlankAbove span.Line
     let within = margin.Within span
     let trailing = margin.Behind span
-    before @ [ { Blank = blank; Above = within @ documentation doc; Columns = columns; Trailing = trailing } ]
+
+    before
+    @ [ { Blank = blank
+          Above = within @ documentation doc
+          Columns = columns
+          Trailing = trailing } ]
 
 /// `head {`, the entries on lines of their own, `}`.
 let private block (margin: Margin) doc (span: SourceSpan) (head: string) (content: unit -> Entry list) =
@@ -267,14 +290,25 @@ let private block (margin: Margin) doc (span: SourceSpan) (head: string) (conten
         | [] -> Empty
         | entries -> Nest(2, HardLine ^^ below entries)
 
-    let text = Text(head + " {") ^^ optional "" Trailing behindBrace ^^ body ^^ HardLine ^^ Text "}"
-    before @ [ { Blank = blank; Above = documentation doc; Columns = line [ text ]; Trailing = trailing } ]
+    let text =
+        Text(head + " {") ^^ optional "" Trailing behindBrace ^^ body ^^ HardLine ^^ Text "}"
+
+    before
+    @ [ { Blank = blank
+          Above = documentation doc
+          Columns = line [ text ]
+          Trailing = trailing } ]
 
 /// `head { a, b }` where it was written on one line and fits.
 let private oneLine (margin: Margin) (span: SourceSpan) (head: string) (parts: Document list) =
     let text = flatText (Text head ^^ Text " { " ^^ separated (Text ", ") parts ^^ Text " }")
 
-    if span.Line = span.EndLine && not parts.IsEmpty && text.Length <= width - 2 && not (margin.HasWithin span) then
+    if
+        span.Line = span.EndLine
+        && not parts.IsEmpty
+        && text.Length <= width - 2
+        && not (margin.HasWithin span)
+    then
         Some(line [ Text text ])
     else
         None
@@ -295,12 +329,22 @@ let rec private declaration (margin: Margin) (d: Declaration) : Entry list =
     | Param p -> onOneLine (param p)
     | Const(name, value) ->
         let covering = optional ": " typeText name.Type
-        onOneLine { Kind = "const"; Parts = [ Text $"const {name.Name.Name}"; covering; equals value ] }
+
+        onOneLine
+            { Kind = "const"
+              Parts = [ Text $"const {name.Name.Name}"; covering; equals value ] }
     | Control names -> onOneLine (line [ Text "control " ^^ declaratorList names ])
     | Wiener(names, correlation) ->
-        onOneLine (line [ Text "wiener " ^^ declaratorList names ^^ optional ", correlation = " expression correlation ])
-    | Jumps(name, rate) -> onOneLine (line [ Text $"jumps {name.Name} : rate(" ^^ expression rate ^^ Text ")" ])
-    | Sample(names, d) -> onOneLine (line [ Text "sample " ^^ declaratorList names; Text "~ " ^^ distribution d ])
+        onOneLine (
+            line
+                [ Text "wiener "
+                  ^^ declaratorList names
+                  ^^ optional ", correlation = " expression correlation ]
+        )
+    | Jumps(name, rate) ->
+        onOneLine (line [ Text $"jumps {name.Name} : rate(" ^^ expression rate ^^ Text ")" ])
+    | Sample(names, d) ->
+        onOneLine (line [ Text "sample " ^^ declaratorList names; Text "~ " ^^ distribution d ])
     | Let(name, value) -> onOneLine (definition "let" (Text name.Name) value)
     | Fn f -> onOneLine (fn f)
     | Net n -> onOneLine (net n)
@@ -326,15 +370,20 @@ let rec private declaration (margin: Margin) (d: Declaration) : Entry list =
             block margin d.Doc d.Span "solve" (fun () ->
                 settings |> List.collect (fun s -> simple margin "" s.Span (setting s)))
 
-and private action margin (a: EventAction) =
-    simple margin "" (actionSpan a) (line [ actionText a ])
+and private action margin (a: EventAction) = simple margin "" (actionSpan a) (line [ actionText a ])
 
 let private topLevel (margin: Margin) (item: TopLevel) : Entry list =
     match item with
     | Model m ->
-        block margin m.Doc m.Span $"model {m.Name.Name}" (fun () -> List.collect (declaration margin) m.Declarations)
+        block margin m.Doc m.Span $"model {m.Name.Name}" (fun () ->
+            List.collect (declaration margin) m.Declarations)
     | Derived(doc, name, operation, given, span) ->
-        simple margin doc span { Kind = "derived"; Parts = [ Text $"model {name.Name}"; Text $"= {operation.Name}" ^^ arguments given ] }
+        simple
+            margin
+            doc
+            span
+            { Kind = "derived"
+              Parts = [ Text $"model {name.Name}"; Text $"= {operation.Name}" ^^ arguments given ] }
     | Import(path, span) -> simple margin "" span (line [ Text $"import \"{path}\"" ])
     | Shared d -> declaration margin d
 

@@ -13,13 +13,16 @@ open DiffEqLang.Compiler.Syntax.ExpressionReader
 let private reportSpelling (reading: Reading) (word: Ident) message candidates =
     match Spelling.Nearest(word.Name, candidates) with
     | null -> reading.Report(DiagnosticCatalogue.MisspelledKeyword, word.Span, message)
-    | near -> reading.Report(DiagnosticCatalogue.MisspelledKeyword, word.Span, message, $"did you mean `{near}`?")
+    | near ->
+        reading.Report(DiagnosticCatalogue.MisspelledKeyword, word.Span, message, $"did you mean `{near}`?")
 
 // Relations
 
 let private relationToken (context: DeqParser.AssignContext) =
-    if isNull context || context.ChildCount = 0 then None
-    else Some((context.GetChild 0 :?> ITerminalNode).Symbol)
+    if isNull context || context.ChildCount = 0 then
+        None
+    else
+        Some((context.GetChild 0 :?> ITerminalNode).Symbol)
 
 /// `=`; reports what was written in its place.
 let private expectEquals (reading: Reading) context =
@@ -81,8 +84,12 @@ let private declarator reading (context: DeqParser.DeclaratorContext) =
     |> Option.map (fun name -> { Name = name; Type = typeExpr reading (context.``type`` ()) })
 
 let private declarators reading (context: DeqParser.DeclaratorsContext) =
-    if isNull context then []
-    else [ for d in context.declarator () do yield! Option.toList (declarator reading d) ] |> coverByTypes
+    if isNull context then
+        []
+    else
+        [ for d in context.declarator () do
+              yield! Option.toList (declarator reading d) ]
+        |> coverByTypes
 
 let private distribution reading (context: DeqParser.DistributionContext) : Distribution option =
     if isNull context then
@@ -109,7 +116,12 @@ let private setOnce (reading: Reading) what (context: ParserRuleContext) previou
     match previous with
     | None -> Some value
     | Some _ ->
-        reading.Report(DiagnosticCatalogue.RepeatedClause, spanOf reading context, $"the parameter has {what} already")
+        reading.Report(
+            DiagnosticCatalogue.RepeatedClause,
+            spanOf reading context,
+            $"the parameter has {what} already"
+        )
+
         previous
 
 let private paramClause reading (declaration: ParamDecl) (context: DeqParser.ParamClauseContext) =
@@ -117,10 +129,13 @@ let private paramClause reading (declaration: ParamDecl) (context: DeqParser.Par
         match distribution reading (context.distribution ()) with
         | None -> declaration
         | Some given ->
-            { declaration with Distribution = setOnce reading "a distribution" context declaration.Distribution given }
+            { declaration with
+                Distribution = setOnce reading "a distribution" context declaration.Distribution given }
     elif not (isNull (context.interval ())) then
         let given = interval reading (context.interval ())
-        { declaration with Interval = setOnce reading "an interval" context declaration.Interval given }
+
+        { declaration with
+            Interval = setOnce reading "an interval" context declaration.Interval given }
     else
         if not (isNull (context.COLON_EQUAL())) then
             reading.Report(
@@ -133,7 +148,8 @@ let private paramClause reading (declaration: ParamDecl) (context: DeqParser.Par
         match context.expression () with
         | null -> declaration
         | value ->
-            { declaration with Value = setOnce reading "a value" context declaration.Value (expression reading value) }
+            { declaration with
+                Value = setOnce reading "a value" context declaration.Value (expression reading value) }
 
 let private param reading (context: DeqParser.ParamDeclarationContext) =
     let first =
@@ -143,7 +159,9 @@ let private param reading (context: DeqParser.ParamDeclarationContext) =
             { Declarator.Name = ident reading node.Symbol
               Type = typeExpr reading (context.``type`` ()) })
 
-    let rest = [ for d in context.declarator () do yield! Option.toList (declarator reading d) ]
+    let rest =
+        [ for d in context.declarator () do
+              yield! Option.toList (declarator reading d) ]
 
     let declaration =
         { Names = coverByTypes (Option.toList first @ rest)
@@ -156,7 +174,11 @@ let private param reading (context: DeqParser.ParamDeclarationContext) =
 
 let private correlation reading (word: Ident) names value =
     if word.Name <> "correlation" then
-        reportSpelling reading word $"a Brownian motion has no `{word.Name}`, only a `correlation`" [ "correlation" ]
+        reportSpelling
+            reading
+            word
+            $"a Brownian motion has no `{word.Name}`, only a `correlation`"
+            [ "correlation" ]
 
     Wiener(names, Some(expression reading value))
 
@@ -168,9 +190,16 @@ let private wiener (reading: Reading) (context: DeqParser.WienerDeclarationConte
     match context.expression (), tryIdent reading (context.ID()), List.tryLast names with
     | null, _, _ -> Wiener(names, None)
     | value, Some word, _ -> correlation reading word names value
-    | value, None, Some { Name = word; Type = None } -> correlation reading word (names[.. names.Length - 2]) value
+    | value, None, Some { Name = word; Type = None } ->
+        correlation reading word (names[.. names.Length - 2]) value
     | value, None, _ ->
-        reading.Report(DiagnosticCatalogue.SyntaxError, spanOf reading value, "a Brownian motion has no value", "it may have a `correlation = C`")
+        reading.Report(
+            DiagnosticCatalogue.SyntaxError,
+            spanOf reading value,
+            "a Brownian motion has no value",
+            "it may have a `correlation = C`"
+        )
+
         Wiener(names, None)
 
 let private jumps (reading: Reading) (context: DeqParser.JumpsDeclarationContext) =
@@ -179,7 +208,11 @@ let private jumps (reading: Reading) (context: DeqParser.JumpsDeclarationContext
     | name :: kind ->
         for word in kind do
             if word.Name <> "rate" then
-                reportSpelling reading word "a Poisson process is declared by its intensity, `rate(...)`" [ "rate" ]
+                reportSpelling
+                    reading
+                    word
+                    "a Poisson process is declared by its intensity, `rate(...)`"
+                    [ "rate" ]
 
         Some(Jumps(name, expression reading (context.expression ())))
 
@@ -198,7 +231,10 @@ let private net reading (context: DeqParser.NetDeclarationContext) : Declaration
 
     match tryIdent reading (context.ID()), given 0, given 1 with
     | Some name, Some from, Some upTo ->
-        let stages = [ for s in context.stage () do yield! Option.toList (stage reading s) ]
+        let stages =
+            [ for s in context.stage () do
+                  yield! Option.toList (stage reading s) ]
+
         Some(Net { NetDecl.Name = name; From = from; To = upTo; Stages = stages })
     | _ -> None
 
@@ -208,7 +244,12 @@ let private fn reading (context: DeqParser.FnDeclarationContext) : DeclarationKi
     match [ for node in context.ID() -> ident reading node.Symbol ] with
     | [] -> None
     | name :: parameters ->
-        Some(Fn { FnDecl.Name = name; Parameters = parameters; Body = expression reading (context.expression ()) })
+        Some(
+            Fn
+                { FnDecl.Name = name
+                  Parameters = parameters
+                  Body = expression reading (context.expression ()) }
+        )
 
 /// `x` or `q'`
 let private initTarget (reading: Reading) (context: DeqParser.InitDeclarationContext) =
@@ -230,12 +271,18 @@ let private stateOf skip (name: string) (span: SourceSpan) : Ident =
 /// `dx / dt`, `d2q / dt2`: the state and the order, or None.
 let private (|Leibniz|_|) (expr: Expr) =
     match expr.Kind with
-    | Binary(Divide, { Kind = Name above; Span = span }, _, { Kind = Name below }) when above.Length > 1 && above[0] = 'd' ->
+    | Binary(Divide, { Kind = Name above; Span = span }, _, { Kind = Name below }) when
+        above.Length > 1 && above[0] = 'd'
+        ->
         let digits = below.Substring(min 2 below.Length)
 
         match below.StartsWith("dt", StringComparison.Ordinal), Int32.TryParse digits with
         | true, _ when digits = "" -> Some(stateOf 1 above span, 1)
-        | true, (true, order) when order > 0 && above.StartsWith("d" + digits, StringComparison.Ordinal) && above.Length > 1 + digits.Length ->
+        | true, (true, order) when
+            order > 0
+            && above.StartsWith("d" + digits, StringComparison.Ordinal)
+            && above.Length > 1 + digits.Length
+            ->
             Some(stateOf (1 + digits.Length) above span, order)
         | _ -> None
     | _ -> None
@@ -270,7 +317,8 @@ let private equation (reading: Reading) (context: DeqParser.EquationContext) =
 
 // Events and the solve block
 
-let private eventKinds = dict [ "rising", Rising; "falling", Falling; "crossing", Crossing; "every", Every ]
+let private eventKinds =
+    dict [ "rising", Rising; "falling", Falling; "crossing", Crossing; "every", Every ]
 
 let private action (reading: Reading) (context: DeqParser.ActionContext) =
     expectAssignment reading (context.assign ())
@@ -301,7 +349,10 @@ let private event reading (context: DeqParser.EventContext) =
 
                 Crossing
 
-        let actions = [ for a in context.action () do yield! Option.toList (action reading a) ]
+        let actions =
+            [ for a in context.action () do
+                  yield! Option.toList (action reading a) ]
+
         Some(Event(kind, expression reading (trigger.expression ()), actions))
 
 /// `cuda:1` is one word here.
@@ -309,7 +360,10 @@ let private settingValue (context: DeqParser.SettingContext) (values: Expr list)
     match values, context.NUMBER() with
     | [ from; upTo ], _ -> TimeSpan(from, upTo)
     | [ { Kind = Name device } as value ], device' when not (isNull device') ->
-        Single { value with Kind = Name $"{device}:{device'.GetText()}"; Span = value.Span.To span }
+        Single
+            { value with
+                Kind = Name $"{device}:{device'.GetText()}"
+                Span = value.Span.To span }
     | value :: _, _ -> Single value
     | [], _ -> Single missing
 
@@ -340,7 +394,10 @@ type private Documents(all: IReadOnlyDictionary<IToken, IReadOnlyList<IToken>>) 
         | true, lines when taken.Add context.Start -> documentationText lines
         | _ -> ""
 
-    member _.Rest = all |> Seq.filter (fun entry -> not (taken.Contains entry.Key)) |> Seq.collect (fun entry -> entry.Value)
+    member _.Rest =
+        all
+        |> Seq.filter (fun entry -> not (taken.Contains entry.Key))
+        |> Seq.collect (fun entry -> entry.Value)
 
 let private named reading (name: ITerminalNode) (assign: DeqParser.AssignContext) value make =
     expectEquals reading assign
@@ -357,7 +414,13 @@ let private declarationKind reading (documents: Documents) (context: IParseTree)
     match context with
     | :? DeqParser.DimDeclarationContext as c ->
         expectEquals reading (c.assign ())
-        let value = if isNull (c.expression ()) then None else Some(expression reading (c.expression ()))
+
+        let value =
+            if isNull (c.expression ()) then
+                None
+            else
+                Some(expression reading (c.expression ()))
+
         tryIdent reading (c.ID()) |> Option.map (fun name -> Dim(name, value))
     | :? DeqParser.StateDeclarationContext as c -> Some(State(declarators reading (c.declarators ())))
     | :? DeqParser.AlgebraicDeclarationContext as c -> Some(Algebraic(declarators reading (c.declarators ())))
@@ -387,14 +450,26 @@ let private declarationKind reading (documents: Documents) (context: IParseTree)
         named reading (c.ID()) (c.assign ()) (c.expression ()) (fun name value -> History(name, value))
     | :? DeqParser.CalculusDeclarationContext as c -> tryIdent reading (c.ID()) |> Option.map Calculus
     | :? DeqParser.ImplicitBlockContext as c ->
-        Some(Implicit [ for e in c.equation () do yield! Option.toList (implicitEquation e) ])
+        Some(
+            Implicit
+                [ for e in c.equation () do
+                      yield! Option.toList (implicitEquation e) ]
+        )
     | :? DeqParser.EventContext as c -> event reading c
     | :? DeqParser.SolveBlockContext as c ->
-        Some(Solve [ for s in c.setting () do yield! Option.toList (setting reading s) ])
+        Some(
+            Solve
+                [ for s in c.setting () do
+                      yield! Option.toList (setting reading s) ]
+        )
     | :? DeqParser.EquationContext as c -> equation reading c
     | _ -> None
 
-let private declaration reading (documents: Documents) (context: DeqParser.StatementContext) : Declaration option =
+let private declaration
+    reading
+    (documents: Documents)
+    (context: DeqParser.StatementContext)
+    : Declaration option =
     let doc = documents.Above context
 
     declarationKind reading documents (context.GetChild 0)
@@ -416,19 +491,26 @@ let private body (reading: Reading) documents (block: DeqParser.BlockContext) =
 let private model reading (documents: Documents) (context: DeqParser.ModelContext) : TopLevel option =
     let doc = documents.Above context
     let span = spanOf reading context
-    let name = context.modelName () |> Option.ofObj |> Option.bind (fun name -> tryIdent reading (name.ID()))
+
+    let name =
+        context.modelName ()
+        |> Option.ofObj
+        |> Option.bind (fun name -> tryIdent reading (name.ID()))
 
     match name, context.block () with
     | name, null ->
         expectEquals reading (context.assign ())
 
         match name, tryIdent reading (context.ID()) with
-        | Some name, Some operation -> Some(Derived(doc, name, operation, arguments reading (context.arguments ()), span))
+        | Some name, Some operation ->
+            Some(Derived(doc, name, operation, arguments reading (context.arguments ()), span))
         | _ -> None
     | name, block ->
         // The body is read even where the name is wrong: its own errors count too.
         let declarations = body reading documents block
-        name |> Option.map (fun name -> Model { Doc = doc; Name = name; Declarations = declarations; Span = span })
+
+        name
+        |> Option.map (fun name -> Model { Doc = doc; Name = name; Declarations = declarations; Span = span })
 
 let private import (reading: Reading) (context: DeqParser.ImportFileContext) =
     let span = spanOf reading context
@@ -436,8 +518,16 @@ let private import (reading: Reading) (context: DeqParser.ImportFileContext) =
     match context.STRING() with
     | null when context.ID().Length = 0 -> None
     | null ->
-        let path = String.Join("", context.children |> Seq.skip 1 |> Seq.map (fun node -> node.GetText()))
-        reading.Report(DiagnosticCatalogue.UnquotedPath, span, "a path stands in quotation marks", $"write `import \"{path}\"`")
+        let path =
+            String.Join("", context.children |> Seq.skip 1 |> Seq.map (fun node -> node.GetText()))
+
+        reading.Report(
+            DiagnosticCatalogue.UnquotedPath,
+            span,
+            "a path stands in quotation marks",
+            $"write `import \"{path}\"`"
+        )
+
         Some(Import(path, span))
     | path -> Some(Import(path.GetText().Trim '"', span))
 
@@ -481,7 +571,9 @@ let read (source: SourceFile) : File * Diagnostic list =
     let items =
         match parsed.Tree with
         | null -> []
-        | tree -> [ for s in tree.statement () do yield! Option.toList (topLevel reading documents s) ]
+        | tree ->
+            [ for s in tree.statement () do
+                  yield! Option.toList (topLevel reading documents s) ]
 
     if items.IsEmpty && reading.Errors.Count = 0 then
         reading.Report(

@@ -19,7 +19,10 @@ let private startOf path = SourceSpan(path, 1, 1, 1, 1)
 
 /// Line ends as LF. Columns stay what they were, since a CR stands behind the last of them.
 let private withUnixLines (text: string) =
-    if text.Contains '\r' then text.Replace("\r\n", "\n").Replace('\r', '\n') else text
+    if text.Contains '\r' then
+        text.Replace("\r\n", "\n").Replace('\r', '\n')
+    else
+        text
 
 let private tooLarge path (length: int) =
     let megabytes = float length / (1024.0 * 1024.0)
@@ -50,7 +53,15 @@ let private decodeUtf8 path (bytes: byte[]) : Result<string, Diagnostic> =
     let mutable read = 0
     let mutable written = 0
     // isFinalBlock: a sequence cut off at the end of the file is invalid too.
-    let status = Utf8.ToUtf16(content, Span buffer, &read, &written, replaceInvalidSequences = false, isFinalBlock = true)
+    let status =
+        Utf8.ToUtf16(
+            content,
+            Span buffer,
+            &read,
+            &written,
+            replaceInvalidSequences = false,
+            isFinalBlock = true
+        )
 
     if status = OperationStatus.Done then
         Ok(String(buffer, 0, written))

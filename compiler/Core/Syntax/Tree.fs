@@ -74,13 +74,15 @@ type Interval = { Low: Expr; High: Expr; LowClosed: bool; HighClosed: bool; Span
 
 /// One declared parameter, with its name(s): `param a, b : R = 1 in (0, inf)`.
 type ParamDecl =
-    { Names: Declarator list
-      /// `param W(t)`: the argument of a depth-varying parameter.
-      Depth: Ident option
-      Distribution: Distribution option
-      /// A value, or `steps(10)` where depth-varying.
-      Value: Expr option
-      Interval: Interval option }
+    {
+        Names: Declarator list
+        /// `param W(t)`: the argument of a depth-varying parameter.
+        Depth: Ident option
+        Distribution: Distribution option
+        /// A value, or `steps(10)` where depth-varying.
+        Value: Expr option
+        Interval: Interval option
+    }
 
 /// A stage of a network: `dense(50)`, `tanh`, `residual(net)`.
 type Stage = { Name: Ident; Arguments: Argument list; HasArguments: bool; Span: SourceSpan }
@@ -113,10 +115,7 @@ type EventAction =
     | Stop of SourceSpan
 
 /// `name = value` in a solve block; a value such as `0 .. 25` is a Span of time.
-type Setting =
-    { Name: Ident
-      Value: SettingValue
-      Span: SourceSpan }
+type Setting = { Name: Ident; Value: SettingValue; Span: SourceSpan }
 
 and SettingValue =
     | Single of Expr
@@ -125,10 +124,7 @@ and SettingValue =
 /// Text of the `##` lines above a declaration, without the marks, or empty.
 type Documentation = string
 
-type Declaration =
-    { Doc: Documentation
-      Kind: DeclarationKind
-      Span: SourceSpan }
+type Declaration = { Doc: Documentation; Kind: DeclarationKind; Span: SourceSpan }
 
 and DeclarationKind =
     | Dim of name: Ident * value: Expr option
@@ -171,7 +167,4 @@ type TopLevel =
 /// A comment (not a documentation comment), for the formatter.
 type Comment = { Text: string; Span: SourceSpan; OwnLine: bool }
 
-type File =
-    { Source: SourceFile
-      Items: TopLevel list
-      Comments: Comment list }
+type File = { Source: SourceFile; Items: TopLevel list; Comments: Comment list }

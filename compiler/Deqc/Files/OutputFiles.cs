@@ -25,7 +25,7 @@ internal static class OutputFiles
         var written = new List<(string Temporary, string Target)>();
         try
         {
-            foreach (var file in files) written.Add((WriteBeside(file), file.Path));
+            foreach (var file in files.Select(ThroughLinks)) written.Add((WriteBeside(file), file.Path));
             foreach (var (temporary, target) in written) Attempt(target, () => File.Move(temporary, target, overwrite: true));
         }
         finally
@@ -42,10 +42,18 @@ internal static class OutputFiles
         return File.Exists(path) ? Attempt(path, () => File.ReadAllText(path)) : null;
     }
 
+    // A link stays a link: what it leads to is written.
+    private static OutputFile ThroughLinks(OutputFile file) => Attempt(file.Path, () =>
+    {
+        var place = new FileInfo(file.Path);
+        return place.LinkTarget is null ? file : file with { Path = place.ResolveLinkTarget(returnFinalTarget: true)!.FullName };
+    });
+
     private static string WriteBeside(OutputFile file) => Attempt(file.Path, () =>
     {
         if (Directory.Exists(file.Path)) throw new IOException("it is a directory");
         var folder = Path.GetDirectoryName(Path.GetFullPath(file.Path))!;
+        if (NearestExisting(folder) is { } existing && !Directory.Exists(existing)) throw new IOException($"{Path.GetFileName(existing)} is a file, not a folder");
         Directory.CreateDirectory(folder);
         var temporary = Path.Combine(folder, $".{Path.GetFileName(file.Path)}.{Environment.ProcessId}.tmp");
         try
@@ -59,6 +67,12 @@ internal static class OutputFiles
             throw;
         }
     });
+
+    private static string? NearestExisting(string? path)
+    {
+        while (path is not null && !Path.Exists(path)) path = Path.GetDirectoryName(path);
+        return path;
+    }
 
     private static void Attempt(string path, Action write) => Attempt(path, () =>
     {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using DiffEqLang.Compiler;
 using DiffEqLang.Contracts;
 using DiffEqLang.Deqc.Files;
 using DiffEqLang.Deqc.Reporting;
@@ -58,10 +59,17 @@ public sealed class Build : Verb
             Jacobian = arguments.GetValue(jacobian),
             LineDirectives = arguments.GetValue(lineDirectives),
             Validate = arguments.GetValue(validate),
-            DumpAfter = arguments.GetValue(dumpAfter),
+            DumpAfter = PassOf(arguments.GetValue(dumpAfter)),
         };
         if (arguments.GetValue(nameSpace) is not { } name) return options;
         return IsNamespace(name) ? options with { Namespace = name } : throw CommandFailure.Usage($"--namespace {name}: not a C# namespace; write names joined by dots, such as My.Models");
+    }
+
+    private static string? PassOf(string? name)
+    {
+        if (name is null || Compilation.PassNames.Contains(name)) return name;
+        throw CommandFailure.Usage(
+            $"--dump-after {name}: there is no such pass{CommandLine.DidYouMean(name, Compilation.PassNames)} (the passes are {string.Join(", ", Compilation.PassNames)})");
     }
 
     // All models are compiled, so that all their errors are seen, before anything is written.

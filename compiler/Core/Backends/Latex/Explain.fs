@@ -20,17 +20,19 @@ type Row = { Kind: string; Name: string; Type: string; Value: string; Doc: strin
 
 /// The content, before any notation.
 type Explanation =
-    { Model: Dynamics.Model
-      Rows: Row list
-      /// Shared terms, by node.
-      Names: IReadOnlyDictionary<Expr, string>
-      Terms: Formula list
-      Equations: Formula list
-      /// Blocks of the Jacobian that are not zero, by row and column.
-      Jacobian: (int * int * Formula) list
-      Adjoint: Formula list
-      Gradients: Formula list
-      Correction: (string * Formula list) option }
+    {
+        Model: Dynamics.Model
+        Rows: Row list
+        /// Shared terms, by node.
+        Names: IReadOnlyDictionary<Expr, string>
+        Terms: Formula list
+        Equations: Formula list
+        /// Blocks of the Jacobian that are not zero, by row and column.
+        Jacobian: (int * int * Formula) list
+        Adjoint: Formula list
+        Gradients: Formula list
+        Correction: (string * Formula list) option
+    }
 
 /// A system of more scalars than this has its Jacobian's pattern counted, not shown.
 let private mostShown = 32
@@ -69,7 +71,11 @@ let private rows (model: Dynamics.Model) =
     [ for c in model.Components do
           row "state" c.Symbol (c.Initial |> Option.map plain |> Option.defaultValue "") c.Doc
       for p in typed.Parameters do
-          let within = p.Bounds |> Option.map (fun b -> sprintf " in (%s, %s)" (bound b.Low) (bound b.High)) |> Option.defaultValue ""
+          let within =
+              p.Bounds
+              |> Option.map (fun b -> sprintf " in (%s, %s)" (bound b.Low) (bound b.High))
+              |> Option.defaultValue ""
+
           row "param" p.Symbol (initializerText p.Initializer + within) p.Doc
       for c in typed.Constants do
           row "const" c.Symbol (plain c.Value) c.Doc
@@ -85,12 +91,21 @@ let private equations (model: Dynamics.Model) =
     [ for c in model.Components do
           match model.Noise with
           | None ->
-              formula (sprintf "d%s/dt" c.Symbol.Name) (sprintf @"\frac{%s}{\mathrm{d}t}" (differential c.Symbol)) c.Drift
+              formula
+                  (sprintf "d%s/dt" c.Symbol.Name)
+                  (sprintf @"\frac{%s}{\mathrm{d}t}" (differential c.Symbol))
+                  c.Drift
           | Some _ ->
-              formula (sprintf "drift of %s" c.Symbol.Name) (sprintf @"f_{%s}" (Formula.name c.Symbol.Name)) c.Drift
+              formula
+                  (sprintf "drift of %s" c.Symbol.Name)
+                  (sprintf @"f_{%s}" (Formula.name c.Symbol.Name))
+                  c.Drift
 
               if not (Build.isZero c.Diffusion) then
-                  formula (sprintf "noise of %s" c.Symbol.Name) (sprintf @"(g\,\mathrm{d}W)_{%s}" (Formula.name c.Symbol.Name)) c.Diffusion ]
+                  formula
+                      (sprintf "noise of %s" c.Symbol.Name)
+                      (sprintf @"(g\,\mathrm{d}W)_{%s}" (Formula.name c.Symbol.Name))
+                      c.Diffusion ]
 
 let private jacobian (components: Component list) =
     let scalars = components |> List.forall _.Symbol.Shape.IsEmpty
@@ -98,7 +113,10 @@ let private jacobian (components: Component list) =
     let left (row: Component) (column: Component) right =
         formula
             (sprintf "d(d%s/dt)/d%s" row.Symbol.Name column.Symbol.Name)
-            (sprintf @"\frac{\partial f_{%s}}{\partial %s}" (Formula.name row.Symbol.Name) (Formula.name column.Symbol.Name))
+            (sprintf
+                @"\frac{\partial f_{%s}}{\partial %s}"
+                (Formula.name row.Symbol.Name)
+                (Formula.name column.Symbol.Name))
             right
 
     if scalars then
@@ -126,7 +144,10 @@ let private adjoint (model: Dynamics.Model) =
     let states =
         List.map2
             (fun (c: Component) e ->
-                formula (sprintf "dλ_%s/dt" c.Symbol.Name) (sprintf @"\frac{\mathrm{d}\lambda_{%s}}{\mathrm{d}t}" (Formula.name c.Symbol.Name)) e)
+                formula
+                    (sprintf "dλ_%s/dt" c.Symbol.Name)
+                    (sprintf @"\frac{\mathrm{d}\lambda_{%s}}{\mathrm{d}t}" (Formula.name c.Symbol.Name))
+                    e)
             components
             negative
 
@@ -134,7 +155,12 @@ let private adjoint (model: Dynamics.Model) =
         List.zip parameters product.Parameters
         |> List.filter (snd >> Build.isZero >> not)
         |> List.map (fun (p, e) ->
-            formula (sprintf "integrand of dL/d%s" p.Name) (sprintf @"\frac{\mathrm{d}}{\mathrm{d}t}\frac{\partial L}{\partial %s}" (Formula.name p.Name)) e)
+            formula
+                (sprintf "integrand of dL/d%s" p.Name)
+                (sprintf
+                    @"\frac{\mathrm{d}}{\mathrm{d}t}\frac{\partial L}{\partial %s}"
+                    (Formula.name p.Name))
+                e)
 
     // Shown as λ: the cotangent of the state.
     let names =
@@ -147,13 +173,28 @@ let private correction (model: Dynamics.Model) =
     model.Noise
     |> Option.map (fun noise ->
         let derivatives = Derivatives.ofNoise noise model.Components
-        let combine = match noise.Calculus with Ito -> Build.sub | Stratonovich -> Build.add
-        let title = match noise.Calculus with Ito -> "Stratonovich" | Stratonovich -> "Itô"
-        let drifts = List.map2 (fun (c: Component) e -> combine c.Drift e) model.Components derivatives.ItoCorrection |> Simplify.run
+
+        let combine =
+            match noise.Calculus with
+            | Ito -> Build.sub
+            | Stratonovich -> Build.add
+
+        let title =
+            match noise.Calculus with
+            | Ito -> "Stratonovich"
+            | Stratonovich -> "Itô"
+
+        let drifts =
+            List.map2 (fun (c: Component) e -> combine c.Drift e) model.Components derivatives.ItoCorrection
+            |> Simplify.run
 
         title,
         List.map2
-            (fun (c: Component) e -> formula (sprintf "%s drift of %s" title c.Symbol.Name) (sprintf @"\tilde f_{%s}" (Formula.name c.Symbol.Name)) e)
+            (fun (c: Component) e ->
+                formula
+                    (sprintf "%s drift of %s" title c.Symbol.Name)
+                    (sprintf @"\tilde f_{%s}" (Formula.name c.Symbol.Name))
+                    e)
             model.Components
             drifts)
 
@@ -170,7 +211,10 @@ let explain (model: Dynamics.Model) : Explanation =
         @ (correction |> Option.map (snd >> List.map _.Right) |> Option.defaultValue [])
 
     let inputs = Expr.inputs all |> List.map _.Name
-    let program = all |> List.mapi (fun i e -> string i, e) |> Schedule.schedule inputs model.Typed.Name []
+
+    let program =
+        all |> List.mapi (fun i e -> string i, e) |> Schedule.schedule inputs model.Typed.Name []
+
     let names = Dictionary<Expr, string>(HashIdentity.Reference)
 
     for node, name in cotangents do
@@ -215,15 +259,18 @@ let private definition (x: Explanation) (e: Expr) (node: Expr) = if node = e the
 
 let private plainRight x (f: Formula) = Plain.plainWith (definition x f.Right) f.Right
 
-let private lambda (name: string) = if name.StartsWith "λ_" then sprintf @"\lambda_{%s}" (Formula.name (name.Substring 2)) else Formula.name name
+let private lambda (name: string) =
+    if name.StartsWith "λ_" then
+        sprintf @"\lambda_{%s}" (Formula.name (name.Substring 2))
+    else
+        Formula.name name
 
 let private latexRight x (f: Formula) = Formula.latexWith (definition x f.Right >> Option.map lambda) f.Right
 
 /// An equation whose right side has been given a name says that name.
 let private isTerm x (f: Formula) = (nameOf x f.Right).IsSome
 
-let private plainResult x (f: Formula) =
-    if isTerm x f then (nameOf x f.Right).Value else plainRight x f
+let private plainResult x (f: Formula) = if isTerm x f then (nameOf x f.Right).Value else plainRight x f
 
 let private latexResult x (f: Formula) =
     if isTerm x f then lambda (nameOf x f.Right).Value else latexRight x f
@@ -236,7 +283,8 @@ let private pattern (x: Explanation) =
     if n > mostShown then
         []
     else
-        [ for i in 0 .. n - 1 -> String.concat " " [ for j in 0 .. n - 1 -> if filled.Contains(struct (i, j)) then "×" else "·" ] ]
+        [ for i in 0 .. n - 1 ->
+              String.concat " " [ for j in 0 .. n - 1 -> if filled.Contains(struct (i, j)) then "×" else "·" ] ]
 
 let private sparsity (x: Explanation) =
     let n = x.Model.Components.Length
@@ -262,8 +310,10 @@ let private solveLines (block: SolveBlock) =
         | Word w -> sprintf "%s = %s" name w
 
     let methodText (m: MethodChoice) =
-        if m.Options.IsEmpty then m.Name
-        else sprintf "%s(%s)" m.Name (m.Options |> List.map option |> String.concat ", ")
+        if m.Options.IsEmpty then
+            m.Name
+        else
+            sprintf "%s(%s)" m.Name (m.Options |> List.map option |> String.concat ", ")
 
     [ match block.Start, block.End with
       | Some a, Some b -> "t", sprintf "%s .. %s" (Plain.number a) (Plain.number b)
@@ -275,7 +325,10 @@ let private solveLines (block: SolveBlock) =
       yield! block.Dtype |> Option.map (fun v -> "dtype", v) |> Option.toList ]
 
 let private jacobianFormulas (x: Explanation) =
-    if x.Model.Components.Length > mostShown then [] else x.Jacobian |> List.map (fun (_, _, f) -> f)
+    if x.Model.Components.Length > mostShown then
+        []
+    else
+        x.Jacobian |> List.map (fun (_, _, f) -> f)
 
 /// For a terminal.
 let text (x: Explanation) : string =
@@ -286,25 +339,40 @@ let text (x: Explanation) : string =
         if not formulas.IsEmpty then
             line ""
             line title
+
             for f in formulas do
                 line (sprintf "  %s = %s" f.Left (plainResult x f))
 
     line (sprintf "model %s" x.Model.Typed.Name)
-    if x.Model.Typed.Doc <> "" then line ("  " + x.Model.Typed.Doc.Replace("\n", "\n  "))
+
+    if x.Model.Typed.Doc <> "" then
+        line ("  " + x.Model.Typed.Doc.Replace("\n", "\n  "))
+
     line ""
     let width f = x.Rows |> List.map (f >> String.length) |> List.fold max 0
 
     for r in x.Rows do
-        line (sprintf "  %s %s : %s  %s  %s" (r.Kind.PadRight(width _.Kind)) (r.Name.PadRight(width _.Name)) (r.Type.PadRight(width _.Type)) (r.Value.PadRight(width _.Value)) r.Doc)
+        line (
+            sprintf
+                "  %s %s : %s  %s  %s"
+                (r.Kind.PadRight(width _.Kind))
+                (r.Name.PadRight(width _.Name))
+                (r.Type.PadRight(width _.Type))
+                (r.Value.PadRight(width _.Value))
+                r.Doc
+        )
 
     section "Equations" x.Equations
+
     if not x.Terms.IsEmpty then
         line ""
         line "Shared terms"
+
         for f in x.Terms do
             line (sprintf "  %s = %s" f.Left (plainRight x f))
 
     section (sprintf "Jacobian (%s)" (sparsity x)) (jacobianFormulas x)
+
     for row in pattern x do
         line ("  " + row)
 
@@ -314,7 +382,10 @@ let text (x: Explanation) : string =
     match x.Model.Noise with
     | Some noise ->
         line ""
-        line (sprintf "Noise: %s, %s. %s" (calculusName noise.Calculus) (noiseName noise.Structure) noise.Reason)
+
+        line (
+            sprintf "Noise: %s, %s. %s" (calculusName noise.Calculus) (noiseName noise.Structure) noise.Reason
+        )
     | None -> ()
 
     match x.Correction with
@@ -326,6 +397,7 @@ let text (x: Explanation) : string =
     | settings ->
         line ""
         line "Solve"
+
         for name, value in settings do
             line (sprintf "  %s = %s" name value)
 
@@ -336,7 +408,9 @@ let private alignedLines (lines: string list) =
     [ @"\begin{aligned}" ] @ (lines |> List.map (fun l -> l + @" \\")) @ [ @"\end{aligned}" ]
 
 let private mathLines x results (formulas: Formula list) =
-    formulas |> List.map (fun f -> sprintf "%s &= %s" f.LeftLatex (if results then latexResult x f else latexRight x f))
+    formulas
+    |> List.map (fun f ->
+        sprintf "%s &= %s" f.LeftLatex (if results then latexResult x f else latexRight x f))
 
 /// Sections as title, introduction and formulas: what Markdown and LaTeX share.
 let private sections (x: Explanation) : (string * string * string list) list =
@@ -349,10 +423,19 @@ let private sections (x: Explanation) : (string * string * string list) list =
           "Gradients", "Integrated over the solve, summed over the batch.", mathLines x true x.Gradients
       match x.Model.Noise with
       | Some noise ->
-          "Noise", sprintf "%s noise, in the sense of %s. %s" (Naming.capitalized (noiseName noise.Structure)) (calculusName noise.Calculus) noise.Reason, []
+          "Noise",
+          sprintf
+              "%s noise, in the sense of %s. %s"
+              (Naming.capitalized (noiseName noise.Structure))
+              (calculusName noise.Calculus)
+              noise.Reason,
+          []
       | None -> ()
       match x.Correction with
-      | Some(title, formulas) -> sprintf "In the sense of %s" title, "The drift of the same process in the other calculus.", mathLines x true formulas
+      | Some(title, formulas) ->
+          sprintf "In the sense of %s" title,
+          "The drift of the same process in the other calculus.",
+          mathLines x true formulas
       | None -> () ]
 
 let private cell (text: string) = text.Replace("|", "\\|")
@@ -362,6 +445,7 @@ let markdown (x: Explanation) : string =
     let line (s: string) = out.Append(s).Append('\n') |> ignore
 
     line (sprintf "# %s" x.Model.Typed.Name)
+
     if x.Model.Typed.Doc <> "" then
         line ""
         line x.Model.Typed.Doc
@@ -372,11 +456,21 @@ let markdown (x: Explanation) : string =
 
     for r in x.Rows do
         let value = if r.Value = "" then "" else sprintf "`%s`" r.Value
-        line (sprintf "| %s | $%s$ | `%s` | %s | %s |" r.Kind (Formula.name r.Name) r.Type (cell value) (cell r.Doc))
+
+        line (
+            sprintf
+                "| %s | $%s$ | `%s` | %s | %s |"
+                r.Kind
+                (Formula.name r.Name)
+                r.Type
+                (cell value)
+                (cell r.Doc)
+        )
 
     for title, introduction, formulas in sections x do
         line ""
         line (sprintf "## %s" title)
+
         if introduction <> "" then
             line ""
             line introduction
@@ -401,6 +495,7 @@ let markdown (x: Explanation) : string =
         line ""
         line "| setting | value |"
         line "| --- | --- |"
+
         for name, value in settings do
             line (sprintf "| %s | `%s` |" name value)
 
@@ -414,11 +509,15 @@ let latex (x: Explanation) : string =
     let out = StringBuilder()
     let line (s: string) = out.Append(s).Append('\n') |> ignore
     line (sprintf @"\section*{%s}" (escapeText x.Model.Typed.Name))
-    if x.Model.Typed.Doc <> "" then line (escapeText x.Model.Typed.Doc)
+
+    if x.Model.Typed.Doc <> "" then
+        line (escapeText x.Model.Typed.Doc)
 
     for title, introduction, formulas in sections x do
         line (sprintf @"\subsection*{%s}" title)
-        if introduction <> "" then line (escapeText introduction)
+
+        if introduction <> "" then
+            line (escapeText introduction)
 
         if not formulas.IsEmpty then
             line @"\begin{align*}"
@@ -427,7 +526,13 @@ let latex (x: Explanation) : string =
 
     out.ToString()
 
-let private writeFormulas (json: Utf8JsonWriter) (x: Explanation) (property: string) results (formulas: Formula list) =
+let private writeFormulas
+    (json: Utf8JsonWriter)
+    (x: Explanation)
+    (property: string)
+    results
+    (formulas: Formula list)
+    =
     json.WriteStartArray property
 
     for f in formulas do
@@ -441,7 +546,9 @@ let private writeFormulas (json: Utf8JsonWriter) (x: Explanation) (property: str
 
 let json (x: Explanation) : string =
     use buffer = new MemoryStream()
-    let options = JsonWriterOptions(Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping)
+
+    let options =
+        JsonWriterOptions(Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping)
 
     (use json = new Utf8JsonWriter(buffer, options)
      json.WriteStartObject()
@@ -484,7 +591,9 @@ let json (x: Explanation) : string =
          json.WriteEndObject()
      | None -> json.WriteNull "noise"
 
-     x.Correction |> Option.iter (fun (_, formulas) -> writeFormulas json x "otherCalculus" true formulas)
+     x.Correction
+     |> Option.iter (fun (_, formulas) -> writeFormulas json x "otherCalculus" true formulas)
+
      json.WriteStartObject "solve"
 
      for name, value in solveLines x.Model.Typed.Solve do

@@ -10,15 +10,64 @@ open DiffEqLang.Compiler.Builtins
 /// Letters that LaTeX spells as commands.
 let private greek =
     dict
-        [ "alpha", @"\alpha"; "beta", @"\beta"; "gamma", @"\gamma"; "delta", @"\delta"; "epsilon", @"\epsilon"; "zeta", @"\zeta"
-          "eta", @"\eta"; "theta", @"\theta"; "kappa", @"\kappa"; "lambda", @"\lambda"; "mu", @"\mu"; "nu", @"\nu"; "xi", @"\xi"
-          "pi", @"\pi"; "rho", @"\rho"; "sigma", @"\sigma"; "tau", @"\tau"; "phi", @"\phi"; "chi", @"\chi"; "psi", @"\psi"
-          "omega", @"\omega"; "Gamma", @"\Gamma"; "Delta", @"\Delta"; "Theta", @"\Theta"; "Lambda", @"\Lambda"; "Sigma", @"\Sigma"
-          "Phi", @"\Phi"; "Psi", @"\Psi"; "Omega", @"\Omega"
-          "α", @"\alpha"; "β", @"\beta"; "γ", @"\gamma"; "δ", @"\delta"; "ε", @"\epsilon"; "ζ", @"\zeta"; "η", @"\eta"; "θ", @"\theta"
-          "κ", @"\kappa"; "λ", @"\lambda"; "μ", @"\mu"; "ν", @"\nu"; "ξ", @"\xi"; "π", @"\pi"; "ρ", @"\rho"; "σ", @"\sigma"; "τ", @"\tau"
-          "φ", @"\phi"; "χ", @"\chi"; "ψ", @"\psi"; "ω", @"\omega"; "Γ", @"\Gamma"; "Δ", @"\Delta"; "Θ", @"\Theta"; "Λ", @"\Lambda"
-          "Σ", @"\Sigma"; "Φ", @"\Phi"; "Ψ", @"\Psi"; "Ω", @"\Omega" ]
+        [ "alpha", @"\alpha"
+          "beta", @"\beta"
+          "gamma", @"\gamma"
+          "delta", @"\delta"
+          "epsilon", @"\epsilon"
+          "zeta", @"\zeta"
+          "eta", @"\eta"
+          "theta", @"\theta"
+          "kappa", @"\kappa"
+          "lambda", @"\lambda"
+          "mu", @"\mu"
+          "nu", @"\nu"
+          "xi", @"\xi"
+          "pi", @"\pi"
+          "rho", @"\rho"
+          "sigma", @"\sigma"
+          "tau", @"\tau"
+          "phi", @"\phi"
+          "chi", @"\chi"
+          "psi", @"\psi"
+          "omega", @"\omega"
+          "Gamma", @"\Gamma"
+          "Delta", @"\Delta"
+          "Theta", @"\Theta"
+          "Lambda", @"\Lambda"
+          "Sigma", @"\Sigma"
+          "Phi", @"\Phi"
+          "Psi", @"\Psi"
+          "Omega", @"\Omega"
+          "α", @"\alpha"
+          "β", @"\beta"
+          "γ", @"\gamma"
+          "δ", @"\delta"
+          "ε", @"\epsilon"
+          "ζ", @"\zeta"
+          "η", @"\eta"
+          "θ", @"\theta"
+          "κ", @"\kappa"
+          "λ", @"\lambda"
+          "μ", @"\mu"
+          "ν", @"\nu"
+          "ξ", @"\xi"
+          "π", @"\pi"
+          "ρ", @"\rho"
+          "σ", @"\sigma"
+          "τ", @"\tau"
+          "φ", @"\phi"
+          "χ", @"\chi"
+          "ψ", @"\psi"
+          "ω", @"\omega"
+          "Γ", @"\Gamma"
+          "Δ", @"\Delta"
+          "Θ", @"\Theta"
+          "Λ", @"\Lambda"
+          "Σ", @"\Sigma"
+          "Φ", @"\Phi"
+          "Ψ", @"\Psi"
+          "Ω", @"\Omega" ]
 
 let private letter (word: string) =
     match greek.TryGetValue word with
@@ -31,24 +80,40 @@ let name (text: string) =
     let primes = text |> Seq.rev |> Seq.takeWhile ((=) '\'') |> Seq.length
     let stem = text.TrimEnd '\''
     let digits = stem |> Seq.rev |> Seq.takeWhile Char.IsAsciiDigit |> Seq.length
-    let word, index = stem.Substring(0, stem.Length - digits), stem.Substring(stem.Length - digits)
+
+    let word, index =
+        stem.Substring(0, stem.Length - digits), stem.Substring(stem.Length - digits)
 
     let word, index =
         match word.TrimEnd('_').LastIndexOf '_' with
-        | cut when cut > 0 && index = "" -> word.Substring(0, cut), letter (word.Substring(cut + 1).TrimEnd '_')
+        | cut when cut > 0 && index = "" ->
+            word.Substring(0, cut), letter (word.Substring(cut + 1).TrimEnd '_')
         | _ -> word.TrimEnd '_', index
 
-    let differential = word.Length > 1 && word[0] = 'd' && (word.Length = 2 || greek.ContainsKey(word.Substring 1))
-    let body = if differential then @"\mathrm{d}" + letter (word.Substring 1) else letter (word.Replace("_", @"\_"))
+    let differential =
+        word.Length > 1
+        && word[0] = 'd'
+        && (word.Length = 2 || greek.ContainsKey(word.Substring 1))
+
+    let body =
+        if differential then
+            @"\mathrm{d}" + letter (word.Substring 1)
+        else
+            letter (word.Replace("_", @"\_"))
+
     let indexed = if index = "" then body else sprintf "%s_{%s}" body index
     indexed + String.replicate primes "'"
 
 /// `1.5`, `10^{-7}`, `2.5 \cdot 10^{-3}`.
 let number (x: float) =
-    if Double.IsPositiveInfinity x then @"\infty"
-    elif Double.IsNegativeInfinity x then @"-\infty"
-    elif Double.IsNaN x then @"\mathrm{NaN}"
-    elif x = Math.PI then @"\pi"
+    if Double.IsPositiveInfinity x then
+        @"\infty"
+    elif Double.IsNegativeInfinity x then
+        @"-\infty"
+    elif Double.IsNaN x then
+        @"\mathrm{NaN}"
+    elif x = Math.PI then
+        @"\pi"
     else
         let text = x.ToString("R", CultureInfo.InvariantCulture)
 
@@ -95,7 +160,8 @@ let private operator kind =
     | Jvp -> @"\operatorname{jvp}"
     | Vjp -> @"\operatorname{vjp}"
 
-let private applied name arguments = sprintf @"\operatorname{%s}\left(%s\right)" name (String.concat ", " arguments)
+let private applied name arguments =
+    sprintf @"\operatorname{%s}\left(%s\right)" name (String.concat ", " arguments)
 
 let rec private write (named: Expr -> string option) (e: Expr) : string * Level =
     let at level (a: Expr) =
@@ -113,35 +179,50 @@ let rec private write (named: Expr -> string option) (e: Expr) : string * Level 
         | Add, [ a; b ] -> sprintf "%s + %s" (at Level.Sum a) (at Level.Sum b), Level.Sum
         | Subtract, [ a; b ] -> sprintf "%s - %s" (at Level.Sum a) (at Level.Product b), Level.Sum
         | Multiply, [ a; b ] when a.Shape.IsEmpty || b.Shape.IsEmpty ->
-            let dot = match b.Op with Number _ -> @" \cdot " | _ -> @" \, "
+            let dot =
+                match b.Op with
+                | Number _ -> @" \cdot "
+                | _ -> @" \, "
+
             at Level.Product a + dot + at Level.Product b, Level.Product
-        | Multiply, [ a; b ] -> sprintf @"%s \odot %s" (at Level.Product a) (at Level.Product b), Level.Product
+        | Multiply, [ a; b ] ->
+            sprintf @"%s \odot %s" (at Level.Product a) (at Level.Product b), Level.Product
         | Divide, [ a; b ] -> sprintf @"\frac{%s}{%s}" (any a) (any b), Level.Product
         | Power, [ a; b ] -> sprintf "{%s}^{%s}" (at Level.Atom a) (any b), Level.Power
         | Negate, [ a ] -> sprintf "-%s" (at Level.Product a), Level.Sum
-        | Call(name, _), args -> (Catalogue.find name).Latex (List.map any args), Level.Atom
-        | Compare c, [ a; b ] -> sprintf "%s %s %s" (at Level.Sum a) (relation c) (at Level.Sum b), Level.Condition
+        | Call(name, _), args -> (Catalogue.find name).Latex(List.map any args), Level.Atom
+        | Compare c, [ a; b ] ->
+            sprintf "%s %s %s" (at Level.Sum a) (relation c) (at Level.Sum b), Level.Condition
         | And, [ a; b ] -> sprintf @"%s \land %s" (at Level.Atom a) (at Level.Atom b), Level.Condition
         | Or, [ a; b ] -> sprintf @"%s \lor %s" (at Level.Atom a) (at Level.Atom b), Level.Condition
         | Not, [ a ] -> sprintf @"\lnot %s" (at Level.Atom a), Level.Condition
         | Select, [ c; a; b ] ->
-            sprintf @"\begin{cases} %s & \text{if } %s \\ %s & \text{otherwise} \end{cases}" (any a) (any c) (any b), Level.Sum
+            sprintf
+                @"\begin{cases} %s & \text{if } %s \\ %s & \text{otherwise} \end{cases}"
+                (any a)
+                (any c)
+                (any b),
+            Level.Sum
         | Contract(left, right), [ a; b ] -> contraction at left right a b
         | Permute [ 1; 0 ], [ a ] -> sprintf @"{%s}^{\top}" (at Level.Atom a), Level.Power
         | Permute axes, [ a ] -> applied "permute" (any a :: List.map string axes), Level.Atom
         | Reduce(kind, _), [ a ] -> sprintf "%s %s" (reduction kind) (at Level.Product a), Level.Product
-        | Broadcast _, [ a ] when a.Shape.IsEmpty -> sprintf @"%s \, \mathbf{1}" (at Level.Product a), Level.Product
+        | Broadcast _, [ a ] when a.Shape.IsEmpty ->
+            sprintf @"%s \, \mathbf{1}" (at Level.Product a), Level.Product
         | Broadcast _, [ a ] -> write named a
         | Index(_, position), [ a ] -> sprintf "{%s}_{[%d]}" (at Level.Atom a) position, Level.Atom
         | Slice(_, from, upTo), [ a ] -> sprintf @"{%s}_{[%O..%O]}" (at Level.Atom a) from upTo, Level.Atom
         | Pad(_, from, size), [ a ] -> applied "pad" [ any a; string from; string size ], Level.Atom
-        | Stack, args -> sprintf @"\begin{pmatrix} %s \end{pmatrix}" (args |> List.map any |> String.concat @" \\ "), Level.Atom
+        | Stack, args ->
+            sprintf @"\begin{pmatrix} %s \end{pmatrix}" (args |> List.map any |> String.concat @" \\ "),
+            Level.Atom
         | Concat, args -> applied "concat" (List.map any args), Level.Atom
         | Reshape _, [ a ] -> write named a
         | Diagonal, [ a ]
         | DiagonalMatrix, [ a ] -> applied "diag" [ any a ], Level.Atom
         | Identity _, _ -> "I", Level.Atom
-        | Derivative kind, f :: x :: _ -> sprintf @"%s_{%s} %s" (operator kind) (any x) (at Level.Power f), Level.Product
+        | Derivative kind, f :: x :: _ ->
+            sprintf @"%s_{%s} %s" (operator kind) (any x) (at Level.Power f), Level.Product
         | BatchSum, [ a ] -> write named a
         | op, args -> Build.internalError "LaTeX met %A with %d operands." op args.Length
 
@@ -152,10 +233,13 @@ and private contraction at left right a b =
     | 1, 1, [ 0 ], [ 0 ] -> sprintf @"{%s}^{\top} %s" (at Level.Atom a) (at Level.Product b), Level.Product
     | _, _, [ l ], [ 0 ] when l = a.Shape.Length - 1 && matrixLike a && matrixLike b ->
         sprintf @"%s \, %s" (at Level.Product a) (at Level.Power b), Level.Product
-    | 2, _, [ 0 ], [ 0 ] when matrixLike b -> sprintf @"{%s}^{\top} %s" (at Level.Atom a) (at Level.Power b), Level.Product
+    | 2, _, [ 0 ], [ 0 ] when matrixLike b ->
+        sprintf @"{%s}^{\top} %s" (at Level.Atom a) (at Level.Power b), Level.Product
     | 1, 1, [], [] -> sprintf @"%s \otimes %s" (at Level.Product a) (at Level.Power b), Level.Product
     | _ ->
-        let pairs = List.zip left right |> List.map (fun (i, j) -> sprintf "%d:%d" i j) |> String.concat ","
+        let pairs =
+            List.zip left right |> List.map (fun (i, j) -> sprintf "%d:%d" i j) |> String.concat ","
+
         sprintf @"\left\langle %s, %s \right\rangle_{%s}" (at Level.Sum a) (at Level.Sum b) pairs, Level.Atom
 
 /// A formula in which some nodes go by names.

@@ -55,7 +55,12 @@ let rec private write (named: Expr -> string option) (e: Expr) : string * Level 
         if own < level then sprintf "(%s)" text else text
 
     let call name (arguments: string list) = sprintf "%s(%s)" name (String.concat ", " arguments), Level.Atom
-    let over (axes: int list) (a: Expr) = if axes.Length = a.Shape.Length then [] else axes |> List.map (sprintf "axis = %d")
+
+    let over (axes: int list) (a: Expr) =
+        if axes.Length = a.Shape.Length then
+            []
+        else
+            axes |> List.map (sprintf "axis = %d")
 
     match named e with
     | Some text -> text, Level.Atom
@@ -69,8 +74,10 @@ let rec private write (named: Expr -> string option) (e: Expr) : string * Level 
         | Divide, [ a; b ] -> sprintf "%s/%s" (at Level.Product a) (at Level.Unary b), Level.Product
         | Power, [ a; b ] -> sprintf "%s^%s" (at Level.Atom a) (at Level.Power b), Level.Power
         | Negate, [ a ] -> sprintf "-%s" (at Level.Power a), Level.Unary
-        | Call(name, attributes), args -> call name (List.map any args @ List.map (sprintf "axis = %d") attributes)
-        | Compare c, [ a; b ] -> sprintf "%s %s %s" (at Level.Sum a) (relation c) (at Level.Sum b), Level.Condition
+        | Call(name, attributes), args ->
+            call name (List.map any args @ List.map (sprintf "axis = %d") attributes)
+        | Compare c, [ a; b ] ->
+            sprintf "%s %s %s" (at Level.Sum a) (relation c) (at Level.Sum b), Level.Condition
         | And, [ a; b ] -> sprintf "%s and %s" (at Level.Sum a) (at Level.Sum b), Level.Condition
         | Or, [ a; b ] -> sprintf "%s or %s" (at Level.Sum a) (at Level.Sum b), Level.Condition
         | Not, [ a ] -> sprintf "not %s" (at Level.Sum a), Level.Condition
@@ -78,7 +85,8 @@ let rec private write (named: Expr -> string option) (e: Expr) : string * Level 
         | Contract([], []), [ a; b ] -> call "outer" [ any a; any b ]
         | Contract([ left ], [ 0 ]), [ a; b ] when left = a.Shape.Length - 1 ->
             sprintf "%s @ %s" (at Level.Product a) (at Level.Unary b), Level.Product
-        | Contract([ 0 ], [ 0 ]), [ a; b ] when a.Shape.Length = 2 -> sprintf "%s.T @ %s" (at Level.Atom a) (at Level.Unary b), Level.Product
+        | Contract([ 0 ], [ 0 ]), [ a; b ] when a.Shape.Length = 2 ->
+            sprintf "%s.T @ %s" (at Level.Atom a) (at Level.Unary b), Level.Product
         | Contract(left, right), [ a; b ] -> call "contract" [ any a; any b; sprintf "%A with %A" left right ]
         | Permute [ 1; 0 ], [ a ] -> at Level.Atom a + ".T", Level.Atom
         | Permute axes, [ a ] -> call "permute" (any a :: List.map string axes)

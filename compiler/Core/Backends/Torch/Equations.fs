@@ -21,16 +21,18 @@ let private largestDense = 16
 
 /// A system whose unvarying terms are fields.
 type private Bound =
-    { Face: Face
-      Components: Component list
-      Milstein: Expr.Expr list option
-      ItoCorrection: Expr.Expr list
-      Hoisted: Hoisted list
-      /// By position: what gradients flow to.
-      Parameters: Symbol list
-      Surroundings: Surroundings
-      /// Fields with the values that the constructor gives them.
-      Fields: (string * string * CSharp.Expr) list }
+    {
+        Face: Face
+        Components: Component list
+        Milstein: Expr.Expr list option
+        ItoCorrection: Expr.Expr list
+        Hoisted: Hoisted list
+        /// By position: what gradients flow to.
+        Parameters: Symbol list
+        Surroundings: Surroundings
+        /// Fields with the values that the constructor gives them.
+        Fields: (string * string * CSharp.Expr) list
+    }
 
 let private method' documentation name parameters body : CSharp.Member =
     { Documentation = documentation
@@ -38,8 +40,7 @@ let private method' documentation name parameters body : CSharp.Member =
       Modifiers = [ "public"; "override" ]
       Kind = Method("Tensor", name, parameters, Block body) }
 
-let private rolesIn role (roots: Expr.Expr list) =
-    Expr.inputs roots |> List.filter (fun s -> s.Role = role)
+let private rolesIn role (roots: Expr.Expr list) = Expr.inputs roots |> List.filter (fun s -> s.Role = role)
 
 /// Declared symbols come in the order of their declarations, whatever the order in which equations use them.
 let private declaredFirst (declared: Symbol list) (used: Symbol list) =
@@ -51,20 +52,33 @@ let private declaredFirst (declared: Symbol list) (used: Symbol list) =
 /// Applies `f` to all values that methods compute, at once: what they share is computed once.
 let private mapValues (f: Expr.Expr list -> Expr.Expr list) (components: Component list) milstein correction =
     let n = components.Length
-    let groups = [ List.map _.Drift components; List.map _.Diffusion components; Option.defaultValue [] milstein; correction ]
+
+    let groups =
+        [ List.map _.Drift components
+          List.map _.Diffusion components
+          Option.defaultValue [] milstein
+          correction ]
+
     let results = List.concat groups |> f |> List.toArray
     let group index (like: 'T list) = List.mapi (fun i _ -> results[index * n + i]) like
     let drifts, diffusions = group 0 components, group 1 components
 
     let components =
-        List.map3 (fun (c: Component) drift diffusion -> { c with Drift = drift; Diffusion = diffusion }) components drifts diffusions
+        List.map3
+            (fun (c: Component) drift diffusion -> { c with Drift = drift; Diffusion = diffusion })
+            components
+            drifts
+            diffusions
 
     components, milstein |> Option.map (group 2), group (if milstein.IsSome then 3 else 2) correction
 
 let private bind (face: Face) : Bound =
     let model = face.Model
     let typed = model.Typed
-    let ofNoise = model.Noise |> Option.map (fun noise -> Derivatives.ofNoise noise model.Components)
+
+    let ofNoise =
+        model.Noise |> Option.map (fun noise -> Derivatives.ofNoise noise model.Components)
+
     let mutable roots, hoisted = [], []
 
     let hoist written =
@@ -75,14 +89,20 @@ let private bind (face: Face) : Bound =
         rewritten
 
     let correction = ofNoise |> Option.map _.ItoCorrection |> Option.defaultValue []
-    let components, milstein, correction = mapValues hoist model.Components (ofNoise |> Option.bind _.Milstein) correction
+
+    let components, milstein, correction =
+        mapValues hoist model.Components (ofNoise |> Option.bind _.Milstein) correction
+
     let hoisted = hoisted
     let roots = roots
     let values = hoisted |> List.map _.Value
     let declaredParameters = typed.Parameters |> List.map _.Symbol
     let declaredConstants = typed.Constants |> List.map _.Symbol
     let directly, ownParameters = declaredFirst declaredParameters (rolesIn Parameter roots)
-    let hoistedParameters = hoisted |> List.map _.Symbol |> List.filter (fun s -> List.contains s ownParameters)
+
+    let hoistedParameters =
+        hoisted |> List.map _.Symbol |> List.filter (fun s -> List.contains s ownParameters)
+
     let needed role declared = fst (declaredFirst declared (rolesIn role (roots @ values)))
 
     let scope =
@@ -112,10 +132,14 @@ let private bind (face: Face) : Bound =
 
     let surroundings: Surroundings =
         { Fields = fields
-          OpenDim = fun name -> dims |> List.pick (fun (dim, field, _) -> if dim = name then Some(Name field) else None)
+          OpenDim =
+            fun name ->
+                dims |> List.pick (fun (dim, field, _) -> if dim = name then Some(Name field) else None)
           Taken = scope.Taken
           Source = typed.Source
-          Placement = [ labelled "dtype" (Member(model', "Dtype")); labelled "device" (Member(model', "Device")) ] }
+          Placement =
+            [ labelled "dtype" (Member(model', "Dtype"))
+              labelled "device" (Member(model', "Device")) ] }
 
     { Face = face
       Components = components
@@ -156,14 +180,24 @@ let private constructor (bound: Bound) =
     @ [ { Documentation = noDocumentation
           Attributes = []
           Modifiers = [ "public" ]
-          Kind = Constructor(bound.Face.EquationsName, [ parameter bound.Face.ClassName "model" ], None, assignments) } ]
+          Kind =
+            Constructor(
+                bound.Face.EquationsName,
+                [ parameter bound.Face.ClassName "model" ],
+                None,
+                assignments
+            ) } ]
 
 let private parametersProperty (bound: Bound) : CSharp.Member =
     { Documentation = inherited
       Attributes = []
       Modifiers = [ "public"; "override" ]
       Kind =
-        Property("IReadOnlyList<Tensor>", "Parameters", Collection [ for s in bound.Parameters -> bound.Surroundings.Fields[s] ]) }
+        Property(
+            "IReadOnlyList<Tensor>",
+            "Parameters",
+            Collection [ for s in bound.Parameters -> bound.Surroundings.Fields[s] ]
+        ) }
 
 // Packings
 
@@ -197,14 +231,28 @@ let private equationNames (bound: Bound) =
 let private tensorParameters names = List.map (parameter "Tensor") names
 
 /// A method from packings to one packed state.
-let private packedWith (terms: SharedTerms) (bound: Bound) documentation name packings prefix (values: Expr.Expr list) =
+let private packedWith
+    (terms: SharedTerms)
+    (bound: Bound)
+    documentation
+    name
+    packings
+    prefix
+    (values: Expr.Expr list)
+    =
     let results =
         List.map2
             (fun (c: Component) value -> { Name = prefix c.Symbol; Value = value; Source = c.Span })
             bound.Components
             values
 
-    let definition = { Name = name; Packings = packings; Results = results; Gradients = []; Terms = terms }
+    let definition =
+        { Name = name
+          Packings = packings
+          Results = results
+          Gradients = []
+          Terms = terms }
+
     let names, body = Functions.write bound.Surroundings definition
 
     let out =
@@ -218,7 +266,14 @@ let private packedWith (terms: SharedTerms) (bound: Bound) documentation name pa
 let private packed bound = packedWith Unshared bound
 
 /// The vector-Jacobian product of such a method.
-let private packedVjpWith terms (bound: Bound) documentation name packings (product: Derivatives.VectorJacobian) =
+let private packedVjpWith
+    terms
+    (bound: Bound)
+    documentation
+    name
+    packings
+    (product: Derivatives.VectorJacobian)
+    =
 
     let results =
         List.map2
@@ -230,9 +285,7 @@ let private packedVjpWith terms (bound: Bound) documentation name packings (prod
             product.States
 
     let gradients =
-        product.Parameters
-        |> List.indexed
-        |> List.filter (fun (_, e) -> not (Build.isZero e))
+        product.Parameters |> List.indexed |> List.filter (fun (_, e) -> not (Build.isZero e))
 
     let definition =
         { Name = name
@@ -271,34 +324,96 @@ let private drift (bound: Bound) =
     let shared = Functions.sharedTerms values (product.States @ product.Parameters)
     let ofProduct = "The vector-Jacobian product of the drift; adds parameter gradients"
 
-    [ packed bound (summary (sprintf "%s.  %s" (equationNames bound) shapes)) "Drift" [ statePacking bound ] derivativeName values
+    [ packed
+          bound
+          (summary (sprintf "%s.  %s" (equationNames bound) shapes))
+          "Drift"
+          [ statePacking bound ]
+          derivativeName
+          values
 
       if shared.IsEmpty then
-          yield! packedVjpWith Unshared bound (summary (ofProduct + " to the last argument.")) "DriftVjp" [ statePacking bound ] product
+          yield!
+              packedVjpWith
+                  Unshared
+                  bound
+                  (summary (ofProduct + " to the last argument."))
+                  "DriftVjp"
+                  [ statePacking bound ]
+                  product
       else
-          packedWith (Given shared) bound (summary "The drift, with the terms that its vector-Jacobian product needs again.") "Drift"
-              [ statePacking bound ] derivativeName values
+          packedWith
+              (Given shared)
+              bound
+              (summary "The drift, with the terms that its vector-Jacobian product needs again.")
+              "Drift"
+              [ statePacking bound ]
+              derivativeName
+              values
 
-          yield! packedVjpWith (Taken shared) bound (summary (ofProduct + ". Terms that were not kept are computed again."))
-                     "DriftVjp" [ statePacking bound ] product ]
+          yield!
+              packedVjpWith
+                  (Taken shared)
+                  bound
+                  (summary (ofProduct + ". Terms that were not kept are computed again."))
+                  "DriftVjp"
+                  [ statePacking bound ]
+                  product ]
 
 let private diffusion (bound: Bound) (noise: Noise) : CSharp.Member list =
     let state, increments = statePacking bound, incrementPacking noise
     let values = bound.Components |> List.map _.Diffusion
-    let shapes = sprintf "%s, increments %s -> %s" (batchShape bound.Face.Model.Size) (batchShape noise.Size) (batchShape bound.Face.Model.Size)
 
-    [ packed bound (summary (sprintf "The noise over a step: diffusion times increments.  %s" shapes)) "Diffusion"
-          [ state; increments ] derivativeName values
-      packedVjp bound (summary "The vector-Jacobian product of the noise.") "DiffusionVjp" [ state; increments ] values
+    let shapes =
+        sprintf
+            "%s, increments %s -> %s"
+            (batchShape bound.Face.Model.Size)
+            (batchShape noise.Size)
+            (batchShape bound.Face.Model.Size)
+
+    [ packed
+          bound
+          (summary (sprintf "The noise over a step: diffusion times increments.  %s" shapes))
+          "Diffusion"
+          [ state; increments ]
+          derivativeName
+          values
+      packedVjp
+          bound
+          (summary "The vector-Jacobian product of the noise.")
+          "DiffusionVjp"
+          [ state; increments ]
+          values
       match bound.Milstein with
       | Some values ->
-          packed bound (summary "The double stochastic integrals of Milstein's scheme: half the derivative of the noise along the noise.")
-              "Milstein" [ state; increments ] derivativeName values
-          packedVjp bound (summary "The vector-Jacobian product of Milstein's term.") "MilsteinVjp" [ state; increments ] values
+          packed
+              bound
+              (summary
+                  "The double stochastic integrals of Milstein's scheme: half the derivative of the noise along the noise.")
+              "Milstein"
+              [ state; increments ]
+              derivativeName
+              values
+
+          packedVjp
+              bound
+              (summary "The vector-Jacobian product of Milstein's term.")
+              "MilsteinVjp"
+              [ state; increments ]
+              values
       | None -> ()
-      packed bound (summary "What the Itô drift has over the Stratonovich drift.") "ItoCorrection" [ state ] derivativeName
+      packed
+          bound
+          (summary "What the Itô drift has over the Stratonovich drift.")
+          "ItoCorrection"
+          [ state ]
+          derivativeName
           bound.ItoCorrection
-      packedVjp bound (summary "The vector-Jacobian product of the correction.") "ItoCorrectionVjp" [ state ]
+      packedVjp
+          bound
+          (summary "The vector-Jacobian product of the correction.")
+          "ItoCorrectionVjp"
+          [ state ]
           bound.ItoCorrection ]
 
 /// The class.
@@ -306,7 +421,8 @@ let nested (face: Face) : CSharp.Member =
     let bound = bind face
     let ofNoise = face.Model.Noise |> Option.map (diffusion bound) |> Option.defaultValue []
 
-    { Documentation = summary "The equations with the parameter values of one solve; states are packed along the last axis."
+    { Documentation =
+        summary "The equations with the parameter values of one solve; states are packed along the last axis."
       Attributes = []
       Modifiers = [ "private"; "sealed" ]
       Kind =
@@ -319,16 +435,26 @@ let nested (face: Face) : CSharp.Member =
 // The Jacobian, on the model itself: with its present parameters and under autograd.
 
 let private publicMember documentation kind : CSharp.Member =
-    { Documentation = documentation; Attributes = []; Modifiers = [ "public" ]; Kind = kind }
+    { Documentation = documentation
+      Attributes = []
+      Modifiers = [ "public" ]
+      Kind = kind }
 
 let private jacobianMethod (face: Face) name doc (value: Expr.Expr) =
     let packing: Packing =
         { Name = "state"
           Parts = face.Model.Components |> List.map (fun c -> c.Symbol, c.Offset) }
 
-    let names, body = Functions.writeValue (ModelClass.surroundings face) packing value SourceSpan.None
-    let parameterDocs = [ "t", [ Plain "Time: [] or [...]." ] ] @ [ for n in names -> n.TrimStart '@', [ Plain(sprintf "Packed: %s." (batchShape face.Model.Size)) ] ]
-    let documentation = { noDocumentation with Summary = [ [ Plain doc ] ]; Parameters = parameterDocs }
+    let names, body =
+        Functions.writeValue (ModelClass.surroundings face) packing value SourceSpan.None
+
+    let parameterDocs =
+        [ "t", [ Plain "Time: [] or [...]." ] ]
+        @ [ for n in names -> n.TrimStart '@', [ Plain(sprintf "Packed: %s." (batchShape face.Model.Size)) ] ]
+
+    let documentation =
+        { noDocumentation with Summary = [ [ Plain doc ] ]; Parameters = parameterDocs }
+
     publicMember documentation (Method("Tensor", name, tensorParameters ("t" :: names), Block body))
 
 let private positions name doc (values: int list) : CSharp.Member =
@@ -347,9 +473,24 @@ let jacobian (face: Face) : CSharp.Member list =
         let values = Build.stack (entries |> List.map (fun entry -> entry.Value))
         let count = entries.Length
 
-        [ positions "JacobianRows" "The equations of the entries of JacobianValues." (entries |> List.map _.Row)
-          positions "JacobianColumns" "The states of the entries of JacobianValues." (entries |> List.map _.Column)
-          jacobianMethod face "JacobianValues" (sprintf "The nonzero entries of the drift's Jacobian: [..., %d]." count) values ]
+        [ positions
+              "JacobianRows"
+              "The equations of the entries of JacobianValues."
+              (entries |> List.map _.Row)
+          positions
+              "JacobianColumns"
+              "The states of the entries of JacobianValues."
+              (entries |> List.map _.Column)
+          jacobianMethod
+              face
+              "JacobianValues"
+              (sprintf "The nonzero entries of the drift's Jacobian: [..., %d]." count)
+              values ]
     else
         let size = string face.Model.Size
-        [ jacobianMethod face "Jacobian" (sprintf "The Jacobian of the drift: [..., %s, %s]." size size) (Derivatives.denseJacobian components) ]
+
+        [ jacobianMethod
+              face
+              "Jacobian"
+              (sprintf "The Jacobian of the drift: [..., %s, %s]." size size)
+              (Derivatives.denseJacobian components) ]

@@ -24,16 +24,15 @@ open DiffEqLang.Compiler.Backends.Torch.Lowering
 
 /// Several values in one packed vector [..., N]: states, their cotangents, increments.
 type Packing =
-    { /// What the packed tensor is called where it is not a single vector's own name.
-      Name: string
-      /// Each with its place.
-      Parts: (Symbol * Dim) list }
+    {
+        /// What the packed tensor is called where it is not a single vector's own name.
+        Name: string
+        /// Each with its place.
+        Parts: (Symbol * Dim) list
+    }
 
 /// A value to return or to add to a parameter's gradient, and the equation that it is about.
-type Result =
-    { Name: string
-      Value: Expr.Expr
-      Source: SourceSpan }
+type Result = { Name: string; Value: Expr.Expr; Source: SourceSpan }
 
 /// Terms of the drift that its vector-Jacobian product needs again.
 type SharedTerms =
@@ -45,27 +44,32 @@ type SharedTerms =
 
 /// What a method computes.
 type Definition =
-    { Name: string
-      Packings: Packing list
-      /// One for each part of the first packing.
-      Results: Result list
-      /// By position among the parameters.
-      Gradients: (int * Expr.Expr) list
-      Terms: SharedTerms }
+    {
+        Name: string
+        Packings: Packing list
+        /// One for each part of the first packing.
+        Results: Result list
+        /// By position among the parameters.
+        Gradients: (int * Expr.Expr) list
+        Terms: SharedTerms
+    }
 
 /// The class that a method stands in.
 type Surroundings =
-    { /// What a name means there that is no local variable: fields of parameters and constants.
-      Fields: IReadOnlyDictionary<Symbol, CSharp.Expr>
-      OpenDim: string -> CSharp.Expr
-      /// Names that a local variable must not take.
-      Taken: string seq
-      Source: SourceFile
-      /// Where tensors without operands are made.
-      Placement: CSharp.Argument list }
+    {
+        /// What a name means there that is no local variable: fields of parameters and constants.
+        Fields: IReadOnlyDictionary<Symbol, CSharp.Expr>
+        OpenDim: string -> CSharp.Expr
+        /// Names that a local variable must not take.
+        Taken: string seq
+        Source: SourceFile
+        /// Where tensors without operands are made.
+        Placement: CSharp.Argument list
+    }
 
 /// The first names that a method takes: those of its parameters.
-let parameterNames = [ "t"; "state"; "w"; "dW"; "into"; "terms"; "batch"; "states"; "increments"; "model" ]
+let parameterNames =
+    [ "t"; "state"; "w"; "dW"; "into"; "terms"; "batch"; "states"; "increments"; "model" ]
 
 /// More scalars than this are taken apart in one call.
 let private mostSelects = 4
@@ -74,8 +78,14 @@ let private mostSelects = 4
 let private longestComment = 64
 
 let private shortened (text: string) =
-    let line = text.Split([| ' '; '\n'; '\r'; '\t' |], System.StringSplitOptions.RemoveEmptyEntries) |> String.concat " "
-    if line.Length <= longestComment then line else line.Substring(0, longestComment - 3).TrimEnd() + "..."
+    let line =
+        text.Split([| ' '; '\n'; '\r'; '\t' |], System.StringSplitOptions.RemoveEmptyEntries)
+        |> String.concat " "
+
+    if line.Length <= longestComment then
+        line
+    else
+        line.Substring(0, longestComment - 3).TrimEnd() + "..."
 
 let private fileName (path: string) = path.Replace('\\', '/').Split('/') |> Array.last
 
@@ -86,7 +96,8 @@ let private sourceOf (span: SourceSpan) (text: string) : CSharp.Source option =
         None
 
 /// The lines of a file, cut once.
-let private lineTable = System.Runtime.CompilerServices.ConditionalWeakTable<SourceFile, string[]>()
+let private lineTable =
+    System.Runtime.CompilerServices.ConditionalWeakTable<SourceFile, string[]>()
 
 /// The text of a place in one line, as far as its first line goes.
 let spanText (source: SourceFile) (span: SourceSpan) =
@@ -95,7 +106,13 @@ let spanText (source: SourceFile) (span: SourceSpan) =
     if span.IsKnown && span.File = source.Path && span.Line <= lines.Length then
         let line = lines[span.Line - 1].TrimEnd('\r')
         let start = min (span.Column - 1) line.Length
-        let finish = if span.EndLine = span.Line then min (span.EndColumn - 1) line.Length else line.Length
+
+        let finish =
+            if span.EndLine = span.Line then
+                min (span.EndColumn - 1) line.Length
+            else
+                line.Length
+
         line.Substring(start, max 0 (finish - start))
     else
         ""
@@ -114,8 +131,10 @@ let private part openDims (packed: CSharp.Expr) isSole (symbol: Symbol, offset: 
     | [] -> invokeMethod packed "select" [ last; size offset ]
     | shape ->
         let flat =
-            if isSole then packed
-            else invokeMethod packed "narrow" [ last; size offset; size (Shape.size shape) ]
+            if isSole then
+                packed
+            else
+                invokeMethod packed "narrow" [ last; size offset; size (Shape.size shape) ]
 
         match shape with
         | [ _ ] -> flat
@@ -123,7 +142,9 @@ let private part openDims (packed: CSharp.Expr) isSole (symbol: Symbol, offset: 
 
 /// The method being written: its names and what it needs beside its terms.
 type private Writer(surroundings: Surroundings) =
-    let scope = Names.Scope(Seq.append (Seq.except parameterNames surroundings.Taken) Names.usedInBodies)
+    let scope =
+        Names.Scope(Seq.append (Seq.except parameterNames surroundings.Taken) Names.usedInBodies)
+
     let names = Dictionary<Expr.Expr, CSharp.Expr>(HashIdentity.Reference)
     let symbols = Dictionary<Symbol, CSharp.Expr>()
     let mutable batchName: string option = None
@@ -131,7 +152,11 @@ type private Writer(surroundings: Surroundings) =
 
     member _.Scope = scope
     member _.BatchName = batchName
-    member _.FirstPacked with get () = firstPacked and set value = firstPacked <- value
+
+    member _.FirstPacked
+        with get () = firstPacked
+        and set value = firstPacked <- value
+
     member _.Define(symbol: Symbol, value: CSharp.Expr) = symbols[symbol] <- value
     member _.Define(e: Expr.Expr, value: CSharp.Expr) = names[e] <- value
 
@@ -162,13 +187,14 @@ type private Writer(surroundings: Surroundings) =
                 | None -> Invoke(Name "full", [ argument shape; argument value ] @ surroundings.Placement)
           Placement =
             match firstPacked with
-            | Some packed -> [ labelled "dtype" (Member(packed, "dtype")); labelled "device" (Member(packed, "device")) ]
+            | Some packed ->
+                [ labelled "dtype" (Member(packed, "dtype"))
+                  labelled "device" (Member(packed, "device")) ]
             | None -> surroundings.Placement }
 
     member this.Lower(e: Expr.Expr) = Lowering.lower this.Context e
 
-let private local name value source =
-    { Kind = Local(name, value); Source = source }
+let private local name value source = { Kind = Local(name, value); Source = source }
 
 /// Declares the parts of a packed tensor that are used.
 let private unpack (writer: Writer) (packed: CSharp.Expr) (isUsed: Symbol -> bool) (packing: Packing) =
@@ -309,7 +335,11 @@ let private declareParameters (writer: Writer) (definition: Definition) =
 let private nothingTaken = Dictionary<Expr.Expr, int>(HashIdentity.Reference)
 
 /// A term that the caller may have kept is computed only where it has not.
-let private bindingStatement (writer: Writer) (taken: IReadOnlyDictionary<Expr.Expr, int>) (binding: Binding) =
+let private bindingStatement
+    (writer: Writer)
+    (taken: IReadOnlyDictionary<Expr.Expr, int>)
+    (binding: Binding)
+    =
     let name = writer.Scope.Fresh binding.Name
     let computed = writer.Lower binding.Value
 
@@ -320,8 +350,7 @@ let private bindingStatement (writer: Writer) (taken: IReadOnlyDictionary<Expr.E
 
     writer.Define(binding.Value, Name name)
 
-    let source =
-        binding.Origin |> Option.bind (fun origin -> sourceOf origin.Span origin.Text)
+    let source = binding.Origin |> Option.bind (fun origin -> sourceOf origin.Span origin.Text)
 
     local name value source
 
@@ -335,9 +364,12 @@ let write (surroundings: Surroundings) (definition: Definition) : string list * 
         match definition.Terms with
         | Unshared -> [], nothingTaken
         | Given terms -> terms, nothingTaken
-        | Taken terms -> [], Dictionary(terms |> Seq.mapi (fun i e -> KeyValuePair(e, i)), HashIdentity.Reference)
+        | Taken terms ->
+            [], Dictionary(terms |> Seq.mapi (fun i e -> KeyValuePair(e, i)), HashIdentity.Reference)
 
-    let values = (definition.Results |> List.map _.Value) @ (definition.Gradients |> List.map snd) @ given
+    let values =
+        (definition.Results |> List.map _.Value) @ (definition.Gradients |> List.map snd) @ given
+
     let roots = values |> List.mapi (fun i e -> string i, e)
     let reached = HashSet(Expr.inputs values)
 
@@ -364,7 +396,10 @@ let write (surroundings: Surroundings) (definition: Definition) : string list * 
         | Unshared
         | Taken _ -> []
 
-    let gradients = definition.Gradients |> List.collect (fun (position, e) -> storeGradient writer position 1.0 e)
+    let gradients =
+        definition.Gradients
+        |> List.collect (fun (position, e) -> storeGradient writer position 1.0 e)
+
     let results = pack writer definition.Packings.Head definition.Results surroundings.Source
 
     let batch =
@@ -400,14 +435,18 @@ let sharedTerms (values: Expr.Expr list) (product: Expr.Expr list) : Expr.Expr l
     let shared =
         (Schedule.schedule [] "" [] (product |> List.mapi (fun i e -> string i, e))).Bindings
         |> List.map _.Value
-        |> List.filter (fun e -> ofValues.Contains e && batching e = PerSample && not (isView e) && not e.IsBoolean)
+        |> List.filter (fun e ->
+            ofValues.Contains e && batching e = PerSample && not (isView e) && not e.IsBoolean)
 
     if topological shared |> List.exists isCostly then shared else []
 
 /// The body of a method that returns values without a batch: what is computed once, and initial values.
 let writeSingle (surroundings: Surroundings) (values: Expr.Expr list) : Statement list * CSharp.Expr list =
     let writer = Writer surroundings
-    let program = values |> List.mapi (fun i e -> string i, e) |> Schedule.schedule writer.Scope.Taken "" []
+
+    let program =
+        values |> List.mapi (fun i e -> string i, e) |> Schedule.schedule writer.Scope.Taken "" []
+
     let terms = program.Bindings |> List.map (bindingStatement writer nothingTaken)
 
     terms, values |> List.map writer.Lower
@@ -417,7 +456,13 @@ let writeValue (surroundings: Surroundings) (packing: Packing) (value: Expr.Expr
     let writer = Writer surroundings
 
     let parameters =
-        declareParameters writer { Name = ""; Packings = [ packing ]; Results = []; Gradients = []; Terms = Unshared }
+        declareParameters
+            writer
+            { Name = ""
+              Packings = [ packing ]
+              Results = []
+              Gradients = []
+              Terms = Unshared }
 
     let packed = Name(snd parameters.Head)
     writer.FirstPacked <- Some packed
@@ -441,5 +486,8 @@ let writeValue (surroundings: Surroundings) (packing: Packing) (value: Expr.Expr
         | Some name -> [ local name (Element(Member(packed, "shape"), [ Literal "..^1" ])) None ]
         | None -> []
 
-    let result = { Kind = Return spread; Source = sourceOf source (spanText surroundings.Source source) }
+    let result =
+        { Kind = Return spread
+          Source = sourceOf source (spanText surroundings.Source source) }
+
     List.map snd parameters, batch @ unpacked @ terms @ [ result ]

@@ -45,8 +45,7 @@ let private candidates (roots: Expr list) =
 
     order |> List.filter found.Contains
 
-let private role (e: Expr) =
-    if e.DependsOn.HasFlag Dependence.Parameter then Parameter else Constant
+let private role (e: Expr) = if e.DependsOn.HasFlag Dependence.Parameter then Parameter else Constant
 
 /// The roots with inputs in the place of what is computed once, and these values. `taken` names are kept clear of.
 let hoist (taken: string seq) (roots: Expr list) : Expr list * Hoisted list =
@@ -70,6 +69,7 @@ let hoist (taken: string seq) (roots: Expr list) : Expr list * Hoisted list =
 
     // A value may use another one: that is computed before it.
     let overEarlier h =
-        { h with Value = Rebuild.substitute replacements h.Value.Args |> Rebuild.rebuild h.Value }
+        { h with
+            Value = Rebuild.substitute replacements h.Value.Args |> Rebuild.rebuild h.Value }
 
     Rebuild.substitute replacements roots, List.map overEarlier hoisted

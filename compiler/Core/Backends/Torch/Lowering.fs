@@ -25,7 +25,11 @@ type Batching =
 
 let batching (e: Expr.Expr) =
     let perSample =
-        Dependence.State ||| Dependence.Control ||| Dependence.Noise ||| Dependence.Sample ||| Dependence.Cotangent
+        Dependence.State
+        ||| Dependence.Control
+        ||| Dependence.Noise
+        ||| Dependence.Sample
+        ||| Dependence.Cotangent
 
     if e.DependsOn &&& perSample <> Dependence.Nothing then PerSample
     elif e.DependsOn.HasFlag Dependence.Time then PerTime
@@ -33,10 +37,14 @@ let batching (e: Expr.Expr) =
 
 /// Integers without a point, everything else in its shortest form that reads back the same.
 let numberLiteral (x: float) =
-    if Double.IsNaN x then Member(Name "double", "NaN")
-    elif Double.IsPositiveInfinity x then Member(Name "double", "PositiveInfinity")
-    elif Double.IsNegativeInfinity x then Member(Name "double", "NegativeInfinity")
-    elif x = Math.Floor x && abs x < 1e9 then Literal((int64 x).ToString CultureInfo.InvariantCulture)
+    if Double.IsNaN x then
+        Member(Name "double", "NaN")
+    elif Double.IsPositiveInfinity x then
+        Member(Name "double", "PositiveInfinity")
+    elif Double.IsNegativeInfinity x then
+        Member(Name "double", "NegativeInfinity")
+    elif x = Math.Floor x && abs x < 1e9 then
+        Literal((int64 x).ToString CultureInfo.InvariantCulture)
     else
         let text = x.ToString("R", CultureInfo.InvariantCulture)
 
@@ -53,16 +61,18 @@ let long (n: int64) = Literal(n.ToString CultureInfo.InvariantCulture)
 
 /// Where an expression stands: what its names mean and how a tensor without operands is made.
 type Context =
-    { /// A bound node or an input, by its name there.
-      Named: Expr.Expr -> CSharp.Expr option
-      /// An open dim.
-      OpenDim: string -> CSharp.Expr
-      /// The batch axes as `long[]`; noted, so that the function declares them only where they are used.
-      Batch: unit -> CSharp.Expr
-      /// A tensor of a shape (with batch axes or without) with one value everywhere.
-      Filled: CSharp.Expr -> CSharp.Expr -> CSharp.Expr
-      /// What the arguments `dtype` and `device` are here.
-      Placement: CSharp.Argument list }
+    {
+        /// A bound node or an input, by its name there.
+        Named: Expr.Expr -> CSharp.Expr option
+        /// An open dim.
+        OpenDim: string -> CSharp.Expr
+        /// The batch axes as `long[]`; noted, so that the function declares them only where they are used.
+        Batch: unit -> CSharp.Expr
+        /// A tensor of a shape (with batch axes or without) with one value everywhere.
+        Filled: CSharp.Expr -> CSharp.Expr -> CSharp.Expr
+        /// What the arguments `dtype` and `device` are here.
+        Placement: CSharp.Argument list
+    }
 
 /// A size as C# arithmetic: `50`, `2 * n + 1`.
 let dim (context: Context) (d: Dim) =
@@ -136,8 +146,17 @@ let rec private (|Table|_|) (e: Expr.Expr) =
     | Number x -> Some [ x ]
     | Stack
     | Concat ->
-        let rows = e.Args |> List.map (fun a -> match a with Table t -> Some t | _ -> None)
-        if List.forall Option.isSome rows then Some(List.collect Option.get rows) else None
+        let rows =
+            e.Args
+            |> List.map (fun a ->
+                match a with
+                | Table t -> Some t
+                | _ -> None)
+
+        if List.forall Option.isSome rows then
+            Some(List.collect Option.get rows)
+        else
+            None
     | _ -> None
 
 /// Letters for the axes of an einsum.
@@ -152,22 +171,36 @@ let private einsum (left: int list) (right: int list) (a: Expr.Expr) (b: Expr.Ex
             | Some pair -> leftAxes[left[pair]]
             | None -> letters[a.Shape.Length + axis])
 
-    let others paired axes = axes |> List.indexed |> List.filter (fun (i, _) -> not (List.contains i paired)) |> List.map snd
+    let others paired axes =
+        axes
+        |> List.indexed
+        |> List.filter (fun (i, _) -> not (List.contains i paired))
+        |> List.map snd
+
     let text axes = String(List.toArray axes)
-    sprintf "\"...%s,...%s->...%s\"" (text leftAxes) (text rightAxes) (text (others left leftAxes @ others right rightAxes))
+
+    sprintf
+        "\"...%s,...%s->...%s\""
+        (text leftAxes)
+        (text rightAxes)
+        (text (others left leftAxes @ others right rightAxes))
 
 /// A cotangent times the derivative of a function by its own result, which the runtime does in fewer passes.
 let private (|Pullback|_|) (context: Context) (args: Expr.Expr list) =
     let isInlined (e: Expr.Expr) = (context.Named e).IsNone
 
     let fits (cotangent: Expr.Expr) (result: Expr.Expr) =
-        cotangent.DependsOn.HasFlag Dependence.Cotangent && cotangent.Shape = result.Shape && isTensor cotangent
+        cotangent.DependsOn.HasFlag Dependence.Cotangent
+        && cotangent.Shape = result.Shape
+        && isTensor cotangent
 
     match args with
-    | [ cotangent; { Op = Subtract; Args = [ Build.One; { Op = Power; Args = [ result; Scalar 2.0 ] } as square ] } as derivative ]
-    | [ { Op = Subtract; Args = [ Build.One; { Op = Power; Args = [ result; Scalar 2.0 ] } as square ] } as derivative; cotangent ] when
-        isInlined derivative && isInlined square && fits cotangent result
-        ->
+    | [ cotangent
+        { Op = Subtract
+          Args = [ Build.One; { Op = Power; Args = [ result; Scalar 2.0 ] } as square ] } as derivative ]
+    | [ { Op = Subtract
+          Args = [ Build.One; { Op = Power; Args = [ result; Scalar 2.0 ] } as square ] } as derivative
+        cotangent ] when isInlined derivative && isInlined square && fits cotangent result ->
         match result.Op with
         | Op.Call("tanh", _) -> Some("Tanh", cotangent, result)
         | _ -> None
@@ -178,14 +211,25 @@ let rec lower (context: Context) (e: Expr.Expr) : CSharp.Expr =
     | Some name -> name
     | None ->
         match e.Op, e.Args with
-        | _, _ when (match e with Scalar _ -> true | _ -> false) -> uniform context e
+        | _, _ when
+            (match e with
+             | Scalar _ -> true
+             | _ -> false)
+            ->
+            uniform context e
         | Op.Input s, _ -> invalidOp (sprintf "The input %s has no name here." s.Name)
         | Add, [ a; b ] -> sum context e a b
-        | Subtract, _ -> elementwise context e (fun (operands: CSharp.Expr list) -> Infix(operands[0], "-", operands[1]))
+        | Subtract, _ ->
+            elementwise context e (fun (operands: CSharp.Expr list) -> Infix(operands[0], "-", operands[1]))
         | Multiply, Pullback context (name, cotangent, result) ->
-            Invoke(Member(Name "Pullback", name), [ argument (lower context cotangent); argument (lower context result) ])
-        | Multiply, _ -> elementwise context e (fun (operands: CSharp.Expr list) -> Infix(operands[0], "*", operands[1]))
-        | Divide, _ -> elementwise context e (fun (operands: CSharp.Expr list) -> Infix(operands[0], "/", operands[1]))
+            Invoke(
+                Member(Name "Pullback", name),
+                [ argument (lower context cotangent); argument (lower context result) ]
+            )
+        | Multiply, _ ->
+            elementwise context e (fun (operands: CSharp.Expr list) -> Infix(operands[0], "*", operands[1]))
+        | Divide, _ ->
+            elementwise context e (fun (operands: CSharp.Expr list) -> Infix(operands[0], "/", operands[1]))
         | Power, [ basis; exponent ] -> power context e basis exponent
         | Negate, [ a ] -> Prefix("-", lower context a)
         | Op.Call(name, attributes), args -> builtin context e name attributes args
@@ -194,17 +238,25 @@ let rec lower (context: Context) (e: Expr.Expr) : CSharp.Expr =
                 match comparison c with
                 | Choice1Of2 operator -> Infix(operands[0], operator, operands[1])
                 | Choice2Of2 name -> call operands[0] name [ operands[1] ])
-        | And, _ -> elementwise context e (fun (operands: CSharp.Expr list) -> Infix(operands[0], "&", operands[1]))
-        | Or, _ -> elementwise context e (fun (operands: CSharp.Expr list) -> Infix(operands[0], "|", operands[1]))
+        | And, _ ->
+            elementwise context e (fun (operands: CSharp.Expr list) -> Infix(operands[0], "&", operands[1]))
+        | Or, _ ->
+            elementwise context e (fun (operands: CSharp.Expr list) -> Infix(operands[0], "|", operands[1]))
         | Not, [ a ] -> call (lower context a) "logical_not" []
         | Op.Select, [ condition; a; b ] -> select context e condition a b
         | Contract(left, right), [ a; b ] -> contract context left right a b
         | Permute axes, [ a ] -> permute context axes a
         | Op.Reduce(reduction, axes), [ a ] -> reduce context reduction axes a
         | Broadcast(shape, axes), [ a ] -> broadcast context shape axes a
-        | Op.Index(axis, position), [ a ] -> call (lower context a) "select" [ integer (axis - a.Shape.Length); integer position ]
+        | Op.Index(axis, position), [ a ] ->
+            call (lower context a) "select" [ integer (axis - a.Shape.Length); integer position ]
         | Op.Slice(axis, from, upTo), [ a ] ->
-            call (lower context a) "narrow" [ integer (axis - a.Shape.Length); dim context from; dim context (Dim.subtract upTo from) ]
+            call
+                (lower context a)
+                "narrow"
+                [ integer (axis - a.Shape.Length)
+                  dim context from
+                  dim context (Dim.subtract upTo from) ]
         | Pad(axis, from, size), [ a ] -> pad context axis from size a
         | Stack, args -> stack context e args
         | Concat, args -> concat context e args
@@ -226,7 +278,8 @@ and private uniform context e =
 and private operand context rank repeats (e: Expr.Expr) =
     match e, e.Op, e.Args with
     | Scalar x, _, _ -> numberLiteral x
-    | _, Broadcast(shape, axes), [ a ] when repeats && (context.Named e).IsNone -> aligned context shape axes a
+    | _, Broadcast(shape, axes), [ a ] when repeats && (context.Named e).IsNone ->
+        aligned context shape axes a
     | _ ->
         let value = lower context e
         if e.Shape.IsEmpty && batching e <> Single then unsqueezed rank value else value
@@ -234,7 +287,9 @@ and private operand context rank repeats (e: Expr.Expr) =
 /// New axes of length one where the shape has more.
 and private aligned context (shape: Shape.Shape) axes (a: Expr.Expr) =
     let value = lower context a
-    let missing = [ 0 .. shape.Length - 1 ] |> List.filter (fun axis -> not (List.contains axis axes))
+
+    let missing =
+        [ 0 .. shape.Length - 1 ] |> List.filter (fun axis -> not (List.contains axis axes))
 
     if a.Shape.IsEmpty && batching a = Single then
         value
@@ -266,7 +321,8 @@ and private elementwise context (e: Expr.Expr) (combine: CSharp.Expr list -> CSh
     | Some _ -> e.Args |> List.map (operand context e.Shape.Length hasWhole) |> combine
     | None ->
         match e.Args with
-        | first :: rest -> combine (uniform context first :: List.map (operand context e.Shape.Length hasWhole) rest)
+        | first :: rest ->
+            combine (uniform context first :: List.map (operand context e.Shape.Length hasWhole) rest)
         | [] -> combine []
 
 /// A tensor brought to a whole shape.
@@ -288,11 +344,16 @@ and private sum context e a b =
             | second, _, _ -> Infix(operands[0], "+", second))
 
 and private affine context (product: Expr.Expr) (bias: Expr.Expr) =
-    let isBias = bias.Shape.Length = 1 && batching bias = Single && isTensor bias && not (isRepeated context bias)
+    let isBias =
+        bias.Shape.Length = 1
+        && batching bias = Single
+        && isTensor bias
+        && not (isRepeated context bias)
 
     match product.Op, product.Args with
     | Contract(left, right), [ a; b ] when isBias && (context.Named product).IsNone ->
-        let linear (weight: CSharp.Expr) input = Some(invoke "linear" [ lower context input; weight; lower context bias ])
+        let linear (weight: CSharp.Expr) input =
+            Some(invoke "linear" [ lower context input; weight; lower context bias ])
 
         match a.Shape.Length, b.Shape.Length, left, right with
         | 2, 1, [ 1 ], [ 0 ] when batching a = Single -> linear (lower context a) b
@@ -324,7 +385,8 @@ and private builtin context e name attributes args =
     let tensors =
         match primitive.Derivative with
         | Builtin.Elementwise _ ->
-            let whole = args |> List.filter isTensor |> List.sortByDescending _.Shape.Length |> List.tryHead
+            let whole =
+                args |> List.filter isTensor |> List.sortByDescending _.Shape.Length |> List.tryHead
 
             args
             |> List.map (fun a ->
@@ -348,7 +410,12 @@ and private select context e condition a b =
 
     match a, b with
     | Scalar x, Scalar y ->
-        let mask = if condition.Shape.Length < rank then lower context (Build.broadcast e.Shape [] condition) else condition'
+        let mask =
+            if condition.Shape.Length < rank then
+                lower context (Build.broadcast e.Shape [] condition)
+            else
+                condition'
+
         invoke "where" [ mask; single x; single y ]
     | Scalar x, _ ->
         let b = lower context b
@@ -386,9 +453,14 @@ and private contract context left right a b =
         let r = if j = 0 then lower context b else transposed context b
         call l "matmul" [ r ]
     | 1, 1, [], [] ->
-        Infix(call (lower context a) "unsqueeze" [ integer -1 ], "*", call (lower context b) "unsqueeze" [ integer -2 ])
+        Infix(
+            call (lower context a) "unsqueeze" [ integer -1 ],
+            "*",
+            call (lower context b) "unsqueeze" [ integer -2 ]
+        )
     | 2, 2, [ 0; 1 ], [ 0; 1 ]
-    | 2, 2, [ 1; 0 ], [ 1; 0 ] -> call (Infix(lower context a, "*", lower context b)) "sum" [ integer -2; integer -1 ]
+    | 2, 2, [ 1; 0 ], [ 1; 0 ] ->
+        call (Infix(lower context a, "*", lower context b)) "sum" [ integer -2; integer -1 ]
     | _ -> invoke "einsum" [ Literal(einsum left right a b); lower context a; lower context b ]
 
 and private permute context axes a =
@@ -398,14 +470,19 @@ and private permute context axes a =
     | _ ->
         let letters = axes |> List.map (fun i -> char (int 'i' + i))
         let source = String [| for i in 0 .. axes.Length - 1 -> char (int 'i' + i) |]
-        invoke "einsum" [ Literal(sprintf "\"...%s->...%s\"" source (String(List.toArray letters))); lower context a ]
+
+        invoke
+            "einsum"
+            [ Literal(sprintf "\"...%s->...%s\"" source (String(List.toArray letters)))
+              lower context a ]
 
 and private reduce context reduction axes a =
     let value () = lower context a
     let fromEnd = axes |> List.map (fun axis -> axis - a.Shape.Length)
 
     match reduction, a with
-    | Reduction.Sum, Build.One when a.Shape.Length = 1 -> context.Filled (Collection []) (dim context a.Shape[0])
+    | Reduction.Sum, Build.One when a.Shape.Length = 1 ->
+        context.Filled (Collection []) (dim context a.Shape[0])
     | Reduction.Sum, _ when axes.Length <= 3 -> call (value ()) "sum" (fromEnd |> List.map integer)
     | Reduction.Sum, _ -> call (value ()) "sum" [ Collection(fromEnd |> List.map integer) ]
     | Product, _ ->
@@ -436,7 +513,9 @@ and private sameBatch context (args: Expr.Expr list) =
     let common = mostBatched args
 
     let sibling =
-        args |> List.tryFind (fun a -> isTensor a && batching a = common && common <> PerTime && (context.Named a).IsSome)
+        args
+        |> List.tryFind (fun a ->
+            isTensor a && batching a = common && common <> PerTime && (context.Named a).IsSome)
 
     args
     |> List.map (fun a ->
@@ -466,7 +545,13 @@ and private concat context e args =
 
 and private table context e values =
     let array = ArrayOf("double", List.map numberLiteral values)
-    let shape = if e.Shape.Length = 1 then [] else [ argument (Collection(dims context e.Shape)) ]
+
+    let shape =
+        if e.Shape.Length = 1 then
+            []
+        else
+            [ argument (Collection(dims context e.Shape)) ]
+
     Invoke(Name "tensor", [ argument array ] @ shape @ context.Placement)
 
 /// Flattening and views of vectors need no batch; anything else names the whole shape.
@@ -480,4 +565,5 @@ and private reshape context shape a =
     | rank, 1, _ -> call value "flatten" [ integer -rank ]
     | _, _, Single -> call value "reshape" [ sizes context false shape ]
     | _, _, PerSample -> call value "reshape" [ sizes context true shape ]
-    | _, _, PerTime -> call (call value "expand" [ sizes context true a.Shape ]) "reshape" [ sizes context true shape ]
+    | _, _, PerTime ->
+        call (call value "expand" [ sizes context true a.Shape ]) "reshape" [ sizes context true shape ]

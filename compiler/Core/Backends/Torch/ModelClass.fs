@@ -15,16 +15,18 @@ open DiffEqLang.Compiler.Backends.Torch.Functions
 
 /// The public face of a class: what its members are called.
 type Face =
-    { Model: Dynamics.Model
-      ClassName: string
-      /// Properties of parameters and constants.
-      Properties: IReadOnlyDictionary<Symbol, string>
-      /// Open dims, in the order of their declarations, with their property.
-      OpenDims: (DimDecl * string) list
-      TrajectoryName: string
-      EquationsName: string
-      /// Names that members take, for whatever is added.
-      Members: Names.Scope }
+    {
+        Model: Dynamics.Model
+        ClassName: string
+        /// Properties of parameters and constants.
+        Properties: IReadOnlyDictionary<Symbol, string>
+        /// Open dims, in the order of their declarations, with their property.
+        OpenDims: (DimDecl * string) list
+        TrajectoryName: string
+        EquationsName: string
+        /// Names that members take, for whatever is added.
+        Members: Names.Scope
+    }
 
 let private member' documentation modifiers kind =
     { Documentation = documentation
@@ -32,8 +34,7 @@ let private member' documentation modifiers kind =
       Modifiers = modifiers
       Kind = kind }
 
-let private text (value: string) =
-    Literal("\"" + value.Replace("\\", "\\\\").Replace("\"", "\\\"") + "\"")
+let private text (value: string) = Literal("\"" + value.Replace("\\", "\\\\").Replace("\"", "\\\"") + "\"")
 
 let private nullLiteral = Literal "null"
 
@@ -43,7 +44,10 @@ let face (model: Dynamics.Model) : Face =
 
     let scope =
         Names.Scope(
-            Seq.concat [ Seq.ofArray Names.inheritedByModels; Seq.ofList Names.declaredByModels; Seq.singleton (Names.identifier model.Typed.Name) ]
+            Seq.concat
+                [ Seq.ofArray Names.inheritedByModels
+                  Seq.ofList Names.declaredByModels
+                  Seq.singleton (Names.identifier model.Typed.Name) ]
         )
 
     let openDims =
@@ -111,12 +115,18 @@ let private layout face =
 let private hasOpenDims face = not face.OpenDims.IsEmpty
 
 let private statesField face =
-    let slots = match layout face with New(_, slots) -> slots | other -> [ argument other ]
+    let slots =
+        match layout face with
+        | New(_, slots) -> slots
+        | other -> [ argument other ]
 
     if hasOpenDims face then
         []
     else
-        [ member' noDocumentation [ "private"; "static"; "readonly" ] (Field("StateLayout", "States", Some(New("", slots)))) ]
+        [ member'
+              noDocumentation
+              [ "private"; "static"; "readonly" ]
+              (Field("StateLayout", "States", Some(New("", slots)))) ]
 
 let private capitalized = DiffEqLang.Compiler.Passes.Naming.capitalized
 
@@ -135,14 +145,20 @@ let private solveBlock face =
         [ yield! block.Start |> Option.map (fun x -> "Start", numberLiteral x) |> Option.toList
           yield! block.End |> Option.map (fun x -> "End", numberLiteral x) |> Option.toList
           yield! block.Method |> Option.map (fun m -> "Method", method' m) |> Option.toList
-          yield! block.Gradient |> Option.map (fun g -> "Gradient", Member(Name "GradientMode", capitalized g)) |> Option.toList
+          yield!
+              block.Gradient
+              |> Option.map (fun g -> "Gradient", Member(Name "GradientMode", capitalized g))
+              |> Option.toList
           yield! block.Device |> Option.map (fun d -> "Device", text d) |> Option.toList
           yield!
               block.Dtype
               |> Option.map (fun d -> "Dtype", Member(Name "ScalarType", capitalized d))
               |> Option.toList ]
 
-    member' noDocumentation [ "private"; "static"; "readonly" ] (Field("SolveDefaults", "SolveBlock", Some(Initialized(New("", []), properties))))
+    member'
+        noDocumentation
+        [ "private"; "static"; "readonly" ]
+        (Field("SolveDefaults", "SolveBlock", Some(Initialized(New("", []), properties))))
 
 let private shapeText (shape: Shape.Shape) = Shape.print shape
 
@@ -154,14 +170,23 @@ let private randomName = "random"
 /// A value of other constants; a number fills the shape.
 let private valueOf face (symbol: Symbol) (value: Expr.Expr) =
     match value with
-    | Build.Uniform x -> Invoke(initial "Constant", [ argument (numberLiteral x); argument (sizes face symbol.Shape) ])
+    | Build.Uniform x ->
+        Invoke(initial "Constant", [ argument (numberLiteral x); argument (sizes face symbol.Shape) ])
     | value ->
-        let _, values = Functions.writeSingle (surroundings face) [ Build.broadcastTo symbol.Shape value ]
+        let _, values =
+            Functions.writeSingle (surroundings face) [ Build.broadcastTo symbol.Shape value ]
+
         values.Head
 
 let private initialValue face (p: ParameterDecl) =
     let shape = sizes face p.Symbol.Shape
-    let drawn name values = Invoke(initial name, List.map (numberLiteral >> argument) values @ [ argument shape; argument (Name randomName) ])
+
+    let drawn name values =
+        Invoke(
+            initial name,
+            List.map (numberLiteral >> argument) values
+            @ [ argument shape; argument (Name randomName) ]
+        )
 
     match p.Initializer with
     | Value e -> valueOf face p.Symbol e
@@ -173,7 +198,11 @@ let private initialValue face (p: ParameterDecl) =
     | KaimingNormal -> drawn "KaimingNormal" []
     | Orthogonal -> drawn "Orthogonal" []
     | LinearDefault fanIn ->
-        let size = match sizes face [ fanIn ] with Collection [ size ] -> size | other -> other
+        let size =
+            match sizes face [ fanIn ] with
+            | Collection [ size ] -> size
+            | other -> other
+
         Invoke(initial "Linear", [ argument size; argument shape; argument (Name randomName) ])
 
 let private isRandom (p: ParameterDecl) =
@@ -192,8 +221,7 @@ let private constructor face =
     let typed = face.Model.Typed
     let dims = face.OpenDims |> List.map (fun (_, property) -> parameter "long" property)
 
-    let optional typeName name value =
-        { Type = typeName; Name = name; Default = Some value }
+    let optional typeName name value = { Type = typeName; Name = name; Default = Some value }
 
     let options =
         [ optional "Device?" "device" nullLiteral
@@ -203,7 +231,8 @@ let private constructor face =
     let states = if hasOpenDims face then layout face else Name "States"
 
     let baseArguments =
-        [ text typed.Name; states; Name "SolveBlock"; Name "device"; Name "dtype" ] |> List.map argument
+        [ text typed.Name; states; Name "SolveBlock"; Name "device"; Name "dtype" ]
+        |> List.map argument
 
     let body =
         [ for _, property in face.OpenDims do
@@ -215,7 +244,8 @@ let private constructor face =
           for p in typed.Parameters do
               let bounds =
                   match p.Bounds with
-                  | Some b -> [ New("Interval", [ argument (numberLiteral b.Low); argument (numberLiteral b.High) ]) ]
+                  | Some b ->
+                      [ New("Interval", [ argument (numberLiteral b.Low); argument (numberLiteral b.High) ]) ]
                   | None -> []
 
               statement (Do(invoke "AddParameter" ([ text p.Symbol.Name; initialValue face p ] @ bounds)))
@@ -232,13 +262,23 @@ let private constructor face =
                   "dtype", [ Plain "float32 or float64; the solve block's choice where null." ]
                   "seed", [ Plain "Of the random initial values." ] ] }
 
-    [ member' documentation [ "public" ] (Constructor(face.ClassName, dims @ options, Some baseArguments, body))
-      member' (summary "Runs at the end of the constructor.") [ "partial" ] (Method("void", "OnCreated", [], Declared)) ]
+    [ member'
+          documentation
+          [ "public" ]
+          (Constructor(face.ClassName, dims @ options, Some baseArguments, body))
+      member'
+          (summary "Runs at the end of the constructor.")
+          [ "partial" ]
+          (Method("void", "OnCreated", [], Declared)) ]
 
 // Properties
 
 let private docLines (doc: string) =
-    doc.Split '\n' |> Array.toList |> List.map _.Trim() |> List.filter ((<>) "") |> List.map (fun line -> [ Plain line ])
+    doc.Split '\n'
+    |> Array.toList
+    |> List.map _.Trim()
+    |> List.filter ((<>) "")
+    |> List.map (fun line -> [ Plain line ])
 
 let private declared (kind: string) (symbol: Symbol) (doc: string) =
     let shape = Code(sprintf "%s %s : %s" kind symbol.Name (shapeText symbol.Shape))
@@ -254,9 +294,15 @@ let private properties face =
           let doc = if d.Doc = "" then sprintf "The size %s." d.Name else d.Doc.Replace('\n', ' ')
           member' (summary doc) [ "public" ] (GetOnly("long", property))
       for c in face.Model.Typed.Constants do
-          member' (declared "const" c.Symbol c.Doc) [ "public" ] (Property("Tensor", face.Properties[c.Symbol], value c.Symbol))
+          member'
+              (declared "const" c.Symbol c.Doc)
+              [ "public" ]
+              (Property("Tensor", face.Properties[c.Symbol], value c.Symbol))
       for p in face.Model.Typed.Parameters do
-          member' (declared "param" p.Symbol p.Doc) [ "public" ] (Property("Tensor", face.Properties[p.Symbol], value p.Symbol)) ]
+          member'
+              (declared "param" p.Symbol p.Doc)
+              [ "public" ]
+              (Property("Tensor", face.Properties[p.Symbol], value p.Symbol)) ]
 
 // Solving
 
@@ -269,46 +315,77 @@ let private solve face =
     let scope = Names.Scope [ "options" ]
     let states = face.Model.Components |> List.map (fun c -> c, scope.Fresh c.Symbol.Name)
 
-    let optional typeName name =
-        { Type = typeName; Name = name; Default = Some nullLiteral }
+    let optional typeName name = { Type = typeName; Name = name; Default = Some nullLiteral }
 
-    let parameters = [ for _, name in states -> optional "Tensor?" name ] @ [ optional "SolveOptions?" "options" ]
-    let packed = Invoke(Name "SolvePacked", [ argument (Collection [ for _, name in states -> Name name ]); argument (Name "options") ])
+    let parameters =
+        [ for _, name in states -> optional "Tensor?" name ]
+        @ [ optional "SolveOptions?" "options" ]
+
+    let packed =
+        Invoke(
+            Name "SolvePacked",
+            [ argument (Collection [ for _, name in states -> Name name ])
+              argument (Name "options") ]
+        )
 
     let documentation =
         { noDocumentation with
-            Summary = [ [ Plain "Solves the equations; a state left out starts from its "; Code "init"; Plain "." ] ]
+            Summary =
+                [ [ Plain "Solves the equations; a state left out starts from its "
+                    Code "init"
+                    Plain "." ] ]
             Parameters =
                 [ for c, name in states do
-                      name.TrimStart '@', [ Plain(sprintf "%s at the start: %s." c.Symbol.Name (batchShape c.Symbol.Shape)) ]
+                      name.TrimStart '@',
+                      [ Plain(sprintf "%s at the start: %s." c.Symbol.Name (batchShape c.Symbol.Shape)) ]
                   "options", [ Plain "What differs from the solve block." ] ] }
 
-    member' documentation [ "public" ] (Method(face.TrajectoryName, "Solve", parameters, Arrow(New("", [ argument packed ]))))
+    member'
+        documentation
+        [ "public" ]
+        (Method(face.TrajectoryName, "Solve", parameters, Arrow(New("", [ argument packed ]))))
 
 let private trajectory face =
-    let scope =
-        Names.Scope(Seq.append Names.inheritedBySolutions [ face.TrajectoryName ])
+    let scope = Names.Scope(Seq.append Names.inheritedBySolutions [ face.TrajectoryName ])
 
     let stateMembers =
         face.Model.Components
         |> List.mapi (fun slot c ->
             let shape = batchShape c.Symbol.Shape |> fun s -> s.Replace("[...", "[times, ...")
-            let doc = docLines c.Doc @ [ [ Plain(sprintf "%s at the saved times: %s." c.Symbol.Name shape) ] ]
-            member' { noDocumentation with Summary = doc } [ "public" ] (Property("Tensor", scope.Fresh c.Symbol.Name, invoke "State" [ integer slot ])))
+
+            let doc =
+                docLines c.Doc @ [ [ Plain(sprintf "%s at the saved times: %s." c.Symbol.Name shape) ] ]
+
+            member'
+                { noDocumentation with Summary = doc }
+                [ "public" ]
+                (Property("Tensor", scope.Fresh c.Symbol.Name, invoke "State" [ integer slot ])))
 
     let outputMembers =
         [ for o in face.Model.Outputs do
               let shape = batchShape o.Value.Shape |> fun s -> s.Replace("[...", "[times, ...")
               let doc = docLines o.Doc @ [ [ Plain(sprintf "%s at the saved times: %s." o.Name shape) ] ]
-              member' { noDocumentation with Summary = doc } [ "public" ] (Property("Tensor", scope.Fresh o.Name, invoke "Output" [ text o.Name ])) ]
+
+              member'
+                  { noDocumentation with Summary = doc }
+                  [ "public" ]
+                  (Property("Tensor", scope.Fresh o.Name, invoke "Output" [ text o.Name ])) ]
 
     let constructor =
-        member' noDocumentation [ "internal" ]
-            (Constructor(face.TrajectoryName, [ parameter "Solution" "solution" ], Some [ argument (Name "solution") ], []))
+        member'
+            noDocumentation
+            [ "internal" ]
+            (Constructor(
+                face.TrajectoryName,
+                [ parameter "Solution" "solution" ],
+                Some [ argument (Name "solution") ],
+                []
+            ))
 
     member'
         { noDocumentation with
-            Summary = [ [ Plain "A solution of "; See face.ClassName; Plain ", by the names of its states." ] ] }
+            Summary =
+                [ [ Plain "A solution of "; See face.ClassName; Plain ", by the names of its states." ] ] }
         [ "public"; "sealed" ]
         (Nested
             { Name = face.TrajectoryName
@@ -344,18 +421,33 @@ let private outputs face =
 
               o,
               name,
-              member' { noDocumentation with Summary = doc } [ "private" ]
-                  (Method("Tensor", name, parameter "Tensor" "t" :: List.map (parameter "Tensor") parameters, Block body)) ]
+              member'
+                  { noDocumentation with Summary = doc }
+                  [ "private" ]
+                  (Method(
+                      "Tensor",
+                      name,
+                      parameter "Tensor" "t" :: List.map (parameter "Tensor") parameters,
+                      Block body
+                  )) ]
 
     if methods.IsEmpty then
         []
     else
         let names = Collection [ for o, _, _ in methods -> text o.Name ]
         let arm (o: OutputDecl, name, _) = text o.Name, invoke name [ Name "t"; Name "state" ]
-        let unknown = Name "_", Invoke(Member(Name "base", "Output"), [ Name "name"; Name "t"; Name "state" ] |> List.map argument)
+
+        let unknown =
+            Name "_",
+            Invoke(
+                Member(Name "base", "Output"),
+                [ Name "name"; Name "t"; Name "state" ] |> List.map argument
+            )
 
         [ member' inherited [ "public"; "override" ] (Property("IReadOnlyList<string>", "OutputNames", names))
-          member' inherited [ "public"; "override" ]
+          member'
+              inherited
+              [ "public"; "override" ]
               (Method(
                   "Tensor",
                   "Output",
@@ -387,7 +479,11 @@ let private correlation face (noise: Noise) =
                 let _, values = Functions.writeSingle s [ c ]
                 Invoke(Member(Name "linalg", "cholesky"), [ argument values.Head ])
             | None ->
-                let size = match sizes face [ Shape.size w.Increment.Shape ] with Collection [ n ] -> n | other -> other
+                let size =
+                    match sizes face [ Shape.size w.Increment.Shape ] with
+                    | Collection [ n ] -> n
+                    | other -> other
+
                 Invoke(Name "eye", argument size :: placement)
 
         let factor =
@@ -395,15 +491,27 @@ let private correlation face (noise: Noise) =
             | [ single ] -> single
             | several -> invoke "block_diag" several
 
-        [ member' inherited [ "protected"; "override" ] (Method("Tensor?", "CorrelationFactor", [], Arrow factor)) ]
+        [ member'
+              inherited
+              [ "protected"; "override" ]
+              (Method("Tensor?", "CorrelationFactor", [], Arrow factor)) ]
 
 let private noiseMembers face =
     match face.Model.Noise with
     | None -> []
     | Some noise ->
-        let property typeName name value = member' inherited [ "public"; "override" ] (Property(typeName, name, value))
-        let size = match sizes face [ noise.Size ] with Collection [ n ] -> n | other -> other
-        let calculus = match noise.Calculus with Ito -> "Ito" | Stratonovich -> "Stratonovich"
+        let property typeName name value =
+            member' inherited [ "public"; "override" ] (Property(typeName, name, value))
+
+        let size =
+            match sizes face [ noise.Size ] with
+            | Collection [ n ] -> n
+            | other -> other
+
+        let calculus =
+            match noise.Calculus with
+            | Ito -> "Ito"
+            | Stratonovich -> "Stratonovich"
 
         [ property "NoiseStructure" "Noise" (Member(Name "NoiseStructure", noiseName noise.Structure))
           property "Calculus" "Calculus" (Member(Name "Calculus", calculus))
@@ -411,7 +519,12 @@ let private noiseMembers face =
           yield! correlation face noise ]
 
 /// The whole file, given the members that hold the equations.
-let file (namespaceName: string) (face: Face) (equations: CSharp.Member) (extra: CSharp.Member list) : CSharp.File =
+let file
+    (namespaceName: string)
+    (face: Face)
+    (equations: CSharp.Member)
+    (extra: CSharp.Member list)
+    : CSharp.File =
     let typed = face.Model.Typed
     let bind = Arrow(New(face.EquationsName, [ argument (Name "this") ]))
     let bound = if face.Model.Noise.IsSome then "SdeEquations" else "OdeEquations"
@@ -420,7 +533,13 @@ let file (namespaceName: string) (face: Face) (equations: CSharp.Member) (extra:
         { Documentation = summary "Runs before the first torch call of a program: finds libtorch."
           Attributes = [ "ModuleInitializer" ]
           Modifiers = [ "internal"; "static" ]
-          Kind = Method("void", "LoadNativeLibraries", [], Arrow(Invoke(Member(Name "NativeLibraries", "Load"), []))) }
+          Kind =
+            Method(
+                "void",
+                "LoadNativeLibraries",
+                [],
+                Arrow(Invoke(Member(Name "NativeLibraries", "Load"), []))
+            ) }
 
     let members =
         [ yield! statesField face
@@ -451,7 +570,9 @@ let file (namespaceName: string) (face: Face) (equations: CSharp.Member) (extra:
           "static TorchSharp.torch.nn.functional" ]
       Namespace = namespaceName
       Types =
-        [ member' { noDocumentation with Summary = doc } [ "public"; "sealed"; "partial" ]
+        [ member'
+              { noDocumentation with Summary = doc }
+              [ "public"; "sealed"; "partial" ]
               (Nested
                   { Name = face.ClassName
                     Primary = None

@@ -39,8 +39,17 @@ let inheritedByModels =
 
 /// Names that every generated class declares itself.
 let declaredByModels =
-    [ "States"; "Increments"; "SolveBlock"; "OnCreated"; "Trajectory"; "Equations"; "LoadNativeLibraries"; "Jacobian"
-      "JacobianRows"; "JacobianColumns"; "JacobianValues" ]
+    [ "States"
+      "Increments"
+      "SolveBlock"
+      "OnCreated"
+      "Trajectory"
+      "Equations"
+      "LoadNativeLibraries"
+      "Jacobian"
+      "JacobianRows"
+      "JacobianColumns"
+      "JacobianValues" ]
 
 /// Names of `Solution` that a member of `Trajectory` would hide. Held against the runtime by a test.
 let inheritedBySolutions =
@@ -71,9 +80,7 @@ let private isIdentifierPart (c: char) =
 let identifier (name: string) =
     let primes = name.Length - name.TrimEnd('\'').Length
 
-    let stem =
-        name.TrimEnd '\''
-        |> String.map (fun c -> if isIdentifierPart c then c else '_')
+    let stem = name.TrimEnd '\'' |> String.map (fun c -> if isIdentifierPart c then c else '_')
 
     let stem = if stem <> "" && Char.IsDigit stem[0] then "_" + stem else stem
 

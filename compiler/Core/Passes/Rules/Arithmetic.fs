@@ -68,7 +68,10 @@ let private signs =
               | Divide, [ a; Negated b ] -> Some(neg (div a b))
               | _ -> None } ]
 
-let private isNumber (e: Expr) = match e.Op with Number _ -> true | _ -> false
+let private isNumber (e: Expr) =
+    match e.Op with
+    | Number _ -> true
+    | _ -> false
 
 let private numbers =
     [ { Name = "number to the left"
@@ -93,10 +96,14 @@ let private numbers =
           fun e ->
               match e.Op, e.Args with
               | Divide, [ Scaled(c, a); { Op = Number d } ] when d <> 0.0 -> Some(scale (c / d) a)
-              | Divide, [ { Op = Divide; Args = [ a; { Op = Number c } ] }; { Op = Number d } ] -> Some(div a (number (c * d)))
-              | Multiply, [ { Op = Number c }; { Op = Divide; Args = [ a; { Op = Number d } ] } ] when d <> 0.0 ->
+              | Divide, [ { Op = Divide; Args = [ a; { Op = Number c } ] }; { Op = Number d } ] ->
+                  Some(div a (number (c * d)))
+              | Multiply, [ { Op = Number c }; { Op = Divide; Args = [ a; { Op = Number d } ] } ] when
+                  d <> 0.0
+                  ->
                   Some(scale (c / d) a)
-              | Multiply, [ { Op = Number c }; { Op = Divide; Args = [ { Op = Number d }; a ] } ] -> Some(div (number (c * d)) a)
+              | Multiply, [ { Op = Number c }; { Op = Divide; Args = [ { Op = Number d }; a ] } ] ->
+                  Some(div (number (c * d)) a)
               | Divide, [ Scaled(c, a); b ] -> Some(scale c (div a b))
               | _ -> None }
       { Name = "times a reciprocal"

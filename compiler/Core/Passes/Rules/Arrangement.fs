@@ -18,10 +18,12 @@ let private isAscending axes = axes |> List.pairwise |> List.forall (fun (a, b) 
 
 let private repetitions =
     [ { Name = "broadcast of a broadcast"
-        Example = fun () -> broadcast [ size 2; size 3; size 4 ] [ 1; 2 ] (broadcast [ size 3; size 4 ] [ 0 ] (x ()))
+        Example =
+          fun () -> broadcast [ size 2; size 3; size 4 ] [ 1; 2 ] (broadcast [ size 3; size 4 ] [ 0 ] (x ()))
         Apply =
           function
-          | { Op = Broadcast(shape, outer); Args = [ { Op = Broadcast(_, inner); Args = [ a ] } ] } ->
+          | { Op = Broadcast(shape, outer)
+              Args = [ { Op = Broadcast(_, inner); Args = [ a ] } ] } ->
               Some(broadcast shape (inner |> List.map (fun i -> outer[i])) a)
           | _ -> None }
       { Name = "permutation of a permutation"
@@ -35,7 +37,9 @@ let private repetitions =
         Example = fun () -> transpose (broadcast [ size 3; size 4 ] [ 0 ] (x ()))
         Apply =
           function
-          | { Op = Permute order; Shape = shape; Args = [ { Op = Broadcast(_, axes); Args = [ a ] } ] } ->
+          | { Op = Permute order
+              Shape = shape
+              Args = [ { Op = Broadcast(_, axes); Args = [ a ] } ] } ->
               let moved = axes |> List.map (fun axis -> List.findIndex ((=) axis) order)
               if isAscending moved then Some(broadcast shape moved a) else None
           | _ -> None }
@@ -55,7 +59,11 @@ let private bareScalar (e: Expr) =
 
     let bare (a: Expr) = if isSpread a then a.Args.Head else a
 
-    if isElementwise e && e.Args |> List.exists isSpread && e.Args |> List.exists (fun a -> a.Shape = e.Shape && not (isSpread a)) then
+    if
+        isElementwise e
+        && e.Args |> List.exists isSpread
+        && e.Args |> List.exists (fun a -> a.Shape = e.Shape && not (isSpread a))
+    then
         Some(rebuild e (e.Args |> List.map bare))
     else
         None
@@ -82,10 +90,18 @@ let private stackArithmetic (e: Expr) =
     let fits (a: Expr) = a.Op = Stack || isScalar a.Shape
 
     match e.Op with
-    | Add | Subtract | Multiply | Negate when List.exists hasZero e.Args && List.forall fits e.Args ->
+    | Add
+    | Subtract
+    | Multiply
+    | Negate when List.exists hasZero e.Args && List.forall fits e.Args ->
         let part k (a: Expr) = if a.Op = Stack then a.Args[k] else a
         let count = e.Args |> List.pick (fun a -> if a.Op = Stack then Some a.Args.Length else None)
-        Some(stack [ for k in 0 .. count - 1 -> rebuild e (e.Args |> List.map (part k)) |> broadcastTo e.Shape.Tail ])
+
+        Some(
+            stack
+                [ for k in 0 .. count - 1 ->
+                      rebuild e (e.Args |> List.map (part k)) |> broadcastTo e.Shape.Tail ]
+        )
     | _ -> None
 
 let private elementwiseRules =
@@ -128,7 +144,9 @@ let private indexOf axis position (a: Expr) =
         Some(permute left (index taken position b))
     | Broadcast(shape, axes), [ b ] ->
         let rest = List.removeAt axis shape
-        let moved = axes |> List.filter ((<>) axis) |> List.map (fun i -> if i > axis then i - 1 else i)
+
+        let moved =
+            axes |> List.filter ((<>) axis) |> List.map (fun i -> if i > axis then i - 1 else i)
 
         match List.tryFindIndex ((=) axis) axes with
         | Some own -> Some(broadcast rest moved (index own position b))
@@ -137,20 +155,27 @@ let private indexOf axis position (a: Expr) =
         Dim.tryConstant from |> Option.map (fun from -> index axis (position + int from) b)
     | Identity n, _ ->
         match Dim.tryConstant n with
-        | Some n when n <= 16L -> Some(stack [ for k in 0 .. int n - 1 -> number (if k = position then 1.0 else 0.0) ])
+        | Some n when n <= 16L ->
+            Some(stack [ for k in 0 .. int n - 1 -> number (if k = position then 1.0 else 0.0) ])
         | _ -> None
     | _ -> None
 
 let private sliceOf axis (from: Dim) (upTo: Dim) (a: Expr) =
     match a.Op, a.Args with
-    | Slice(along, start, _), [ b ] when along = axis -> Some(slice axis (Dim.add start from) (Dim.add start upTo) b)
-    | Pad(along, start, _), [ b ] when along = axis && start = from && Dim.add start b.Shape[axis] = upTo -> Some b
+    | Slice(along, start, _), [ b ] when along = axis ->
+        Some(slice axis (Dim.add start from) (Dim.add start upTo) b)
+    | Pad(along, start, _), [ b ] when along = axis && start = from && Dim.add start b.Shape[axis] = upTo ->
+        Some b
     | Stack, parts when axis = 0 ->
         match Dim.tryConstant from, Dim.tryConstant upTo with
         | Some i, Some j when i < j -> Some(stack parts[int i .. int j - 1])
         | _ -> None
     | Concat, parts when axis = 0 ->
-        let starts = parts |> List.scan (fun at p -> Dim.add at (p.Shape |> List.tryHead |> Option.defaultValue Dim.one)) Dim.zero
+        let starts =
+            parts
+            |> List.scan
+                (fun at p -> Dim.add at (p.Shape |> List.tryHead |> Option.defaultValue Dim.one))
+                Dim.zero
 
         match List.tryFindIndex ((=) from) starts, List.tryFindIndex ((=) upTo) starts with
         | Some i, Some j when i < j -> Some(concat parts[i .. j - 1])
@@ -191,7 +216,8 @@ let private parts =
         Example = fun () -> concat [ operand "a" []; operand "b" [] ]
         Apply =
           function
-          | { Op = Concat; Args = parts } when parts |> List.forall (fun p -> isScalar p.Shape) -> Some(stack parts)
+          | { Op = Concat; Args = parts } when parts |> List.forall (fun p -> isScalar p.Shape) ->
+              Some(stack parts)
           | _ -> None } ]
 
 let private diagonalOf (a: Expr) =
@@ -201,14 +227,22 @@ let private diagonalOf (a: Expr) =
     | DiagonalMatrix, [ d ] -> Some d
     | Permute order, [ b ] when List.take (last - 1) order = [ 0 .. last - 2 ] -> Some(diagonal b)
     | Broadcast(shape, axes), [ b ] when not (List.contains last axes && List.contains (last - 1) axes) ->
-        Some(broadcast (List.take last shape) (axes |> List.map (fun axis -> if axis = last then last - 1 else axis)) b)
+        Some(
+            broadcast
+                (List.take last shape)
+                (axes |> List.map (fun axis -> if axis = last then last - 1 else axis))
+                b
+        )
     | Contract([ left ], [ right ]), [ l; r ] when l.Shape.Length = 2 && r.Shape.Length = 2 ->
         // The diagonal of L R is the row sums of L * R': no matrix product.
         let rows = if left = 1 then l else transpose l
         let columns = if right = 0 then transpose r else r
         Some(sum [ 1 ] (mul rows columns))
     | _ when isElementwise a ->
-        Some(rebuild a (a.Args |> List.map (fun b -> if isScalar b.Shape then b else diagonal b)) |> broadcastTo (List.take last a.Shape))
+        Some(
+            rebuild a (a.Args |> List.map (fun b -> if isScalar b.Shape then b else diagonal b))
+            |> broadcastTo (List.take last a.Shape)
+        )
     | _ -> None
 
 let private diagonalArithmetic (e: Expr) =

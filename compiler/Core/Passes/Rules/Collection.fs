@@ -75,16 +75,42 @@ let private collectTerms (node: Expr) =
             None
         else
             groups
-            |> List.map (fun (_, members) -> members |> List.sumBy (snd >> fst), members |> List.head |> snd |> snd)
+            |> List.map (fun (_, members) ->
+                members |> List.sumBy (snd >> fst), members |> List.head |> snd |> snd)
             |> List.filter (fun (c, _) -> c <> 0.0)
             |> sumOf node
             |> Some
 
     match node.Op with
-    | Add | Subtract -> flatten splitTerm (1.0, node) |> Option.bind collected
-    | Number _ | Input _ | Multiply | Divide | Power | Negate | Call _ | Compare _ | And | Or | Not | Select | Contract _
-    | Permute _ | Reduce _ | Broadcast _ | Index _ | Slice _ | Pad _ | Stack | Concat | Reshape _ | Diagonal | DiagonalMatrix
-    | Identity _ | Derivative _ | BatchSum -> None
+    | Add
+    | Subtract -> flatten splitTerm (1.0, node) |> Option.bind collected
+    | Number _
+    | Input _
+    | Multiply
+    | Divide
+    | Power
+    | Negate
+    | Call _
+    | Compare _
+    | And
+    | Or
+    | Not
+    | Select
+    | Contract _
+    | Permute _
+    | Reduce _
+    | Broadcast _
+    | Index _
+    | Slice _
+    | Pad _
+    | Stack
+    | Concat
+    | Reshape _
+    | Diagonal
+    | DiagonalMatrix
+    | Identity _
+    | Derivative _
+    | BatchSum -> None
 
 /// Exponents of one sign add; x * x^-1 stays, for it is not 1 at 0.
 let private collectFactors (node: Expr) =
@@ -101,7 +127,11 @@ let private collectFactors (node: Expr) =
             |> Some
 
     match node.Op, node.Args with
-    | Multiply, [ a; _ ] when (match a with Uniform _ -> false | _ -> true) ->
+    | Multiply, [ a; _ ] when
+        (match a with
+         | Uniform _ -> false
+         | _ -> true)
+        ->
         flatten splitFactor (node, 1) |> Option.bind collected
     | _ -> None
 

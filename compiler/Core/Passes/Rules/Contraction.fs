@@ -37,7 +37,11 @@ let private withDiagonal (left: int list) (right: int list) (l: Expr) (r: Expr) 
 /// A transposed operand is paired along its own axes, where the axes left over keep their order.
 let private ofPermuted (left: int list) (right: int list) (l: Expr) (r: Expr) =
     let inOrder (order: int list) paired =
-        [ 0 .. order.Length - 1 ] |> List.except paired |> List.map (fun i -> order[i]) |> List.pairwise |> List.forall (fun (i, j) -> i < j)
+        [ 0 .. order.Length - 1 ]
+        |> List.except paired
+        |> List.map (fun i -> order[i])
+        |> List.pairwise
+        |> List.forall (fun (i, j) -> i < j)
 
     match l, r with
     | { Op = Permute order; Args = [ e ] }, _ when inOrder order left ->
@@ -51,7 +55,12 @@ let private ofRepeated (left: int list) (right: int list) (l: Expr) (r: Expr) =
     let drop axis (e: Expr) =
         match e with
         | { Op = Broadcast(shape, axes); Args = [ inner ] } when not (List.contains axis axes) ->
-            Some(broadcast (List.removeAt axis shape) (axes |> List.map (fun i -> if i > axis then i - 1 else i)) inner)
+            Some(
+                broadcast
+                    (List.removeAt axis shape)
+                    (axes |> List.map (fun i -> if i > axis then i - 1 else i))
+                    inner
+            )
         | _ -> None
 
     match left, right with
@@ -65,9 +74,13 @@ let private ofRepeated (left: int list) (right: int list) (l: Expr) (r: Expr) =
 /// (u outer v) @ w is u times (v @ w).
 let private ofOuter (left: int list) (right: int list) (l: Expr) (r: Expr) =
     match l, r with
-    | { Op = Contract([], []); Args = [ u; v ] }, _ when not left.IsEmpty && left |> List.forall (fun i -> i >= u.Shape.Length) ->
+    | { Op = Contract([], []); Args = [ u; v ] }, _ when
+        not left.IsEmpty && left |> List.forall (fun i -> i >= u.Shape.Length)
+        ->
         Some(outer u (contract (left |> List.map (fun i -> i - u.Shape.Length)) right v r))
-    | _, { Op = Contract([], []); Args = [ u; v ] } when not right.IsEmpty && right |> List.forall (fun i -> i < u.Shape.Length) ->
+    | _, { Op = Contract([], []); Args = [ u; v ] } when
+        not right.IsEmpty && right |> List.forall (fun i -> i < u.Shape.Length)
+        ->
         Some(outer (contract left right l u) v)
     | _ -> None
 
@@ -85,9 +98,13 @@ let private ofRepeatedFactor (left: int list) (right: int list) (l: Expr) (r: Ex
     let isWhole = left.Length = l.Shape.Length && right.Length = r.Shape.Length
 
     match l, r with
-    | _, { Op = Multiply; Args = [ { Op = Broadcast(_, axes); Args = [ c ] }; rest ] } when isWhole && rest.Shape = r.Shape ->
+    | _, { Op = Multiply; Args = [ { Op = Broadcast(_, axes); Args = [ c ] }; rest ] } when
+        isWhole && rest.Shape = r.Shape
+        ->
         Some(pull axes c (paired left right l) rest)
-    | { Op = Multiply; Args = [ { Op = Broadcast(_, axes); Args = [ c ] }; rest ] }, _ when isWhole && rest.Shape = l.Shape ->
+    | { Op = Multiply; Args = [ { Op = Broadcast(_, axes); Args = [ c ] }; rest ] }, _ when
+        isWhole && rest.Shape = l.Shape
+        ->
         Some(pull axes c (paired right left r) rest)
     | _ -> None
 
@@ -99,9 +116,14 @@ let private onContract (apply: int list -> int list -> Expr -> Expr -> Expr opti
 /// A permutation that only exchanges the two operands' axes: the operands change places.
 let private exchanged (e: Expr) =
     match e with
-    | { Op = Permute order; Args = [ { Op = Contract(left, right); Args = [ l; r ] } ] } ->
+    | { Op = Permute order
+        Args = [ { Op = Contract(left, right); Args = [ l; r ] } ] } ->
         let kept = l.Shape.Length - left.Length
-        if order = [ kept .. order.Length - 1 ] @ [ 0 .. kept - 1 ] then Some(contract right left r l) else None
+
+        if order = [ kept .. order.Length - 1 ] @ [ 0 .. kept - 1 ] then
+            Some(contract right left r l)
+        else
+            None
     | _ -> None
 
 let private contractions =
@@ -121,7 +143,13 @@ let private contractions =
         Example = fun () -> matmul (outer (x ()) (operand "y" [ 4 ])) (operand "z" [ 4 ])
         Apply = onContract ofOuter }
       { Name = "trace with a repeated factor"
-        Example = fun () -> contract [ 1; 0 ] [ 0; 1 ] (operand "B" [ 4; 3 ]) (mul (broadcast (a ()).Shape [ 0 ] (x ())) (a ()))
+        Example =
+          fun () ->
+              contract
+                  [ 1; 0 ]
+                  [ 0; 1 ]
+                  (operand "B" [ 4; 3 ])
+                  (mul (broadcast (a ()).Shape [ 0 ] (x ())) (a ()))
         Apply = onContract ofRepeatedFactor }
       { Name = "permuted contraction"
         Example = fun () -> transpose (outer (x ()) (operand "y" [ 4 ]))
@@ -130,15 +158,30 @@ let private contractions =
 /// Repeated axes are counted, not summed.
 let private sumOfRepeated (axes: int list) (e: Expr) =
     match e with
-    | { Op = Broadcast(shape, own); Args = [ inner ] } when axes |> List.exists (fun i -> not (List.contains i own)) ->
+    | { Op = Broadcast(shape, own); Args = [ inner ] } when
+        axes |> List.exists (fun i -> not (List.contains i own))
+        ->
         match inner.Op, axes.Length = shape.Length && shape.Length = 1 with
         // The length of an open dim is written as this very sum.
         | Number 1.0, true when not (Dim.tryConstant shape.Head).IsSome -> None
         | _ ->
-            let count = axes |> List.filter (fun i -> not (List.contains i own)) |> List.map (fun i -> extent shape[i])
-            let summed = sum (own |> List.indexed |> List.filter (fun (_, i) -> List.contains i axes) |> List.map fst) inner
+            let count =
+                axes
+                |> List.filter (fun i -> not (List.contains i own))
+                |> List.map (fun i -> extent shape[i])
+
+            let summed =
+                sum
+                    (own |> List.indexed |> List.filter (fun (_, i) -> List.contains i axes) |> List.map fst)
+                    inner
+
             let kept = except axes e
-            let placed = own |> List.filter (fun i -> not (List.contains i axes)) |> List.map (fun i -> List.findIndex ((=) i) kept)
+
+            let placed =
+                own
+                |> List.filter (fun i -> not (List.contains i axes))
+                |> List.map (fun i -> List.findIndex ((=) i) kept)
+
             let rest = kept |> List.map (fun i -> shape[i])
             Some(mul (List.reduce mul count) (broadcast rest placed summed))
     | _ -> None
@@ -147,9 +190,14 @@ let private reduceOf reduction (axes: int list) (e: Expr) =
     match reduction, e with
     | Sum, Scaled(c, inner) when inner.Shape = e.Shape -> Some(scale c (sum axes inner))
     | Sum, Negated inner -> Some(neg (sum axes inner))
-    | Sum, { Op = DiagonalMatrix; Args = [ d ] } when axes = [ e.Shape.Length - 1 ] || axes = [ e.Shape.Length - 2 ] -> Some d
+    | Sum, { Op = DiagonalMatrix; Args = [ d ] } when
+        axes = [ e.Shape.Length - 1 ] || axes = [ e.Shape.Length - 2 ]
+        ->
+        Some d
     | Sum, { Op = Pad(axis, _, _); Args = [ inner ] } when List.contains axis axes -> Some(sum axes inner)
-    | (Sum | Product | Maximum | Minimum), { Op = Reduce(within, inner); Args = [ a ] } when within = reduction ->
+    | (Sum | Product | Maximum | Minimum), { Op = Reduce(within, inner); Args = [ a ] } when
+        within = reduction
+        ->
         let left = except inner a
         Some(reduce reduction (inner @ (axes |> List.map (fun i -> left[i]))) a)
     | Sum, _ -> sumOfRepeated axes e
@@ -157,10 +205,15 @@ let private reduceOf reduction (axes: int list) (e: Expr) =
 
 let private trace (e: Expr) =
     match e with
-    | { Op = Reduce(Sum, [ 0 ]); Args = [ { Op = Reduce(Sum, [ 1 ]) ; Args = [ { Op = Multiply; Args = [ l; r ] } ] } ] } when l.Shape = r.Shape ->
+    | { Op = Reduce(Sum, [ 0 ])
+        Args = [ { Op = Reduce(Sum, [ 1 ]); Args = [ { Op = Multiply; Args = [ l; r ] } ] } ] } when
+        l.Shape = r.Shape
+        ->
         Some(contract [ 0; 1 ] [ 0; 1 ] l r)
-    | { Op = Reduce(Sum, [ 0 ]); Args = [ { Op = Diagonal; Args = [ { Op = Contract([ i ], [ j ]); Args = [ l; r ] } ] } ] }
-        when l.Shape.Length = 2 && r.Shape.Length = 2 ->
+    | { Op = Reduce(Sum, [ 0 ])
+        Args = [ { Op = Diagonal; Args = [ { Op = Contract([ i ], [ j ]); Args = [ l; r ] } ] } ] } when
+        l.Shape.Length = 2 && r.Shape.Length = 2
+        ->
         Some(contract [ 1 - i; i ] [ 1 - j; j ] l r)
     | _ -> None
 

@@ -8,26 +8,50 @@ open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Builtins
 
 type Rule =
-    { Name: string
-      /// An expression to fire on.
-      Example: unit -> Expr
-      /// The replacement, None where the rule does not apply.
-      Apply: Expr -> Expr option }
+    {
+        Name: string
+        /// An expression to fire on.
+        Example: unit -> Expr
+        /// The replacement, None where the rule does not apply.
+        Apply: Expr -> Expr option
+    }
 
 /// An input for examples.
 let operand name (sizes: int list) =
-    Build.input
-        { Name = name
-          Role = State
-          Shape = sizes |> List.map (int64 >> Dim.constant) }
+    Build.input { Name = name; Role = State; Shape = sizes |> List.map (int64 >> Dim.constant) }
 
 /// Whether an operation acts element by element on operands of one shape (or scalars).
 let isElementwise (e: Expr) =
     match e.Op with
-    | Add | Subtract | Multiply | Divide | Power | Negate | Compare _ | And | Or | Not -> true
+    | Add
+    | Subtract
+    | Multiply
+    | Divide
+    | Power
+    | Negate
+    | Compare _
+    | And
+    | Or
+    | Not -> true
     | Call(name, _) -> Builtin.isElementwise (Catalogue.find name)
-    | Number _ | Input _ | Select | Contract _ | Permute _ | Reduce _ | Broadcast _ | Index _ | Slice _ | Pad _ | Stack | Concat
-    | Reshape _ | Diagonal | DiagonalMatrix | Identity _ | Derivative _ | BatchSum -> false
+    | Number _
+    | Input _
+    | Select
+    | Contract _
+    | Permute _
+    | Reduce _
+    | Broadcast _
+    | Index _
+    | Slice _
+    | Pad _
+    | Stack
+    | Concat
+    | Reshape _
+    | Diagonal
+    | DiagonalMatrix
+    | Identity _
+    | Derivative _
+    | BatchSum -> false
 
 /// A number times something: the number stands on the left.
 let (|Scaled|_|) (e: Expr) =
