@@ -36,7 +36,8 @@ public static class CommandLine
     {
         Output = new GuardedWriter(
             terminal.Output,
-            problem => throw CommandFailure.File($"standard output cannot be written: {problem.Message.TrimEnd('.')}")) { NewLine = terminal.Output.NewLine },
+            problem => throw CommandFailure.File($"standard output cannot be written: {problem.Message.TrimEnd('.')}"))
+        { NewLine = terminal.Output.NewLine },
         Error = new GuardedWriter(terminal.Error, _ => { }) { NewLine = terminal.Error.NewLine },
     };
 

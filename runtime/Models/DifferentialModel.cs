@@ -27,13 +27,20 @@ public abstract class DifferentialModel : nn.Module
     /// <param name="device">Where its parameters live; the solve block's choice, or the CPU, where null.</param>
     /// <param name="dtype">float32 or float64; the solve block's choice, or float32, where null.</param>
     protected DifferentialModel(string name, StateLayout layout, SolveDefaults defaults, Device? device, ScalarType? dtype)
-        : base(name)
+        : base(WithLibtorch(name))
     {
         (Layout, Defaults) = (layout, defaults);
         _device = device ?? Devices.Select(defaults.Device ?? "cpu");
         _dtype = dtype ?? defaults.Dtype ?? ScalarType.Float32;
         if (_dtype is not (ScalarType.Float32 or ScalarType.Float64))
             throw new ArgumentException($"A model computes in float32 or float64, not {_dtype}.", nameof(dtype));
+    }
+
+    // Before nn.Module's constructor, whose own exception blames a package that is there.
+    private static string WithLibtorch(string name)
+    {
+        NativeLibraries.Require();
+        return name;
     }
 
     /// <summary>Where each state lies in the packed vector.</summary>

@@ -330,6 +330,12 @@ let private jacobianFormulas (x: Explanation) =
     else
         x.Jacobian |> List.map (fun (_, _, f) -> f)
 
+/// A title that says that the noise's own products come on top, where there is noise.
+let private ofDrift (x: Explanation) title =
+    match x.Model.Noise with
+    | Some _ -> title + ": the drift's part"
+    | None -> title
+
 /// For a terminal.
 let text (x: Explanation) : string =
     let out = StringBuilder()
@@ -376,8 +382,8 @@ let text (x: Explanation) : string =
     for row in pattern x do
         line ("  " + row)
 
-    section "Adjoint" x.Adjoint
-    section "Gradients, integrated over the solve" x.Gradients
+    section (ofDrift x "Adjoint") x.Adjoint
+    section (ofDrift x "Gradients, integrated over the solve") x.Gradients
 
     match x.Model.Noise with
     | Some noise ->
@@ -418,9 +424,13 @@ let private sections (x: Explanation) : (string * string * string list) list =
       if not x.Terms.IsEmpty then
           "Shared terms", "What is used more than once, here and below.", mathLines x false x.Terms
       "Jacobian", sprintf "%s." (sparsity x), mathLines x true (jacobianFormulas x)
-      "Adjoint", "The cotangent of the state runs backwards from the loss.", mathLines x true x.Adjoint
+      ofDrift x "Adjoint",
+      "The cotangent of the state runs backwards from the loss.",
+      mathLines x true x.Adjoint
       if not x.Gradients.IsEmpty then
-          "Gradients", "Integrated over the solve, summed over the batch.", mathLines x true x.Gradients
+          ofDrift x "Gradients",
+          "Integrated over the solve, summed over the batch.",
+          mathLines x true x.Gradients
       match x.Model.Noise with
       | Some noise ->
           "Noise",
