@@ -19,6 +19,7 @@ let all =
           Compiler.PrintingTests.tests
           Compiler.ScheduleTests.tests
           Compiler.GoldenTests.tests
+          Compiler.ExplainTests.tests
           Runtime.TableauTests.tests
           Runtime.OrderTests.tests
           Runtime.StepControlTests.tests

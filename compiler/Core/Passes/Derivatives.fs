@@ -122,6 +122,17 @@ let diffusionOf (noise: Noise) (components: Component list) : NoiseStructure.Dif
               let n = size w.Increment.Shape
               w.Increment, w.Correlation |> Option.map (Build.reshape [ n; n ]) ] }
 
+/// The drift of the same process in the sense of a calculus.
+let driftIn (calculus: Typed.Calculus) (noise: Noise) (components: Component list) : Expr list =
+    let drifts = components |> List.map _.Drift
+    let correction () = NoiseStructure.itoCorrection (diffusionOf noise components)
+
+    match noise.Calculus, calculus with
+    | Typed.Ito, Typed.Ito
+    | Typed.Stratonovich, Typed.Stratonovich -> drifts
+    | Typed.Ito, Typed.Stratonovich -> List.map2 Build.sub drifts (correction ()) |> Simplify.run
+    | Typed.Stratonovich, Typed.Ito -> List.map2 Build.add drifts (correction ()) |> Simplify.run
+
 let ofNoise (noise: Noise) (components: Component list) : NoiseDerivatives =
     let diffusion = diffusionOf noise components
 

@@ -7,8 +7,10 @@ open DiffEqLang.Compiler.Ir
 open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Ir.Typed
 open DiffEqLang.Compiler.Ir.Dynamics
+open DiffEqLang.Compiler.Builtins
 open DiffEqLang.Compiler.Passes
 open DiffEqLang.Compiler.Backends.Latex
+open DiffEqLang.Compiler.Backends.Explain.Adjoint
 open DiffEqLang.Compiler.Backends.Explain.Declarations
 open DiffEqLang.Compiler.Backends.Explain.FormulaLine
 
@@ -23,9 +25,9 @@ type Explanation =
         Equations: Formula list
         /// Blocks of the Jacobian that are not zero, by row and column.
         Jacobian: (int * int * Formula) list
-        Adjoint: Formula list
-        Gradients: Formula list
-        Correction: (string * Formula list) option
+        Adjoint: Adjoint
+        /// Of an SDE, in the calculus that the model does not use.
+        OtherDrift: (Calculus * Formula list) option
     }
 
 /// A shared term longer than this is given a name instead of being written again.
@@ -80,55 +82,53 @@ let private jacobian (components: Component list) =
         |> List.filter (snd >> Build.isZero >> not)
         |> List.map (fun ((i, j, _), value) -> i, j, left components[i] components[j] value)
 
-let private correction (model: Dynamics.Model) =
-    model.Noise
-    |> Option.map (fun noise ->
-        let derivatives = Derivatives.ofNoise noise model.Components
+let calculusName (calculus: Calculus) =
+    match calculus with
+    | Ito -> "Itô"
+    | Stratonovich -> "Stratonovich"
 
-        let combine =
-            match noise.Calculus with
-            | Ito -> Build.sub
-            | Stratonovich -> Build.add
+/// The drift of the same process in the calculus that the model does not use.
+let private otherDrift (model: Dynamics.Model) =
+    let inCalculus (noise: Noise) other =
+        let drifts = Derivatives.driftIn other noise model.Components
 
-        let title =
-            match noise.Calculus with
-            | Ito -> "Stratonovich"
-            | Stratonovich -> "Itô"
-
-        let drifts =
-            List.map2 (fun (c: Component) e -> combine c.Drift e) model.Components derivatives.ItoCorrection
-            |> Simplify.run
-
-        title,
+        other,
         List.map2
             (fun (c: Component) e ->
                 formula
-                    (sprintf "%s drift of %s" title c.Symbol.Name)
+                    (sprintf "%s drift of %s" (calculusName other) c.Symbol.Name)
                     (sprintf @"\tilde f_{%s}" (Formula.name c.Symbol.Name))
                     e)
             model.Components
-            drifts)
+            drifts
+
+    model.Noise
+    |> Option.map (fun noise ->
+        match noise.Calculus with
+        | Ito -> inCalculus noise Stratonovich
+        | Stratonovich -> inCalculus noise Ito)
 
 let ofModel (model: Dynamics.Model) : Explanation =
     let equations = equations model
     let jacobian = jacobian model.Components
-    let adjoint, gradients, cotangents = Adjoint.adjoint model
-    let correction = correction model
+    let adjoint = Adjoint.ofModel model
+    let otherDrift = otherDrift model
 
     let all =
         (equations |> List.map _.Right)
         @ (jacobian |> List.map (fun (_, _, f) -> f.Right))
-        @ (adjoint @ gradients |> List.map _.Right)
-        @ (correction |> Option.map (snd >> List.map _.Right) |> Option.defaultValue [])
+        @ (adjoint.States @ adjoint.Gradients |> List.map _.Right)
+        @ (otherDrift |> Option.map (snd >> List.map _.Right) |> Option.defaultValue [])
 
-    let inputs = Expr.inputs all |> List.map _.Name
+    // `tanh = tanh(x)` would read as an equation for the function.
+    let taken = (Expr.inputs all |> List.map _.Name) @ (Catalogue.all |> List.map _.Name)
 
     let program =
-        all |> List.mapi (fun i e -> string i, e) |> Schedule.schedule inputs model.Typed.Name []
+        all |> List.mapi (fun i e -> string i, e) |> Schedule.schedule taken model.Typed.Name []
 
     let names = Dictionary<Expr, string>(HashIdentity.Reference)
 
-    for node, name in cotangents do
+    for node, name in adjoint.Cotangents do
         names[node] <- name
 
     let plain (e: Expr) (node: Expr) =
@@ -155,5 +155,4 @@ let ofModel (model: Dynamics.Model) : Explanation =
       Equations = equations
       Jacobian = jacobian
       Adjoint = adjoint
-      Gradients = gradients
-      Correction = correction }
+      OtherDrift = otherDrift }

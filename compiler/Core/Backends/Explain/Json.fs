@@ -5,29 +5,70 @@ open System.IO
 open System.Text
 open System.Text.Encodings.Web
 open System.Text.Json
-open DiffEqLang.Compiler.Ir
+open DiffEqLang.Compiler.Ir.Typed
 open DiffEqLang.Compiler.Ir.Dynamics
+open DiffEqLang.Compiler.Backends.Explain.Declarations
 open DiffEqLang.Compiler.Backends.Explain.Explanation
 open DiffEqLang.Compiler.Backends.Explain.FormulaLine
 open DiffEqLang.Compiler.Backends.Explain.Notation
 
-let private writeFormulas
-    (json: Utf8JsonWriter)
-    (x: Explanation)
-    (property: string)
-    results
-    (formulas: Formula list)
-    =
+let private object (json: Utf8JsonWriter) (properties: (string * string) list) =
+    json.WriteStartObject()
+
+    for name, value in properties do
+        json.WriteString(name, value)
+
+    json.WriteEndObject()
+
+let private array (json: Utf8JsonWriter) (property: string) (items: (string * string) list list) =
     json.WriteStartArray property
-
-    for f in formulas do
-        json.WriteStartObject()
-        json.WriteString("left", f.Left)
-        json.WriteString("text", (if results then plainResult x f else plainRight x f))
-        json.WriteString("latex", (if results then latexResult x f else latexRight x f))
-        json.WriteEndObject()
-
+    List.iter (object json) items
     json.WriteEndArray()
+
+let private symbol (r: Row) =
+    [ "kind", r.Kind; "name", r.Name; "type", r.Type; "value", r.Value; "doc", r.Doc ]
+
+let private result x (f: Formula) = [ "left", f.Left; "text", plainResult x f; "latex", latexResult x f ]
+let private term x (f: Formula) = [ "left", f.Left; "text", plainRight x f; "latex", latexRight x f ]
+
+let private entry (x: Explanation) (row: int, column: int, f: Formula) =
+    [ "row", x.Model.Components[row].Symbol.Name
+      "column", x.Model.Components[column].Symbol.Name
+      "text", plainResult x f
+      "latex", latexResult x f ]
+
+let private noise (json: Utf8JsonWriter) (x: Explanation) =
+    match x.Model.Noise with
+    | None -> json.WriteNull "noise"
+    | Some noise ->
+        json.WritePropertyName "noise"
+
+        object
+            json
+            [ "calculus", calculusName noise.Calculus
+              "adjointCalculus", calculusName Stratonovich
+              "structure", noiseName noise.Structure
+              "reason", noise.Reason ]
+
+let private content (json: Utf8JsonWriter) (x: Explanation) =
+    json.WriteStartObject()
+    json.WriteString("model", x.Model.Typed.Name)
+    json.WriteString("doc", x.Model.Typed.Doc)
+    x.Rows |> List.map symbol |> array json "symbols"
+    x.Equations |> List.map (result x) |> array json "equations"
+    x.Terms |> List.map (term x) |> array json "terms"
+    x.Jacobian |> List.map (entry x) |> array json "jacobian"
+    x.Adjoint.States |> List.map (result x) |> array json "adjoint"
+    x.Adjoint.Gradients |> List.map (result x) |> array json "gradients"
+    noise json x
+
+    match x.OtherDrift with
+    | Some(_, formulas) -> formulas |> List.map (result x) |> array json "otherCalculus"
+    | None -> ()
+
+    json.WritePropertyName "solve"
+    object json (solveLines x.Model.Typed.Solve)
+    json.WriteEndObject()
 
 let write (x: Explanation) : string =
     use buffer = new MemoryStream()
@@ -36,55 +77,6 @@ let write (x: Explanation) : string =
         JsonWriterOptions(Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping)
 
     (use json = new Utf8JsonWriter(buffer, options)
-     json.WriteStartObject()
-     json.WriteString("model", x.Model.Typed.Name)
-     json.WriteString("doc", x.Model.Typed.Doc)
-     json.WriteStartArray "symbols"
-
-     for r in x.Rows do
-         json.WriteStartObject()
-         json.WriteString("kind", r.Kind)
-         json.WriteString("name", r.Name)
-         json.WriteString("type", r.Type)
-         json.WriteString("value", r.Value)
-         json.WriteString("doc", r.Doc)
-         json.WriteEndObject()
-
-     json.WriteEndArray()
-     writeFormulas json x "equations" true x.Equations
-     writeFormulas json x "terms" false x.Terms
-     json.WriteStartArray "jacobian"
-
-     for i, j, f in x.Jacobian do
-         json.WriteStartObject()
-         json.WriteString("row", x.Model.Components[i].Symbol.Name)
-         json.WriteString("column", x.Model.Components[j].Symbol.Name)
-         json.WriteString("text", plainResult x f)
-         json.WriteString("latex", latexResult x f)
-         json.WriteEndObject()
-
-     json.WriteEndArray()
-     writeFormulas json x "adjoint" true x.Adjoint
-     writeFormulas json x "gradients" true x.Gradients
-
-     match x.Model.Noise with
-     | Some noise ->
-         json.WriteStartObject "noise"
-         json.WriteString("calculus", calculusName noise.Calculus)
-         json.WriteString("structure", noiseName noise.Structure)
-         json.WriteString("reason", noise.Reason)
-         json.WriteEndObject()
-     | None -> json.WriteNull "noise"
-
-     x.Correction
-     |> Option.iter (fun (_, formulas) -> writeFormulas json x "otherCalculus" true formulas)
-
-     json.WriteStartObject "solve"
-
-     for name, value in solveLines x.Model.Typed.Solve do
-         json.WriteString(name, value)
-
-     json.WriteEndObject()
-     json.WriteEndObject())
+     content json x)
 
     Encoding.UTF8.GetString(buffer.ToArray()).Replace("\r\n", "\n") + "\n"

@@ -1,31 +1,39 @@
 /// An explanation for a LaTeX document that loads amsmath.
 module internal DiffEqLang.Compiler.Backends.Explain.LatexFragment
 
-open System.Text
-open DiffEqLang.Compiler.Ir
 open DiffEqLang.Compiler.Backends.Explain.Explanation
 open DiffEqLang.Compiler.Backends.Explain.Sections
 
+let private escaped (text: string) =
+    text
+        .Replace("_", @"\_")
+        .Replace("%", @"\%")
+        .Replace("&", @"\&")
+        .Replace("#", @"\#")
+        // Fonts of text have no raised letters.
+        .Replace("ⁱ", @"\textsuperscript{i}")
+        .Replace("ʲ", @"\textsuperscript{j}")
+
+/// Mathematics between dollar signs stays as it is.
 let private escapeText (text: string) =
-    text.Replace("_", @"\_").Replace("%", @"\%").Replace("&", @"\&").Replace("#", @"\#")
+    text.Split '$'
+    |> Array.mapi (fun i part -> if i % 2 = 0 then escaped part else part)
+    |> String.concat "$"
+
+let private paragraph (text: string) = if text = "" then [] else [ escapeText text ]
+
+let private equations (formulas: string list) =
+    match formulas with
+    | [] -> []
+    | formulas -> [ @"\begin{align*}" ] @ [ for f in formulas -> f + @" \\" ] @ [ @"\end{align*}" ]
 
 let write (x: Explanation) : string =
-    let out = StringBuilder()
-    let line (s: string) = out.Append(s).Append('\n') |> ignore
-    line (sprintf @"\section*{%s}" (escapeText x.Model.Typed.Name))
+    [ yield sprintf @"\section*{%s}" (escapeText x.Model.Typed.Name)
+      yield! paragraph x.Model.Typed.Doc
 
-    if x.Model.Typed.Doc <> "" then
-        line (escapeText x.Model.Typed.Doc)
-
-    for title, introduction, formulas in sections x do
-        line (sprintf @"\subsection*{%s}" title)
-
-        if introduction <> "" then
-            line (escapeText introduction)
-
-        if not formulas.IsEmpty then
-            line @"\begin{align*}"
-            formulas |> List.map (fun f -> f + @" \\") |> List.iter line
-            line @"\end{align*}"
-
-    out.ToString()
+      for s in sections x do
+          yield sprintf @"\subsection*{%s}" s.Title
+          yield! paragraph s.Introduction
+          yield! equations s.Formulas ]
+    |> List.map (fun line -> line + "\n")
+    |> String.concat ""

@@ -60,11 +60,6 @@ let noiseName (s: NoiseStructure) =
     | Commutative -> "commutative"
     | General -> "general"
 
-let calculusName (c: Calculus) =
-    match c with
-    | Ito -> "Itô"
-    | Stratonovich -> "Stratonovich"
-
 let solveLines (block: SolveBlock) =
     let option (name, value) =
         match value with
@@ -92,8 +87,18 @@ let jacobianFormulas (x: Explanation) =
     else
         x.Jacobian |> List.map (fun (_, _, f) -> f)
 
-/// A title that says that the noise's own products come on top, where there is noise.
-let ofDrift (x: Explanation) title =
+/// How the adjoint is to be read, in LaTeX.
+let adjointIntroduction (x: Explanation) =
+    let runs =
+        @"The cotangent $\lambda = \partial L / \partial x$ of the state runs backwards from the loss"
+
     match x.Model.Noise with
-    | Some _ -> title + ": the drift's part"
-    | None -> title
+    | None -> runs + "."
+    | Some _ ->
+        runs
+        + @", $\mathrm{d}\lambda = f_\lambda \, \mathrm{d}t + (g \circ \mathrm{d}W)_\lambda$, in the sense of Stratonovich, "
+        + "in which the chain rule holds (Li, Wong, Chen and Duvenaud 2020)."
+
+let gradientsIntroduction (x: Explanation) =
+    let sense = if x.Model.Noise.IsSome then " in the sense of Stratonovich" else ""
+    sprintf "Integrated over the solve%s, summed over the batch." sense

@@ -1,4 +1,4 @@
-/// An explanation as titled sections: what Markdown and LaTeX share.
+/// An explanation as titled sections of mathematics: what Markdown and LaTeX share.
 module internal DiffEqLang.Compiler.Backends.Explain.Sections
 
 open DiffEqLang.Compiler.Ir.Dynamics
@@ -7,37 +7,50 @@ open DiffEqLang.Compiler.Backends.Explain.Explanation
 open DiffEqLang.Compiler.Backends.Explain.FormulaLine
 open DiffEqLang.Compiler.Backends.Explain.Notation
 
-let private mathLines x results (formulas: Formula list) =
-    formulas
-    |> List.map (fun f ->
-        sprintf "%s &= %s" f.LeftLatex (if results then latexResult x f else latexRight x f))
+type Section =
+    {
+        Title: string
+        Introduction: string
+        /// Lines of an aligned block.
+        Formulas: string list
+        /// Whether a picture of the Jacobian's pattern belongs here.
+        HasPattern: bool
+    }
 
-/// Sections as title, introduction and formulas: what Markdown and LaTeX share.
-let sections (x: Explanation) : (string * string * string list) list =
-    [ "Equations", "", mathLines x true x.Equations
+let private section title introduction formulas =
+    { Title = title
+      Introduction = introduction
+      Formulas = formulas
+      HasPattern = false }
+
+let private lines write (formulas: Formula list) =
+    formulas |> List.map (fun f -> sprintf "%s &= %s" f.LeftLatex (write f))
+
+let private ofNoise (noise: Noise) =
+    sprintf
+        "%s noise, in the sense of %s. %s"
+        (Naming.capitalized (noiseName noise.Structure))
+        (calculusName noise.Calculus)
+        noise.Reason
+
+let sections (x: Explanation) : Section list =
+    let results = lines (latexResult x)
+
+    [ section "Equations" "" (results x.Equations)
       if not x.Terms.IsEmpty then
-          "Shared terms", "What is used more than once, here and below.", mathLines x false x.Terms
-      "Jacobian", sprintf "%s." (sparsity x), mathLines x true (jacobianFormulas x)
-      ofDrift x "Adjoint",
-      "The cotangent of the state runs backwards from the loss.",
-      mathLines x true x.Adjoint
-      if not x.Gradients.IsEmpty then
-          ofDrift x "Gradients",
-          "Integrated over the solve, summed over the batch.",
-          mathLines x true x.Gradients
+          section "Shared terms" "What is used more than once, here and below." (lines (latexRight x) x.Terms)
+      { section "Jacobian" (sprintf "%s." (sparsity x)) (results (jacobianFormulas x)) with
+          HasPattern = true }
+      section "Adjoint" (adjointIntroduction x) (results x.Adjoint.States)
+      if not x.Adjoint.Gradients.IsEmpty then
+          section "Gradients" (gradientsIntroduction x) (results x.Adjoint.Gradients)
       match x.Model.Noise with
-      | Some noise ->
-          "Noise",
-          sprintf
-              "%s noise, in the sense of %s. %s"
-              (Naming.capitalized (noiseName noise.Structure))
-              (calculusName noise.Calculus)
-              noise.Reason,
-          []
+      | Some noise -> section "Noise" (ofNoise noise) []
       | None -> ()
-      match x.Correction with
-      | Some(title, formulas) ->
-          sprintf "In the sense of %s" title,
-          "The drift of the same process in the other calculus.",
-          mathLines x true formulas
+      match x.OtherDrift with
+      | Some(calculus, formulas) ->
+          section
+              (sprintf "In the sense of %s" (calculusName calculus))
+              "The drift of the same process in the other calculus."
+              (results formulas)
       | None -> () ]

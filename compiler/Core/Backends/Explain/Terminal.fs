@@ -1,82 +1,77 @@
 /// An explanation for a terminal.
 module internal DiffEqLang.Compiler.Backends.Explain.Terminal
 
-open System.Text
-open DiffEqLang.Compiler.Ir
-open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Ir.Dynamics
+open DiffEqLang.Compiler.Backends.Explain.Declarations
 open DiffEqLang.Compiler.Backends.Explain.Explanation
 open DiffEqLang.Compiler.Backends.Explain.FormulaLine
 open DiffEqLang.Compiler.Backends.Explain.Notation
 
-let write (x: Explanation) : string =
-    let out = StringBuilder()
-    let line (s: string) = out.Append(s.TrimEnd()).Append('\n') |> ignore
+let private heading (x: Explanation) =
+    let typed = x.Model.Typed
 
-    let section title (formulas: Formula list) =
-        if not formulas.IsEmpty then
-            line ""
-            line title
+    [ sprintf "model %s" typed.Name
+      if typed.Doc <> "" then
+          "  " + typed.Doc.Replace("\n", "\n  ")
+      "" ]
 
-            for f in formulas do
-                line (sprintf "  %s = %s" f.Left (plainResult x f))
+/// In columns.
+let private declarations (rows: Row list) =
+    let width f = rows |> List.map (f >> String.length) |> List.fold max 0
+    let kind, name, typeOf, value = width _.Kind, width _.Name, width _.Type, width _.Value
 
-    line (sprintf "model %s" x.Model.Typed.Name)
+    [ for r in rows do
+          sprintf
+              "  %s %s : %s  %s  %s"
+              (r.Kind.PadRight kind)
+              (r.Name.PadRight name)
+              (r.Type.PadRight typeOf)
+              (r.Value.PadRight value)
+              r.Doc ]
 
-    if x.Model.Typed.Doc <> "" then
-        line ("  " + x.Model.Typed.Doc.Replace("\n", "\n  "))
+let private section title (write: Formula -> string) (formulas: Formula list) =
+    match formulas with
+    | [] -> []
+    | formulas -> [ ""; title ] @ [ for f in formulas -> sprintf "  %s = %s" f.Left (write f) ]
 
-    line ""
-    let width f = x.Rows |> List.map (f >> String.length) |> List.fold max 0
+let private adjoint (x: Explanation) =
+    let sense = if x.Model.Noise.IsSome then " in the sense of Stratonovich" else ""
 
-    for r in x.Rows do
-        line (
-            sprintf
-                "  %s %s : %s  %s  %s"
-                (r.Kind.PadRight(width _.Kind))
-                (r.Name.PadRight(width _.Name))
-                (r.Type.PadRight(width _.Type))
-                (r.Value.PadRight(width _.Value))
-                r.Doc
-        )
+    section (sprintf "Adjoint%s, backwards from the loss" sense) (plainResult x) x.Adjoint.States
+    @ section (sprintf "Gradients, integrated over the solve%s" sense) (plainResult x) x.Adjoint.Gradients
 
-    section "Equations" x.Equations
-
-    if not x.Terms.IsEmpty then
-        line ""
-        line "Shared terms"
-
-        for f in x.Terms do
-            line (sprintf "  %s = %s" f.Left (plainRight x f))
-
-    section (sprintf "Jacobian (%s)" (sparsity x)) (jacobianFormulas x)
-
-    for row in pattern x do
-        line ("  " + row)
-
-    section (ofDrift x "Adjoint") x.Adjoint
-    section (ofDrift x "Gradients, integrated over the solve") x.Gradients
-
+let private noise (x: Explanation) =
     match x.Model.Noise with
+    | None -> []
     | Some noise ->
-        line ""
+        let kind = sprintf "%s, %s" (calculusName noise.Calculus) (noiseName noise.Structure)
+        [ ""; sprintf "Noise: %s. %s" kind noise.Reason ]
 
-        line (
-            sprintf "Noise: %s, %s. %s" (calculusName noise.Calculus) (noiseName noise.Structure) noise.Reason
-        )
-    | None -> ()
+let private otherDrift (x: Explanation) =
+    match x.OtherDrift with
+    | None -> []
+    | Some(calculus, formulas) ->
+        section
+            (sprintf "The same process in the sense of %s" (calculusName calculus))
+            (plainResult x)
+            formulas
 
-    match x.Correction with
-    | Some(title, formulas) -> section (sprintf "The same process in the sense of %s" title) formulas
-    | None -> ()
-
+let private solve (x: Explanation) =
     match solveLines x.Model.Typed.Solve with
-    | [] -> ()
-    | settings ->
-        line ""
-        line "Solve"
+    | [] -> []
+    | settings -> [ ""; "Solve" ] @ [ for name, value in settings -> sprintf "  %s = %s" name value ]
 
-        for name, value in settings do
-            line (sprintf "  %s = %s" name value)
-
-    out.ToString()
+let write (x: Explanation) : string =
+    [ heading x
+      declarations x.Rows
+      section "Equations" (plainResult x) x.Equations
+      section "Shared terms" (plainRight x) x.Terms
+      section (sprintf "Jacobian (%s)" (sparsity x)) (plainResult x) (jacobianFormulas x)
+      pattern x |> List.map (fun row -> "  " + row)
+      adjoint x
+      noise x
+      otherDrift x
+      solve x ]
+    |> List.concat
+    |> List.map (fun line -> line.TrimEnd() + "\n")
+    |> String.concat ""
