@@ -31,6 +31,7 @@ let all =
           Runtime.SdeTests.tests
           Runtime.SafetensorsTests.tests
           EndToEnd.LoweringTests.tests
+          EndToEnd.RandomModelTests.tests
           EndToEnd.CommandLineTests.tests
           EndToEnd.PathTests.tests ]
 

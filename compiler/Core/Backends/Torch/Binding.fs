@@ -143,16 +143,14 @@ let private fieldName (bound: Bound) symbol =
 
 /// The fields, and the constructor that reads every parameter once and computes what does not change during the solve.
 let members (bound: Bound) : Member list =
-    let terms, values =
-        bound.Hoisted |> List.map _.Value |> Functions.writeSingle bound.Surroundings
-
     let hoisted = bound.Hoisted |> List.map (fun h -> fieldName bound h.Symbol)
-    let assign (name, value) = statement (Assign(Name name, value))
+    let assign value name = statement (Assign(Name name, value))
 
+    // What is hoisted may be made of what was hoisted before.
     let body =
-        [ for _, name, value in bound.Fields -> assign (name, value) ]
-        @ terms
-        @ (List.zip hoisted values |> List.map assign)
+        [ for _, name, value in bound.Fields -> assign value name ]
+        @ (List.zip (bound.Hoisted |> List.map _.Value) hoisted
+           |> Functions.writeInOrder bound.Surroundings assign)
 
     [ for typeName, name, _ in bound.Fields do
           privateField typeName name

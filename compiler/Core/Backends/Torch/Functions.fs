@@ -117,6 +117,10 @@ let writeSingle (surroundings: Surroundings) (values: Expr.Expr list) : Statemen
     let terms = declareTerms writer "" computeAll values
     terms, values |> List.map writer.Lower
 
+/// Values without a batch, each put to use before the next: see `Writer.declareInOrder`.
+let writeInOrder (surroundings: Surroundings) use' values : Statement list =
+    declareInOrder (Writer surroundings) use' values
+
 /// A value with the batch's axes even where it depends on nothing that has them.
 let private spread (writer: Writer) packed (value: Expr.Expr) =
     let sizes () = Context.sizes writer.Place true value.Shape

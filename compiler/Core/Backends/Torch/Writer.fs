@@ -89,32 +89,48 @@ type Writer(surroundings: Surroundings) =
 /// `var name = value;`
 let local name value source = { Kind = Local(name, value); Source = source }
 
-/// Schedules the results and declares what has a name, one term a line. `kept` is the place of a term that the caller
-/// may have kept: it is computed only where it has not.
-let declareTerms
-    (writer: Writer)
-    name
-    (kept: Expr.Expr -> int option)
-    (results: Expr.Expr list)
-    : Statement list =
-    let statementOf (binding: Binding) =
-        let local' = writer.Scope.Fresh binding.Name
-        let computed = writer.Lower binding.Value
+/// Declares a term. `kept` is its place among those that the caller may have kept: it is computed only where it has not.
+let private declareTerm (writer: Writer) (kept: Expr.Expr -> int option) (binding: Binding) : Statement =
+    let name = writer.Scope.Fresh binding.Name
+    let computed = writer.Lower binding.Value
 
-        let value =
-            match kept binding.Value with
-            | Some position -> Infix(Literal(sprintf "terms?[%d]" position), "??", computed)
-            | None -> computed
+    let value =
+        match kept binding.Value with
+        | Some position -> Infix(Literal(sprintf "terms?[%d]" position), "??", computed)
+        | None -> computed
 
-        writer.Define(binding.Value, Name local')
-        local local' value (Provenance.ofOrigin binding.Origin)
+    writer.Define(binding.Value, Name name)
+    local name value (Provenance.ofOrigin binding.Origin)
 
-    let program =
-        results
-        |> List.mapi (fun i e -> string i, e)
-        |> Schedule.schedule writer.Scope.Taken name []
+let private schedule (writer: Writer) name (results: Expr.Expr list) =
+    results
+    |> List.mapi (fun i e -> string i, e)
+    |> Schedule.schedule writer.Scope.Taken name []
 
-    List.map statementOf program.Bindings
+/// Schedules the results and declares what has a name, one term a line.
+let declareTerms writer name kept (results: Expr.Expr list) : Statement list =
+    (schedule writer name results).Bindings |> List.map (declareTerm writer kept)
+
+/// Values that are each of use as soon as they are known, since later ones may be made of what `use'` defines: the terms
+/// that each is the first to need, then what `use'` does with it.
+let declareInOrder (writer: Writer) (use': CSharp.Expr -> 'T -> Statement) (values: (Expr.Expr * 'T) list) =
+    let bindings =
+        Dictionary(
+            (schedule writer "" (List.map fst values)).Bindings
+            |> Seq.map (fun binding -> KeyValuePair(binding.Value, binding)),
+            HashIdentity.Reference
+        )
+
+    let seen = HashSet<Expr.Expr>(HashIdentity.Reference)
+
+    [ for value, purpose in values do
+          for e in topologicalBy (fun e -> if seen.Contains e then [] else e.Args) [ value ] do
+              if seen.Add e then
+                  match bindings.TryGetValue e with
+                  | true, binding -> declareTerm writer (fun _ -> None) binding
+                  | _ -> ()
+
+          use' (writer.Lower value) purpose ]
 
 /// `var batch = state.shape[..^1];`, where the body uses it.
 let declareBatch (writer: Writer) : Statement list =
