@@ -75,6 +75,9 @@ let private startsWithSign operator expr =
     | Literal text -> text.StartsWith operator
     | _ -> false
 
+/// An operand of no more columns does not stand on a line of its own.
+let private longestShort = 16
+
 /// More literals than this are laid out in rows.
 let private longestList = 32
 
@@ -96,6 +99,31 @@ let private isLiteral expr =
     | Spread _
     | Switch _
     | Throw _ -> false
+
+/// A number, a name, `Scalars.Of(0.5)`: so short that it is written on one line, whatever comes behind it.
+let private (|Short|_|) expr =
+    let rec text expr =
+        match expr with
+        | Name text
+        | Literal text -> Some text
+        | Member(target, name) -> text target |> Option.map (fun target -> target + "." + name)
+        | Invoke(callee, [ { Label = None; Value = value } ]) ->
+            Option.map2 (sprintf "%s(%s)") (text callee) (text value)
+        | Invoke _
+        | Element _
+        | Collection _
+        | Prefix _
+        | Infix _
+        | Conditional _
+        | New _
+        | Initialized _
+        | ArrayOf _
+        | Tuple _
+        | Spread _
+        | Switch _
+        | Throw _ -> None
+
+    text expr |> Option.filter (fun text -> text.Length <= longestShort)
 
 /// Literals, as many to a line as there is room for.
 let private table items =
@@ -193,8 +221,18 @@ and private infix left operator right =
     let first, rest = operands left [ operator, right ]
     let tighter = enum<Precedence>(int level + 1)
 
-    atLeast tighter first
-    ^^ Nest(4, concat [ for o, operand in rest -> space ^^ Text(o + " ") ^^ atLeast tighter operand ])
+    let operatorAndOperand (before: Document) (o, operand) =
+        before ^^ Text(o + " ") ^^ atLeast tighter operand
+
+    let firstOperand, beforeFirst =
+        match first with
+        | Short text -> Text text, Text " "
+        | first -> atLeast tighter first, space
+
+    let operators =
+        operatorAndOperand beforeFirst rest.Head :: List.map (operatorAndOperand space) rest.Tail
+
+    firstOperand ^^ Nest(4, concat operators)
 
 and private list opening closing items = enclosed opening closing (separated comma items)
 

@@ -5,7 +5,7 @@ open DiffEqLang.Compiler.Printing.CSharp
 open DiffEqLang.Compiler.Printing.CSharpExpressionLayout
 open DiffEqLang.Compiler.Printing.Document
 
-/// Columns that code keeps to; trailing comments stand beyond.
+/// Columns that code and its comments keep to.
 let width = 120
 
 let rec private statementDocument (lineDirectives: bool) (s: Statement) : Document =
@@ -15,12 +15,7 @@ let rec private statementDocument (lineDirectives: bool) (s: Statement) : Docume
             Text(sprintf "#line %d \"%s\"" source.Line (source.File.Replace("\"", ""))) ^^ HardLine
         | _ -> Empty
 
-    let comment =
-        match s.Source with
-        | Some source -> Trailing(sprintf "// %s:%d  %s" source.File source.Line source.Text |> _.TrimEnd())
-        | None -> Empty
-
-    let finished = Text ";" ^^ comment
+    let finished = Text ";"
 
     let body =
         match s.Kind with
@@ -41,7 +36,11 @@ let rec private statementDocument (lineDirectives: bool) (s: Statement) : Docume
             ^^ HardLine
             ^^ block lineDirectives statements
 
-    directive ^^ body
+    match s.Source with
+    | Some source ->
+        let comment = sprintf "// %s:%d  %s" source.File source.Line source.Text
+        Commented(comment.TrimEnd(), directive ^^ body)
+    | None -> body
 
 /// `head value`, with the value on the next line only where it cannot begin on this one.
 and private valued head value =
