@@ -140,7 +140,8 @@ let ofModel (model: Dynamics.Model) : Explanation =
     let terms =
         program.Bindings
         |> List.filter (fun b ->
-            let isNamed = b.Origin |> Option.exists _.Name.IsSome
+            let isCotangent = b.Value.DependsOn.HasFlag Dependence.Cotangent
+            let isNamed = not isCotangent && b.Origin |> Option.exists _.Name.IsSome
             let isLong = (Plain.plainWith (plain b.Value) b.Value).Length > longestRepeated
 
             if isNamed || isLong then

@@ -41,8 +41,12 @@ let sizes (place: Place) batched (shape: Shape.Shape) =
     | own when batched -> Collection(Spread(place.Batch()) :: own)
     | own -> Collection own
 
-/// A number for a call that takes a `Scalar`, kept alive by the runtime. Operators take plain numbers.
-let scalar (x: float) = Invoke(Member(Name "Scalars", "Of"), [ argument (number x) ])
+/// A number for a call or an operator, kept alive by the runtime: see `runtime/Equations/Scalars.cs`.
+let scalar (x: float) =
+    match x with
+    | 1.0 -> Member(Name "Scalars", "One")
+    | -1.0 -> Member(Name "Scalars", "MinusOne")
+    | x -> invokeMethod (Name "Scalars") "Of" [ number x ]
 
 let call target name arguments = invokeMethod target name arguments
 

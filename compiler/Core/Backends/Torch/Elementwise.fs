@@ -29,7 +29,7 @@ let private expanded (context: Context) (shape: Shape.Shape) (a: Expr.Expr) =
 /// is only lined up where another operand already has the whole shape.
 let private operand (context: Context) rank repeats (e: Expr.Expr) =
     match e, e.Op, e.Args with
-    | Build.Uniform x, _, _ -> number x
+    | Build.Uniform x, _, _ -> scalar x
     | _, Broadcast(shape, axes), [ a ] when repeats && context.IsInlined e -> aligned context shape axes a
     | _ ->
         let value = context.Lower e
@@ -63,18 +63,38 @@ let private elementwise
 let private binary context e operator =
     elementwise context e (fun operands -> Infix(operands[0], operator, operands[1]))
 
+let private isNumber (e: CSharp.Expr) =
+    match e with
+    | Member(Name "Scalars", _)
+    | Invoke(Member(Name "Scalars", "Of"), _) -> true
+    | _ -> false
+
+let private sumOf = Member(Name "Sums", "Of")
+
+/// `Sums.Of(a, b, c)`: see `runtime/Equations/Sums.cs` for why not `a + b + c`.
+let private plus left right =
+    match left, right with
+    | left, right when isNumber left -> Invoke(sumOf, [ argument left; argument right ])
+    | left, right when isNumber right -> Invoke(sumOf, [ argument right; argument left ])
+    | left, Prefix("-", positive) -> Infix(left, "-", positive)
+    | Invoke(callee, terms), right when callee = sumOf && not (isNumber terms.Head.Value) ->
+        Invoke(sumOf, terms @ [ argument right ])
+    | left, right -> Invoke(sumOf, [ argument left; argument right ])
+
 /// A sum with a negative term as a difference.
 let sum (context: Context) (e: Expr.Expr) a b =
     match affine context a b, affine context b a with
     | Some call, _
     | None, Some call -> call
-    | None, None ->
-        elementwise context e (fun operands ->
-            match operands[1] with
-            | Prefix("-", positive) -> Infix(operands[0], "-", positive)
-            | second -> Infix(operands[0], "+", second))
+    | None, None -> elementwise context e (fun operands -> plus operands[0] operands[1])
 
-let difference context e = binary context e "-"
+/// A number less a tensor is a sum with the tensor's negative.
+let difference context e =
+    elementwise context e (fun operands ->
+        match operands with
+        | [ number; Prefix("-", positive) ] when isNumber number -> plus number positive
+        | [ number; tensor ] when isNumber number -> plus number (Prefix("-", tensor))
+        | operands -> Infix(operands[0], "-", operands[1]))
 
 /// A cotangent times the derivative of tanh by its own result, which the runtime does in fewer passes.
 let private (|TanhPullback|_|) (context: Context) (args: Expr.Expr list) =

@@ -72,7 +72,7 @@ let private forward (bound: Bound) (terms: SharedTerms) doc (quantity: Quantity)
         | Unshared
         | Taken _ -> []
 
-    method' (summary doc) quantity.Name (tensors written @ out) (Block written.Body)
+    method' (DocumentationComments.summary doc) quantity.Name (tensors written @ out) (Block written.Body)
 
 /// The methods of its vector-Jacobian product: one more where it takes terms that its caller may have kept.
 let private backward
@@ -107,7 +107,7 @@ let private backward
 
     match terms with
     | Unshared
-    | Given _ -> [ method' (summary doc) name parameters (Block written.Body) ]
+    | Given _ -> [ method' (DocumentationComments.summary doc) name parameters (Block written.Body) ]
     | Taken _ ->
         let withoutTerms =
             invoke name ([ for p in parameters -> Name p.Name ] @ [ Literals.nullLiteral ])
@@ -115,7 +115,7 @@ let private backward
         let withTerms = parameters @ [ parameter "Tensor[]?" "terms" ]
 
         [ method' inherited name parameters (Arrow withoutTerms)
-          method' (summary doc) name withTerms (Block written.Body) ]
+          method' (DocumentationComments.summary doc) name withTerms (Block written.Body) ]
 
 /// A quantity and its vector-Jacobian product, which compute what they share twice.
 let private both (bound: Bound) doc vjpDoc (quantity: Quantity) : Member list =
@@ -165,7 +165,7 @@ let private diffusion (bound: Bound) (noise: Noise) : Member list =
 
     let ofDiffusion =
         sprintf
-            "The noise over a step: diffusion times increments.  %s, increments %s -> %s"
+            "The noise over a step: diffusion times increments.\n%s, increments %s -> %s"
             size
             (batched noise.Size)
             size
@@ -200,8 +200,8 @@ let nested (face: Face) : Member =
     let ofNoise = face.Model.Noise |> Option.map (diffusion bound) |> Option.defaultValue []
 
     member'
-        (summary
-            "The equations with the parameter values of one solve; states are packed along the last axis.")
+        (DocumentationComments.summary
+            "The equations with one solve's parameter values; states are packed along the last axis.")
         [ "private"; "sealed" ]
         (Nested
             { Name = face.EquationsName

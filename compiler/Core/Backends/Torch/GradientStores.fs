@@ -6,13 +6,14 @@ open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Printing.CSharp
 open DiffEqLang.Compiler.Backends.CSharp.Literals
 open DiffEqLang.Compiler.Backends.Torch.Batching
+open DiffEqLang.Compiler.Backends.Torch.Context
 open DiffEqLang.Compiler.Backends.Torch.Writer
 
 let private scaled (factor: float) value =
     match factor with
     | 1.0 -> value
     | -1.0 -> Prefix("-", value)
-    | factor -> Infix(number factor, "*", value)
+    | factor -> Infix(scalar factor, "*", value)
 
 /// Terms summed into one gradient are stored one by one; an outer product of two vectors goes by without being made.
 let rec store (writer: Writer) position (factor: float) (e: Expr.Expr) : Statement list =
