@@ -19,6 +19,7 @@ let all =
           Compiler.PrintingTests.tests
           Compiler.ScheduleTests.tests
           Compiler.GoldenTests.tests
+          Compiler.ExplainTests.tests
           Runtime.TableauTests.tests
           Runtime.OrderTests.tests
           Runtime.StepControlTests.tests
@@ -30,6 +31,7 @@ let all =
           Runtime.SdeTests.tests
           Runtime.SafetensorsTests.tests
           EndToEnd.LoweringTests.tests
+          EndToEnd.RandomModelTests.tests
           EndToEnd.CommandLineTests.tests
           EndToEnd.PathTests.tests ]
 

@@ -22,7 +22,7 @@ let private folder = Path.Combine(repositoryRoot, "tests", "golden")
 let private accepts = Environment.GetEnvironmentVariable "ACCEPT_GOLDENS" = "1"
 let private mark = "==== "
 
-type private Golden = { File: string; Source: SourceFile; Generated: string }
+type Golden = { File: string; Source: SourceFile; Generated: string }
 
 let private read (file: string) =
     let text = File.ReadAllText file
@@ -38,7 +38,7 @@ let private read (file: string) =
       Source = SourceFile(name, source)
       Generated = (if headings.Length > 1 then snd (section headings[1]) else "") }
 
-let private goldens =
+let internal goldens =
     lazy (Directory.GetFiles(folder, "*.golden") |> Array.sort |> Array.map read |> Array.toList)
 
 let private options =
@@ -384,52 +384,18 @@ let private inheritedBy (type': Type) =
 
 let private knows (known: string seq) (types: Type list) =
     let unknown = types |> List.collect inheritedBy |> List.except known
-    Expect.equal unknown [] "Backends/Torch/Names.fs lists what generated classes inherit"
+    Expect.equal unknown [] "Backends/CSharp/Names.fs lists what generated classes inherit"
 
 let private names =
     testList
         "names"
         [ test "of models" {
-              knows Backends.Torch.Names.inheritedByModels [ typeof<OdeModel>; typeof<SdeModel> ]
+              knows Backends.CSharp.Names.inheritedByModels [ typeof<OdeModel>; typeof<SdeModel> ]
           }
-          test "of solutions" { knows Backends.Torch.Names.inheritedBySolutions [ typeof<Solution> ] }
+          test "of solutions" { knows Backends.CSharp.Names.inheritedBySolutions [ typeof<Solution> ] }
           test "of equations" {
-              knows Backends.Torch.Names.inheritedByEquations [ typeof<OdeEquations>; typeof<SdeEquations> ]
+              knows Backends.CSharp.Names.inheritedByEquations [ typeof<OdeEquations>; typeof<SdeEquations> ]
           } ]
 
-let private explanations =
-    testList
-        "explain"
-        [ for format in Compilation.ExplainFormats do
-              test format {
-                  for golden in goldens.Value do
-                      let struct (text, diagnostics) = Compilation.Explain(golden.Source, null, format)
-                      Expect.isEmpty diagnostics ""
-                      Expect.isGreaterThan text.Length 100 golden.Source.Path
-
-                      if format = "json" then
-                          use parsed = System.Text.Json.JsonDocument.Parse text
-
-                          Expect.isGreaterThan
-                              (parsed.RootElement.GetProperty("equations").GetArrayLength())
-                              0
-                              ""
-
-                      let balance opening closing =
-                          (text.Split(opening: string)).Length = (text.Split(closing: string)).Length
-
-                      Expect.isTrue (balance "{" "}") (golden.Source.Path + ": braces pair up")
-
-                      Expect.isTrue
-                          (balance @"\left(" @"\right)")
-                          (golden.Source.Path + ": parentheses pair up")
-              } ]
-
 let tests =
-    testList
-        "Golden"
-        [ testList "accepted" (List.map asAccepted goldens.Value)
-          behaviour
-          text
-          names
-          explanations ]
+    testList "Golden" [ testList "accepted" (List.map asAccepted goldens.Value); behaviour; text; names ]

@@ -76,6 +76,31 @@ let private algebra =
 
               Expect.equal (show 80 document) "a;      // 1\nbbbb;   // 2\nc;\n" ""
           }
+          test "a statement's comment stands behind it where there is room, else above it" {
+              let statement text = Group(Text text ^^ Nest(2, space ^^ Text "rest;"))
+
+              let document =
+                  Text "{"
+                  ^^ Nest(
+                      2,
+                      HardLine
+                      ^^ lines
+                          [ Commented("// short", statement "a")
+                            Commented("// one that is too long", statement "b")
+                            Commented("// broken", statement "twenty columns, no end") ]
+                  )
+
+              Expect.equal
+                  (show 24 document)
+                  "{\n  a rest;   // short\n  // one that is too long\n  b rest;\n  // broken\n  twenty columns, no end\n    rest;\n"
+                  ""
+          }
+          test "a column of comments gives way where one would leave the page" {
+              let document =
+                  lines [ Commented("// wide comment", Text "a;"); Commented("// c", Text "much longer;") ]
+
+              Expect.equal (show 20 document) "a;   // wide comment\nmuch longer;   // c\n" ""
+          }
           test "a hundred thousand parts take no stack" {
               let many = List.init 100_000 (fun _ -> Text "x") |> separated space |> Group
               Expect.equal (show 40 many |> Seq.filter ((=) '\n') |> Seq.length) 100_000 ""
@@ -107,6 +132,7 @@ let private precedence =
           spelled (Infix(Infix(a, "&", b), "==", c)) "(a & b) == c"
           spelled (Conditional(Conditional(a, b, c), a, b)) "(a ? b : c) ? a : b"
           spelled (Element(Collection [ a; Spread b ], [ Literal "^1" ])) "[a, .. b][^1]"
+          spelled (Prefix("-", invokeMethod (Name "Sums") "Of" [ a; b ])) "-Sums.Of(a, b)"
           spelled (New("Interval", [ argument (Literal "0"); labelled "high" a ])) "new Interval(0, high: a)" ]
 
 let private wide =

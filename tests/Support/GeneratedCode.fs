@@ -63,20 +63,23 @@ let load (compilation: CSharpCompilation) : Assembly =
     image.Position <- 0L
     AssemblyLoadContext("golden", true).LoadFromStream image
 
-/// A model in float64 on the CPU; every dim that is left to the caller is 3.
-let create (assembly: Assembly) (name: string) : DifferentialModel =
+/// A model on the CPU; every dim that is left to the caller is 3.
+let createAs (dtype: torch.ScalarType) (assembly: Assembly) (name: string) : DifferentialModel =
     let type' = assembly.GetTypes() |> Array.find (fun t -> t.Name = name && not t.IsNested)
     let constructor = type'.GetConstructors()[0]
 
     let arguments =
         [| for p in constructor.GetParameters() ->
                match p.Name with
-               | "dtype" -> box torch.ScalarType.Float64
+               | "dtype" -> box dtype
                | "device" -> box torch.CPU
                | _ when p.HasDefaultValue -> p.DefaultValue
                | _ -> box 3L |]
 
     constructor.Invoke arguments :?> DifferentialModel
+
+/// In float64.
+let create (assembly: Assembly) (name: string) = createAs torch.ScalarType.Float64 assembly name
 
 /// The equations with the model's parameter values.
 let bind (model: DifferentialModel) =

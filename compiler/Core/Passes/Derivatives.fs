@@ -51,7 +51,7 @@ let private flat (e: Expr) = Build.reshape [ size e.Shape ] e
 /// ∂fᵢ/∂xⱼ of all components, as one matrix over the packed state.
 let denseJacobian (components: Component list) : Expr =
     let block (row: Component) (column: Component) =
-        Build.derivative Jacobian row.Drift (Build.input column.Symbol) None
+        DerivativeOperators.apply Jacobian row.Drift (Build.input column.Symbol) None
         |> Build.reshape [ size row.Symbol.Shape; size column.Symbol.Shape ]
 
     let scalars = components |> List.forall _.Symbol.Shape.IsEmpty
@@ -62,7 +62,7 @@ let denseJacobian (components: Component list) : Expr =
             |> List.map (fun row ->
                 components
                 |> List.map (fun column ->
-                    Build.derivative Gradient row.Drift (Build.input column.Symbol) None)
+                    DerivativeOperators.apply Gradient row.Drift (Build.input column.Symbol) None)
                 |> Build.stack)
             |> Build.stack
         else
@@ -121,6 +121,17 @@ let diffusionOf (noise: Noise) (components: Component list) : NoiseStructure.Dif
         [ for w in noise.Wiener ->
               let n = size w.Increment.Shape
               w.Increment, w.Correlation |> Option.map (Build.reshape [ n; n ]) ] }
+
+/// The drift of the same process in the sense of a calculus.
+let driftIn (calculus: Typed.Calculus) (noise: Noise) (components: Component list) : Expr list =
+    let drifts = components |> List.map _.Drift
+    let correction () = NoiseStructure.itoCorrection (diffusionOf noise components)
+
+    match noise.Calculus, calculus with
+    | Typed.Ito, Typed.Ito
+    | Typed.Stratonovich, Typed.Stratonovich -> drifts
+    | Typed.Ito, Typed.Stratonovich -> List.map2 Build.sub drifts (correction ()) |> Simplify.run
+    | Typed.Stratonovich, Typed.Ito -> List.map2 Build.add drifts (correction ()) |> Simplify.run
 
 let ofNoise (noise: Noise) (components: Component list) : NoiseDerivatives =
     let diffusion = diffusionOf noise components

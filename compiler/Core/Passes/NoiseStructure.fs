@@ -124,9 +124,8 @@ let milstein (diffusion: Diffusion) : Expr list =
     let g = values diffusion
     derivativeAlong diffusion g g |> List.map (scale 0.5) |> Simplify.run
 
-/// Σⱼ Lʲgʲ (or Σ C_ij Lⁱgʲ) over the elements of one Wiener process, by component.
-let private correctionBy diffusion (increment: Symbol) (covariance: Expr option) =
-    let own = values diffusion |> List.map (part (isIncrement diffusion) ((=) increment))
+/// Σⱼ Lʲgʲ (or Σ C_ij Lⁱgʲ) over the elements of a Wiener process of several, by the columns of g.
+let private correctionByColumns diffusion (own: Expr list) (increment: Symbol) (covariance: Expr option) =
     let n = size increment.Shape
 
     // The columns of g along one last axis.
@@ -148,6 +147,20 @@ let private correctionBy diffusion (increment: Symbol) (covariance: Expr option)
         match covariance with
         | Some c -> contract [ rank - 2; rank - 1 ] [ 0; 1 ] d (reshape [ n; n ] c)
         | None -> sum [ rank - 2 ] (diagonal d))
+
+/// Σⱼ Lʲgʲ (or Σ C_ij Lⁱgʲ) over the elements of one Wiener process, by component.
+let private correctionBy diffusion (increment: Symbol) (covariance: Expr option) =
+    let own = values diffusion |> List.map (part (isIncrement diffusion) ((=) increment))
+
+    if size increment.Shape = Dim.one && covariance.IsNone then
+        let g =
+            own
+            |> substituteInputs (fun s -> if s = increment then Some(ones s.Shape) else None)
+            |> Simplify.run
+
+        derivativeAlong diffusion g g
+    else
+        correctionByColumns diffusion own increment covariance
 
 /// ½ Σⱼ Lʲgʲ, by component: the Stratonovich drift is the Itô drift minus this.
 let itoCorrection (diffusion: Diffusion) : Expr list =

@@ -5,6 +5,7 @@
 module internal DiffEqLang.Compiler.Passes.ReverseMode
 
 open System.Collections.Generic
+open DiffEqLang.Contracts
 open DiffEqLang.Compiler.Ir
 open DiffEqLang.Compiler.Ir.Dim
 open DiffEqLang.Compiler.Ir.Shape
@@ -132,6 +133,19 @@ let private total (node: Expr) received =
             |> Option.defaultValue assembled
         )
 
+/// The cotangent of what the user gave a name goes by that name: see `Naming.wanted`.
+let private nameAfter (node: Expr) (cotangent: Expr) =
+    let isInput =
+        match cotangent.Op with
+        | Input _ -> true
+        | _ -> false
+
+    match tryOrigin node with
+    | Some { Name = Some name } when cotangent.DependsOn.HasFlag Dependence.Cotangent && not isInput ->
+        recordOrigin { Span = SourceSpan.None; Text = ""; Name = Some name } cotangent
+    | Some _
+    | None -> ()
+
 /// The nodes on a path from `wrt` to the results, results first. What is in `wrt` counts as independent.
 let private pathsTo (results: Expr list) (wrt: HashSet<Expr>) =
     let varies = HashSet<Expr>(HashIdentity.Reference)
@@ -181,7 +195,10 @@ let tryVjp (results: (Expr * Expr) list) (wrt: Expr list) : Expr option list =
 
     for node in order do
         if not (independent.Contains node) then
-            match totalOf node, node.Op with
+            let total = totalOf node
+            Option.iter (nameAfter node) total
+
+            match total, node.Op with
             | None, _ -> ()
             | Some w, Index(0, position) -> sendPosition node.Args.Head position w
             | Some w, _ ->

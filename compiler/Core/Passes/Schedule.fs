@@ -17,9 +17,6 @@ let private longestExpression = 88
 /// A part shorter than this is not worth a name for the sake of a line's length.
 let private shortestPart = 18
 
-/// Operands of a stack or a concatenation that are still counted as one expression.
-let private longestList = 12
-
 /// So cheap, or so much shorter than a name, that it is written again at every use.
 let rec private isCheap (e: Expr) =
     match e.Op with
@@ -92,6 +89,12 @@ let private ownWidth (e: Expr) =
     | Derivative _
     | BatchSum -> 0
 
+let private isList (e: Expr) =
+    match e.Op with
+    | Stack
+    | Concat -> true
+    | _ -> false
+
 let private countUses (results: Expr list) (order: Expr list) =
     let uses = Dictionary<Expr, int>(HashIdentity.Reference)
 
@@ -137,11 +140,12 @@ type private State(taken: string seq) =
 
     member this.Measure(e: Expr) = widths[e] <- ownWidth e + List.sumBy this.Width e.Args
 
-    /// Names the longest operands until the expression fits a line. A long list takes a line for every item anyhow.
+    /// Names the longest operands until the expression fits a line. A list that does not fit takes a line for every
+    /// item anyhow.
     member this.Shorten(e: Expr) =
         this.Measure e
 
-        if widths[e] > longestExpression && e.Args.Length <= longestList then
+        if widths[e] > longestExpression && not (isList e) then
             for a in e.Args |> List.distinct |> List.sortByDescending this.Width do
                 let worthNaming = this.Width a > shortestPart && not (isCheap a) && not (this.IsBound a)
 

@@ -3,7 +3,8 @@
 /// Christian Lindig (2000), "Strictly Pretty": a strict, linear-time form of Wadler's "A prettier printer" (2003).
 /// A group is laid out flat where it fits the rest of the line; else its own breaks become line ends, while the
 /// groups inside it are tried again. Added here: text that waits for the end of its line (trailing comments), which
-/// does not count towards the width and is aligned over neighbouring lines.
+/// does not count towards the width and is aligned over neighbouring lines; and comments of a statement, which stand
+/// above it where there is no room behind it.
 module internal DiffEqLang.Compiler.Printing.Document
 
 open System
@@ -20,6 +21,10 @@ type Document =
     | HardLine
     /// Put at the end of the line that it comes on.
     | Trailing of string
+    /// A statement with its comment.
+    | Commented of comment: string * Document
+    /// The end of a commented statement: made by layout alone.
+    | EndOfCommented of comment: string * firstLine: int
     /// Line ends inside are followed by that many spaces more.
     | Nest of spaces: int * Document
     | Group of Document
@@ -71,7 +76,9 @@ let rec private fits room (work: Work) =
         | struct (indent, mode, document) :: rest ->
             match document with
             | Empty
-            | Trailing _ -> fits room rest
+            | Trailing _
+            | EndOfCommented _ -> fits room rest
+            | Commented(_, inner) -> fits room (struct (indent, mode, inner) :: rest)
             | Text text -> fits (room - text.Length) rest
             | Nest(spaces, inner) -> fits room (struct (indent + spaces, mode, inner) :: rest)
             | Group inner -> fits room (struct (indent, Flat, inner) :: rest)
@@ -85,20 +92,46 @@ let rec private fits room (work: Work) =
                 | Flat -> false
                 | Broken -> true
 
-/// A finished line: its text and what trails it.
-type private Line = { Content: string; Comment: string }
+/// A finished line, the comment behind it, and the furthest column that the comment may start in.
+[<Struct>]
+type private Line = { Content: string; Comment: string; Furthest: int }
+
+let private indentation (line: string) = line.Length - line.TrimStart(' ').Length
+
+/// Columns between code and its comment.
+let private gap = 3
 
 let private layoutLines width document =
     let finished = List<Line>()
     let line = StringBuilder()
     let mutable comment = ""
+    let mutable furthest = Int32.MaxValue
     let mutable pendingIndent = 0
 
     let endLine nextIndent =
-        finished.Add { Content = line.ToString().TrimEnd(); Comment = comment }
+        finished.Add { Content = line.ToString().TrimEnd(); Comment = comment; Furthest = furthest }
+
         line.Clear() |> ignore
         comment <- ""
+        furthest <- Int32.MaxValue
         pendingIndent <- nextIndent
+
+    /// Behind the statement where that is one line with room, else above it.
+    let place (text: string) firstLine =
+        let column = width - text.Length
+
+        if firstLine = finished.Count && line.Length + gap <= column then
+            comment <- text
+            furthest <- column
+        else
+            let indent =
+                if firstLine = finished.Count then
+                    indentation (line.ToString())
+                else
+                    indentation finished[firstLine].Content
+
+            let above = String(' ', indent) + text
+            finished.Insert(firstLine, { Content = above; Comment = ""; Furthest = Int32.MaxValue })
 
     let write (text: string) =
         if text <> "" then
@@ -120,6 +153,15 @@ let private layoutLines width document =
                 run rest
             | Trailing text ->
                 comment <- if comment = "" then text else comment + "; " + text
+                run rest
+            | Commented(text, inner) ->
+                run (
+                    struct (indent, mode, inner)
+                    :: struct (indent, mode, EndOfCommented(text, finished.Count))
+                    :: rest
+                )
+            | EndOfCommented(text, firstLine) ->
+                place text firstLine
                 run rest
             | Nest(spaces, inner) -> run (struct (indent + spaces, mode, inner) :: rest)
             | Append(a, b) -> run (struct (indent, mode, a) :: struct (indent, mode, b) :: rest)
@@ -143,9 +185,10 @@ let private layoutLines width document =
 /// A line longer than this keeps its comment to itself instead of pushing those of its neighbours to the right.
 let private longestAligned = 84
 
-/// Comments of consecutive lines start in one column.
+/// Comments of consecutive lines start in one column, as far as they have room there.
 let private withComments (lines: List<Line>) =
     let joins (line: Line) = line.Comment <> "" && line.Content.Length <= longestAligned
+    let separator = String(' ', gap)
     let result = StringBuilder()
     let mutable at = 0
 
@@ -160,8 +203,8 @@ let private withComments (lines: List<Line>) =
 
         for i in start .. at - 1 do
             result
-                .Append(lines[i].Content.PadRight column)
-                .Append("   ")
+                .Append(lines[i].Content.PadRight(min column (lines[i].Furthest - gap)))
+                .Append(separator)
                 .Append(lines[i].Comment)
                 .Append('\n')
             |> ignore
@@ -171,7 +214,7 @@ let private withComments (lines: List<Line>) =
             result.Append(line.Content) |> ignore
 
             if line.Comment <> "" then
-                result.Append("   ").Append(line.Comment) |> ignore
+                result.Append(separator).Append(line.Comment) |> ignore
 
             result.Append '\n' |> ignore
             at <- at + 1

@@ -124,13 +124,18 @@ let number (x: float) =
             let power = sprintf "10^{%d}" exponent
             if mantissa = "1" then power else sprintf @"%s \cdot %s" mantissa power
 
-/// How tightly a formula holds together: a looser one gets parentheses inside a tighter one.
+/// How tightly a formula holds together: a looser one gets parentheses inside a tighter one. Products element by element
+/// and matrix products do not associate with each other: each gets parentheses inside the other.
 type private Level =
     | Condition = 0
     | Sum = 1
-    | Product = 2
-    | Power = 3
-    | Atom = 4
+    /// `∑ x`, which would take a factor behind it into its sum.
+    | Reduction = 2
+    | Elementwise = 3
+    | MatrixProduct = 4
+    | Scaled = 5
+    | Power = 6
+    | Atom = 7
 
 let private parentheses text = sprintf @"\left(%s\right)" text
 
@@ -163,12 +168,31 @@ let private operator kind =
 let private applied name arguments =
     sprintf @"\operatorname{%s}\left(%s\right)" name (String.concat ", " arguments)
 
+/// Matrices and vectors written out, row by row; None for what is not.
+let rec private (|Rows|_|) (isNamed: Expr -> bool) (e: Expr) : Expr list list option =
+    let isWrittenOut (a: Expr) =
+        match a.Op with
+        | Stack -> not (isNamed a) && a.Args |> List.forall _.Shape.IsEmpty
+        | _ -> false
+
+    match e.Op, e.Shape.Length with
+    | Stack, 1 -> Some(e.Args |> List.map List.singleton)
+    | Stack, 2 when List.forall isWrittenOut e.Args -> Some(e.Args |> List.map _.Args)
+    | _ -> None
+
+let private matrix rows =
+    rows
+    |> List.map (String.concat " & ")
+    |> String.concat @" \\ "
+    |> sprintf @"\begin{pmatrix} %s \end{pmatrix}"
+
 let rec private write (named: Expr -> string option) (e: Expr) : string * Level =
     let at level (a: Expr) =
         let text, own = write named a
         if own < level then parentheses text else text
 
     let any a = fst (write named a)
+    let isNamed a = (named a).IsSome
 
     match named e with
     | Some text -> text, Level.Atom
@@ -177,19 +201,15 @@ let rec private write (named: Expr -> string option) (e: Expr) : string * Level 
         | Number x, _ -> number x, (if x < 0.0 then Level.Sum else Level.Atom)
         | Input s, _ -> name s.Name, Level.Atom
         | Add, [ a; b ] -> sprintf "%s + %s" (at Level.Sum a) (at Level.Sum b), Level.Sum
-        | Subtract, [ a; b ] -> sprintf "%s - %s" (at Level.Sum a) (at Level.Product b), Level.Sum
-        | Multiply, [ a; b ] when a.Shape.IsEmpty || b.Shape.IsEmpty ->
-            let dot =
-                match b.Op with
-                | Number _ -> @" \cdot "
-                | _ -> @" \, "
-
-            at Level.Product a + dot + at Level.Product b, Level.Product
-        | Multiply, [ a; b ] ->
-            sprintf @"%s \odot %s" (at Level.Product a) (at Level.Product b), Level.Product
-        | Divide, [ a; b ] -> sprintf @"\frac{%s}{%s}" (any a) (any b), Level.Product
+        | Subtract, [ a; b ] -> sprintf "%s - %s" (at Level.Sum a) (at Level.Reduction b), Level.Sum
+        | Multiply, [ a; b ] -> product named a b
+        | Divide, [ a; b ] -> sprintf @"\frac{%s}{%s}" (any a) (any b), Level.Scaled
         | Power, [ a; b ] -> sprintf "{%s}^{%s}" (at Level.Atom a) (any b), Level.Power
-        | Negate, [ a ] -> sprintf "-%s" (at Level.Product a), Level.Sum
+        | Negate, [ a ] -> sprintf "-%s" (at Level.Reduction a), Level.Sum
+        // Written with operators: their operands need parentheses.
+        | Call("inv", _), [ a ] -> sprintf "{%s}^{-1}" (at Level.Atom a), Level.Power
+        | Call("solve", _), [ a; b ] ->
+            sprintf "{%s}^{-1} %s" (at Level.Atom a) (at Level.Scaled b), Level.MatrixProduct
         | Call(name, _), args -> (Catalogue.find name).Latex(List.map any args), Level.Atom
         | Compare c, [ a; b ] ->
             sprintf "%s %s %s" (at Level.Sum a) (relation c) (at Level.Sum b), Level.Condition
@@ -203,39 +223,106 @@ let rec private write (named: Expr -> string option) (e: Expr) : string * Level 
                 (any c)
                 (any b),
             Level.Sum
-        | Contract(left, right), [ a; b ] -> contraction at left right a b
+        | Contract(left, right), [ a; b ] -> contraction named left right a b
         | Permute [ 1; 0 ], [ a ] -> sprintf @"{%s}^{\top}" (at Level.Atom a), Level.Power
         | Permute axes, [ a ] -> applied "permute" (any a :: List.map string axes), Level.Atom
-        | Reduce(kind, _), [ a ] -> sprintf "%s %s" (reduction kind) (at Level.Product a), Level.Product
+        | Reduce(Sum, _), [ { Op = Diagonal; Args = [ a ] } as diagonal ] when
+            a.Shape.Length = 2 && not (isNamed diagonal)
+            ->
+            applied "tr" [ any a ], Level.Atom
+        | Reduce(kind, axes), [ a ] ->
+            let over =
+                if axes.Length = a.Shape.Length then
+                    ""
+                else
+                    axes |> List.map string |> String.concat "," |> sprintf @"_{\text{axis }%s}"
+
+            sprintf "%s%s %s" (reduction kind) over (at Level.Elementwise a), Level.Reduction
         | Broadcast _, [ a ] when a.Shape.IsEmpty ->
-            sprintf @"%s \, \mathbf{1}" (at Level.Product a), Level.Product
+            sprintf @"%s \, \mathbf{1}" (at Level.MatrixProduct a), Level.Scaled
         | Broadcast _, [ a ] -> write named a
         | Index(_, position), [ a ] -> sprintf "{%s}_{[%d]}" (at Level.Atom a) position, Level.Atom
         | Slice(_, from, upTo), [ a ] -> sprintf @"{%s}_{[%O..%O]}" (at Level.Atom a) from upTo, Level.Atom
         | Pad(_, from, size), [ a ] -> applied "pad" [ any a; string from; string size ], Level.Atom
         | Stack, args ->
-            sprintf @"\begin{pmatrix} %s \end{pmatrix}" (args |> List.map any |> String.concat @" \\ "),
-            Level.Atom
-        | Concat, args -> applied "concat" (List.map any args), Level.Atom
+            match e with
+            | Rows isNamed rows -> matrix (rows |> List.map (List.map any)), Level.Atom
+            | _ when e.Shape.Length = 2 ->
+                matrix [ for row in args -> [ sprintf @"{%s}^{\top}" (at Level.Atom row) ] ], Level.Atom
+            | _ -> applied "stack" (List.map any args), Level.Atom
+        | Concat, args -> matrix [ for part in args -> [ any part ] ], Level.Atom
         | Reshape _, [ a ] -> write named a
-        | Diagonal, [ a ]
+        | Diagonal, [ a ] -> applied "diag" [ any a ], Level.Atom
+        | DiagonalMatrix, [ { Op = Broadcast _; Args = [ a ] } as repeated ] when
+            a.Shape.IsEmpty && repeated.Shape.Length = 1 && not (isNamed repeated)
+            ->
+            match a.Op with
+            | Number -1.0 -> "-I", Level.Sum
+            | Negate -> sprintf @"-%s \, I" (at Level.MatrixProduct a.Args.Head), Level.Sum
+            | _ -> sprintf @"%s \, I" (at Level.MatrixProduct a), Level.Scaled
         | DiagonalMatrix, [ a ] -> applied "diag" [ any a ], Level.Atom
         | Identity _, _ -> "I", Level.Atom
         | Derivative kind, f :: x :: _ ->
-            sprintf @"%s_{%s} %s" (operator kind) (any x) (at Level.Power f), Level.Product
+            sprintf @"%s_{%s} %s" (operator kind) (any x) (at Level.Power f), Level.Scaled
         | BatchSum, [ a ] -> write named a
         | op, args -> Build.internalError "LaTeX met %A with %d operands." op args.Length
 
-and private contraction at left right a b =
+/// A number or a scalar stands before what it scales; tensors are multiplied element by element.
+and private product named a b =
+    let scaling loosest (e: Expr) =
+        let text, own = write named e
+        // `xᵀy` as a factor would take what follows into its product.
+        let isLoose = own < loosest || (own = Level.MatrixProduct && e.Shape.IsEmpty)
+        if isLoose then parentheses text, Level.Atom else text, own
+
+    let factor (e: Expr) =
+        let text, own = write named e
+
+        if own < Level.Elementwise || own = Level.MatrixProduct then
+            parentheses text
+        else
+            text
+
+    match a.Op with
+    | Number x when x < 0.0 && (named a).IsNone ->
+        let positive, level = product named (Build.number -x) b
+        "-" + positive, min level Level.Sum
+    | _ when a.Shape.IsEmpty || b.Shape.IsEmpty ->
+        let left, ofLeft = scaling Level.Elementwise a
+        let right, ofRight = scaling Level.Reduction b
+
+        let dot =
+            match b.Op with
+            | Number _ -> @" \cdot "
+            | _ -> @" \, "
+
+        left + dot + right, min Level.Scaled (min ofLeft ofRight)
+    | _ -> sprintf @"%s \odot %s" (factor a) (factor b), Level.Elementwise
+
+and private contraction named left right a b =
+    let at level (e: Expr) =
+        let text, own = write named e
+        if own < level then parentheses text else text
+
+    // Only the left factor of a product may be a product itself: they associate from the left.
+    let first e = at Level.MatrixProduct e
+    let second e = at Level.Scaled e
+    let transposed (e: Expr) = sprintf @"{%s}^{\top}" (at Level.Atom e)
     let matrixLike (e: Expr) = e.Shape.Length <= 2
 
     match a.Shape.Length, b.Shape.Length, left, right with
-    | 1, 1, [ 0 ], [ 0 ] -> sprintf @"{%s}^{\top} %s" (at Level.Atom a) (at Level.Product b), Level.Product
+    | 1, 1, [ 0 ], [ 0 ] -> sprintf @"%s %s" (transposed a) (second b), Level.MatrixProduct
     | _, _, [ l ], [ 0 ] when l = a.Shape.Length - 1 && matrixLike a && matrixLike b ->
-        sprintf @"%s \, %s" (at Level.Product a) (at Level.Power b), Level.Product
-    | 2, _, [ 0 ], [ 0 ] when matrixLike b ->
-        sprintf @"{%s}^{\top} %s" (at Level.Atom a) (at Level.Power b), Level.Product
-    | 1, 1, [], [] -> sprintf @"%s \otimes %s" (at Level.Product a) (at Level.Power b), Level.Product
+        sprintf @"%s \, %s" (if a.Shape.Length = 1 then transposed a else first a) (second b),
+        Level.MatrixProduct
+    | 2, _, [ 0 ], [ 0 ] when matrixLike b -> sprintf @"%s %s" (transposed a) (second b), Level.MatrixProduct
+    | _, 2, [ l ], [ 1 ] when l = a.Shape.Length - 1 && matrixLike a ->
+        if a.Shape.Length = 1 then
+            sprintf @"%s \, %s" (first b) (second a), Level.MatrixProduct
+        else
+            sprintf @"%s \, %s" (first a) (transposed b), Level.MatrixProduct
+    | 2, 2, [ 0 ], [ 1 ] -> sprintf @"%s %s" (transposed a) (transposed b), Level.MatrixProduct
+    | _, _, [], [] -> sprintf @"%s \otimes %s" (second a) (second b), Level.MatrixProduct
     | _ ->
         let pairs =
             List.zip left right |> List.map (fun (i, j) -> sprintf "%d:%d" i j) |> String.concat ","

@@ -87,10 +87,23 @@ let rec private write (named: Expr -> string option) (e: Expr) : string * Level 
             sprintf "%s @ %s" (at Level.Product a) (at Level.Unary b), Level.Product
         | Contract([ 0 ], [ 0 ]), [ a; b ] when a.Shape.Length = 2 ->
             sprintf "%s.T @ %s" (at Level.Atom a) (at Level.Unary b), Level.Product
+        | Contract([ left ], [ 1 ]), [ a; b ] when b.Shape.Length = 2 && left = a.Shape.Length - 1 ->
+            if a.Shape.Length = 1 then
+                sprintf "%s @ %s" (at Level.Product b) (at Level.Unary a), Level.Product
+            else
+                sprintf "%s @ %s.T" (at Level.Product a) (at Level.Atom b), Level.Product
+        | Contract([ 0 ], [ 1 ]), [ a; b ] when a.Shape.Length = 2 && b.Shape.Length = 2 ->
+            sprintf "%s.T @ %s.T" (at Level.Atom a) (at Level.Atom b), Level.Product
         | Contract(left, right), [ a; b ] -> call "contract" [ any a; any b; sprintf "%A with %A" left right ]
         | Permute [ 1; 0 ], [ a ] -> at Level.Atom a + ".T", Level.Atom
         | Permute axes, [ a ] -> call "permute" (any a :: List.map string axes)
+        | Op.Reduce(Sum, _), [ { Op = Op.Diagonal; Args = [ a ] } as diagonal ] when
+            a.Shape.Length = 2 && (named diagonal).IsNone
+            ->
+            call "trace" [ any a ]
         | Op.Reduce(kind, axes), [ a ] -> call (reduction kind) (any a :: over axes a)
+        | Reshape shape, [ { Op = Identity _ } as a ] when (named a).IsNone && shape.Length % 2 = 0 ->
+            call "identity" [ Shape.print (List.take (shape.Length / 2) shape) ]
         | Broadcast _, [ a ]
         | Reshape _, [ a ]
         | BatchSum, [ a ] -> write named a
@@ -101,6 +114,12 @@ let rec private write (named: Expr -> string option) (e: Expr) : string * Level 
         | Pad(_, from, size), [ a ] -> call "pad" [ any a; string from; string size ]
         | Stack, args -> sprintf "[%s]" (args |> List.map any |> String.concat ", "), Level.Atom
         | Concat, args -> call "concat" (List.map any args)
+        | DiagonalMatrix, [ { Op = Broadcast([ n ], _); Args = [ a ] } as repeated ] when
+            a.Shape.IsEmpty && (named repeated).IsNone
+            ->
+            match a.Op with
+            | Number -1.0 -> sprintf "-identity(%O)" n, Level.Unary
+            | _ -> sprintf "%s*identity(%O)" (at Level.Product a) n, Level.Product
         | Op.Diagonal, [ a ]
         | DiagonalMatrix, [ a ] -> call "diag" [ any a ]
         | Identity n, _ -> call "identity" [ string n ]

@@ -1,7 +1,7 @@
 /// C# names for a model's names: letters that C# does not take are spelled out, keywords are escaped, and what the
 /// generated class inherits or calls keeps its meaning. A model that names its state `class`, `Solve` or `stack`
 /// compiles.
-module internal DiffEqLang.Compiler.Backends.Torch.Names
+module internal DiffEqLang.Compiler.Backends.CSharp.Names
 
 open System
 open System.Collections.Generic
@@ -66,7 +66,7 @@ let inheritedByEquations =
 /// Functions, types and parameters that the bodies of generated methods refer to by a simple name: no local
 /// variable and no member may take their place.
 let usedInBodies =
-    "torch Tensor Scalar ScalarType Device Initial ParameterRandom Interval Methods Scalars Pullback linear stack cat where einsum
+    "torch Tensor Scalar ScalarType Device Initial ParameterRandom Interval Methods Scalars Sums Pullback linear stack cat where einsum
      zeros_like ones_like full_like full eye maximum minimum logical_and logical_or tensor zeros ones erf atan2
      functional linalg nn special no_grad pow pad double long random InvalidOperationException ArgumentException"
         .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)

@@ -1,0 +1,210 @@
+/// Random models as generated code computes them, against the reference interpreter: drift, cotangents of the states and
+/// gradients of the parameters, in both precisions and with any batch axes. All models are one assembly.
+module DiffEqLang.Tests.EndToEnd.RandomModelTests
+
+open System
+open System.Collections.Generic
+open Expecto
+open TorchSharp
+open DiffEqLang.Contracts
+open DiffEqLang.Compiler
+open DiffEqLang.Compiler.Backends
+open DiffEqLang.Compiler.Ir
+open DiffEqLang.Compiler.Ir.Dim
+open DiffEqLang.Compiler.Ir.Expr
+open DiffEqLang.Compiler.Ir.Tensor
+open DiffEqLang.Compiler.Passes
+open DiffEqLang.Compiler.Printing
+open DiffEqLang.Runtime
+open DiffEqLang.Tests.Support.RandomExpr
+open DiffEqLang.Tests.Support.GeneratedCode
+
+let private count = 200
+let private batch = [ 2L ]
+
+/// The inputs of `RandomExpr.generate`: `a...` are states, `b...` parameters.
+let private sizes = [ []; [ 3 ]; [ 3; 3 ] ]
+
+let private named prefix (size: int list) = prefix + (size |> List.map string |> String.concat "x")
+
+let private states =
+    [ for size in sizes -> { symbol (named "a" size) size with Role = State } ]
+
+let private parameters =
+    [ for size in sizes -> { symbol (named "b" size) size with Role = Parameter } ]
+
+let private withParameters (roots: Expr list) =
+    let parameterOf (s: Symbol) = parameters |> List.tryFind (fun p -> p.Name = s.Name)
+    roots |> Linearity.substituteInputs (parameterOf >> Option.map Build.input)
+
+/// A random drift for every state.
+let private drifts (seed: int) =
+    let random = Random seed
+    let depth = 2 + seed % 3
+    sizes |> List.map (generate random depth) |> withParameters |> Simplify.run
+
+let private source = SourceFile("random.deq", "")
+
+let private typed name : Typed.Model =
+    { Name = name
+      Doc = ""
+      Span = SourceSpan.None
+      Source = source
+      Dims = []
+      Constants = []
+      States = [ for s in states -> { Symbol = s; Doc = ""; Span = SourceSpan.None } ]
+      Parameters =
+        [ for p in parameters ->
+              { Symbol = p
+                Initializer = Typed.Normal(0.0, 0.5)
+                Bounds = None
+                Net = None
+                Doc = ""
+                Span = SourceSpan.None } ]
+      Wiener = []
+      Calculus = Typed.Ito
+      Equations = []
+      Outputs = []
+      Initials = []
+      Solve =
+        { Start = None
+          End = None
+          Method = None
+          Gradient = None
+          Target = None
+          Device = None
+          Dtype = None } }
+
+let private model name (drifts: Expr list) : Dynamics.Model =
+    let offsets = states |> List.map (fun s -> Shape.size s.Shape) |> List.scan Dim.add Dim.zero
+
+    { Typed = typed name
+      Components =
+        [ for s, drift, offset in List.zip3 states drifts (List.take states.Length offsets) ->
+              { Symbol = s
+                Offset = offset
+                Drift = drift
+                Diffusion = Build.zeros s.Shape
+                Initial = None
+                Doc = ""
+                Span = SourceSpan.None } ]
+      Size = List.last offsets
+      Noise = None
+      Outputs = [] }
+
+let private nameOf seed = sprintf "Random%d" seed
+
+let private codeOf seed =
+    Arena.Run(fun () ->
+        drifts seed
+        |> model (nameOf seed)
+        |> CSharp.Face.ofModel
+        |> Torch.ModelClass.file (sprintf "DiffEqLang.Random%d" seed) false
+        |> CSharpLayout.file false)
+
+let private assembly =
+    lazy
+        (let compilation, problems =
+            compile [ for seed in 1..count -> nameOf seed + ".g.cs", codeOf seed ]
+
+         Expect.equal problems [] "no warnings"
+         load compilation)
+
+let private values (t: torch.Tensor) =
+    let double = t.detach().to_type(torch.ScalarType.Float64).contiguous().reshape(-1L)
+    ofArray (t.shape |> Array.map int) (double.data<float>().ToArray())
+
+/// What the interpreter gives for one sample: drifts, cotangents of the states, gradients of the parameters.
+let private interpreted (seed: int) (inputs: Dictionary<string, Tensor>) =
+    Arena.Run(fun () ->
+        let drifts = drifts seed
+
+        let weights =
+            [ for s in states -> Build.input { s with Name = "w" + s.Name; Role = Cotangent } ]
+
+        let wrt = List.map Build.input (states @ parameters)
+        let products = ReverseMode.vjp (List.zip drifts weights) wrt
+        let results = Evaluate.run (fun s -> inputs[s.Name]) Map.empty (drifts @ products)
+        results |> List.splitAt drifts.Length)
+
+/// The gradient of each parameter of the model, through what the equations compute once from them.
+let private gradients (model: DifferentialModel) (equations: OdeEquations) (into: ParameterGradients) =
+    let leaves = [ for p in parameters -> model.Value p.Name ]
+
+    let sums =
+        [ for i in 0 .. equations.Parameters.Count - 1 do
+              if equations.Parameters[i].requires_grad then
+                  equations.Parameters[i], into[i] ]
+
+    let orZeros (leaf: torch.Tensor) (gradient: torch.Tensor) =
+        if isNull gradient || gradient.IsInvalid then
+            torch.zeros_like leaf
+        else
+            gradient
+
+    if sums.IsEmpty then
+        leaves |> List.map torch.zeros_like
+    else
+        torch.autograd.grad (
+            ResizeArray(List.map fst sums),
+            ResizeArray leaves,
+            ResizeArray(List.map snd sums),
+            allow_unused = true
+        )
+        |> Seq.map2 orZeros leaves
+        |> Seq.toList
+
+let private close tolerance what expected actual = Expect.isLessThan (distance expected actual) tolerance what
+
+let private agrees dtype tolerance seed =
+    use _ = torch.NewDisposeScope()
+    let model = createAs dtype assembly.Value (nameOf seed)
+    let equations = bind model
+    let layout = model.Layout
+    use generator = new torch.Generator(uint64 seed)
+    let draw () = torch.randn ([| yield! batch; layout.Size |], dtype = dtype, generator = generator)
+    let state, w = draw () * 0.7.ToScalar(), draw ()
+    let t = torch.tensor (0.0, dtype = dtype)
+    let into = ParameterGradients equations.Parameters
+
+    let drift, cotangents =
+        use _ = torch.no_grad ()
+        equations.Drift(t, state), equations.DriftVjp(t, state, w, into)
+
+    let part (packed: torch.Tensor) (sample: int64) slot =
+        values (layout.Unpack(packed.select (0L, sample), slot))
+
+    let summed =
+        [ for sample in 0L .. batch.Head - 1L do
+              let inputs = Dictionary<string, Tensor>()
+
+              for slot, s in List.indexed states do
+                  inputs[s.Name] <- part state sample slot
+                  inputs["w" + s.Name] <- part w sample slot
+
+              for p in parameters do
+                  inputs[p.Name] <- values (model.Value p.Name)
+
+              let drifts, products = interpreted seed inputs
+              let ofStates, ofParameters = List.splitAt states.Length products
+
+              for slot, s in List.indexed states do
+                  let what = sprintf "%s, %s" (nameOf seed) s.Name
+                  close tolerance (what + ": drift") drifts[slot] (part drift sample slot)
+                  close tolerance (what + ": cotangent") ofStates[slot] (part cotangents sample slot)
+
+              ofParameters ]
+        |> List.reduce (List.map2 (map2 (+)))
+
+    for p, expected, actual in List.zip3 parameters summed (gradients model equations into) do
+        close tolerance (sprintf "%s: gradient of %s" (nameOf seed) p.Name) expected (values actual)
+
+let tests =
+    testSequenced
+    <| testList
+        "RandomModels"
+        [ for dtype, tolerance in [ torch.ScalarType.Float64, 1e-9; torch.ScalarType.Float32, 2e-3 ] do
+              test (sprintf "two hundred in %A" dtype) {
+                  for seed in 1..count do
+                      agrees dtype tolerance seed
+              } ]
