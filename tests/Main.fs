@@ -28,6 +28,7 @@ let all =
           Runtime.ModelTests.tests
           Runtime.BrownianTests.tests
           Runtime.SdeTests.tests
+          Runtime.SdeGradientTests.tests
           Runtime.SafetensorsTests.tests
           EndToEnd.LoweringTests.tests
           EndToEnd.CommandLineTests.tests
