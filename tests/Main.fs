@@ -25,10 +25,12 @@ let all =
           Runtime.StepControlTests.tests
           Runtime.DetestTests.tests
           Runtime.GradientTests.tests
+          Runtime.BacksolveTests.tests
           Runtime.NativeTests.tests
           Runtime.ModelTests.tests
           Runtime.BrownianTests.tests
           Runtime.SdeTests.tests
+          Runtime.SdeGradientTests.tests
           Runtime.SafetensorsTests.tests
           EndToEnd.LoweringTests.tests
           EndToEnd.RandomModelTests.tests

@@ -64,6 +64,19 @@ public sealed record SolveOptions
 
     /// <summary>Told of the progress now and then.</summary>
     public IProgress<SolveProgress>? Progress { get; init; }
+
+    /// <summary>
+    /// Told of what makes a result doubtful, by the solve or by the backward pass through it, on its thread. Where null, the first
+    /// warning of each kind in a process goes to standard error.
+    /// </summary>
+    public Action<SolveWarning>? Warned { get; init; }
+
+    /// <summary>Passes a warning on.</summary>
+    internal void Tell(SolveWarning warning)
+    {
+        if (Warned is not null) Warned(warning);
+        else warning.WriteOnce(Console.Error);
+    }
 }
 
 /// <summary>How far a solve has come.</summary>

@@ -10,55 +10,76 @@ namespace DiffEqLang.Runtime;
 /// </summary>
 /// <remarks>
 /// Pontryagin et al. (1962); Chen, Rubanova, Bettencourt and Duvenaud (2018), Neural ordinary differential equations,
-/// algorithm 1. Solving the state backwards is unstable where the forward equations contract strongly.
-/// The parameter gradients are integrals that nothing else depends on, so that errors are measured without them: Kidger, Chen
-/// and Lyons (2021), "Hey, that's not an ODE": Faster ODE adjoints via seminorms. Each interval goes on with the last one's step.
+/// algorithm 1. Solving the state backwards is unstable where the forward equations contract strongly: where it
+/// arrives is compared with what the forward solve had there (<see cref="BacksolveArrivals"/>). Each interval goes on with the last
+/// one's step.
 /// </remarks>
-internal static class BacksolveAdjoint
+internal sealed class BacksolveAdjoint
 {
+    private readonly OdeProblem _problem;
+    private readonly AugmentedEquations _backwards;
+    private double _step;
+
+    private BacksolveAdjoint(OdeProblem problem, AugmentedEquations backwards, double step)
+    {
+        _backwards = backwards;
+        _problem = problem with
+        {
+            Equations = backwards,
+            Options = problem.Options with { Coupling = StepCoupling.Batch, Progress = null },
+        };
+        _step = step;
+    }
+
     /// <summary>
     /// d loss / d initial state, [samples, N], in no dispose scope; adds d loss / d parameter to <paramref name="into"/>.
     /// </summary>
     /// <param name="problem">What was solved.</param>
+    /// <param name="initial">From which state: [samples, N].</param>
     /// <param name="times">Its saved times.</param>
     /// <param name="values">The states there: [times, samples, N].</param>
+    /// <param name="step">The size of the first step backwards where steps follow the error, as the forward solve left it; 0: not known.</param>
     /// <param name="cotangents">d loss / d those.</param>
     /// <param name="into">The parameters' gradients.</param>
-    public static Tensor Run(OdeProblem problem, double[] times, Tensor values, Tensor cotangents, ParameterGradients into)
+    /// <returns>The gradient; and a warning, where the states went so far astray that it deserves no trust.</returns>
+    public static (Tensor Initial, SolveWarning? Warning) Run(
+        OdeProblem problem, Tensor initial, double[] times, Tensor values, double step, Tensor cotangents, ParameterGradients into)
     {
         using var scope = NewDisposeScope();
-        var backwards = new AugmentedEquations(problem.Equations, values.size(1), values.size(2), into, values);
-        var augmented = backwards.Pack(values.select(0, -1), zeros_like(values.select(0, -1)));
-        double? step = null;
+        var backwards = new AugmentedEquations(problem.Equations, problem.Tableau, into, initial);
+        var adjoint = new BacksolveAdjoint(problem, backwards, step);
+        var arrivals = new BacksolveArrivals();
+        var gradient = zeros_like(initial);
         for (var i = times.Length - 1; i >= 0; i--)
         {
-            var adjoint = backwards.Adjoint(augmented).add(cotangents.select(0, i), Scalars.One);
-            augmented = backwards.Pack(values.select(0, i), adjoint, augmented);
-            var next = i > 0 ? times[i - 1] : problem.Span.Start;
-            if (next != times[i]) (augmented, step) = Solve(problem, backwards, augmented, times[i], next, step);
+            using var ofInterval = NewDisposeScope();
+            var (start, known) = i > 0 ? (times[i - 1], values.select(0, i - 1)) : (problem.Span.Start, initial);
+            var jumped = gradient.add(cotangents.select(0, i), Scalars.One);
+            gradient.Dispose();
+            if (start != times[i])
+            {
+                using var augmented = adjoint.Solve(AugmentedEquations.Pack(values.select(0, i), jumped), times[i], start);
+                arrivals.Add(start, backwards.State(augmented), known);
+                jumped = backwards.Adjoint(augmented);
+            }
+
+            gradient = jumped.MoveToOuterDisposeScope();
         }
 
-        backwards.AddParameters(augmented, into);
-        return backwards.Adjoint(augmented).clone().DetachFromDisposeScope();
+        backwards.AddIntegrals(into);
+        return (gradient.contiguous().DetachFromDisposeScope(), arrivals.Judge(problem));
     }
 
-    /// <summary>The vector at the end of an interval, and the size of the step to go on with.</summary>
-    private static (Tensor, double?) Solve(
-        OdeProblem problem, AugmentedEquations backwards, Tensor augmented, double from, double to, double? step)
+    /// <summary>The vector at the end of an interval, in no dispose scope.</summary>
+    private Tensor Solve(Tensor augmented, double from, double to)
     {
-        var span = new SolveSpan(from, to, [to], null);
-        var options = problem.Options with { Coupling = StepCoupling.Batch, Progress = null };
-        var method = problem.IsAdaptive && step is not null ? problem.Method with { Dt = step } : problem.Method;
-        var run = OdeIntegrator.Run(
-            problem with { Equations = backwards, Span = span, Options = options, Method = method, ErrorSize = backwards.DynamicSize },
-            augmented);
-        using (run.LastState)
-        using (run.Values)
-        {
-            if (run.Status[0] != SolveStatus.Success)
-                throw new InvalidOperationException(
-                    $"The adjoint could not be solved backwards from t = {from} to {to}: {run.Status[0]} at t = {run.LastTime[0]}. Take gradient = discrete.");
-            return (run.LastState.clone(), run.NextStep[0]);
-        }
+        var method = _problem.IsAdaptive && _step > 0 ? _problem.Method with { Dt = _step } : _problem.Method;
+        var run = OdeIntegrator.Run(_problem with { Span = new SolveSpan(from, to, [], null), Method = method }, augmented);
+        run.Values.Dispose();
+        _step = run.NextStep[0];
+        if (run.Status[0] == SolveStatus.Success) return run.LastState;
+        run.LastState.Dispose();
+        throw new InvalidOperationException(
+            $"The adjoint could not be solved backwards from t = {from} to {to}: {run.Status[0]} at t = {run.LastTime[0]}. Take gradient = discrete.");
     }
 }

@@ -68,7 +68,7 @@ internal sealed class DiscreteAdjoint
     private void Reverse(StepRecord step, Tensor after, Tensor[]? termsAfter)
     {
         if (step.SavedAtEnd >= 0) _state.add_(_cotangents.select(0, step.SavedAtEnd), Scalars.One);
-        var saved = step.Rows is null ? null : new SaveCotangents(step.Rows, _cotangents, _tableau, _tape.Lanes);
+        var saved = step.Rows is null ? null : new SaveCotangents(step.Rows, step.Geometry.Scale, _cotangents, _tableau, _tape.Lanes);
         var (geometry, end) = (step.Geometry.Anew(), _tableau.EndStage);
         var (states, terms) = step.StageStates is null ? Recompute(step, geometry) : (step.StageStates, step.Terms);
         var adjoints = new Tensor?[_tableau.A.Count];    // z̄
@@ -99,15 +99,14 @@ internal sealed class DiscreteAdjoint
         _slope = null;
     }
 
-    /// <summary>k̄ᵢ = h (Σⱼ aⱼᵢ z̄ⱼ + what was saved of it), in a new tensor; null where it is zero.</summary>
+    /// <summary>k̄ᵢ = h (Σⱼ aⱼᵢ z̄ⱼ + what was saved of it), in memory of its own; null where it is zero. Asked for once a stage.</summary>
     private Tensor? OfStage(int stage, Tensor?[] adjoints, SaveCotangents? saved, StepGeometry geometry)
     {
-        Tensor? sum = null;
+        var sum = saved?.Stage(stage);
         for (var j = stage + 1; j < adjoints.Length; j++)
             if (adjoints[j] is { } adjoint && _tableau.A[j][stage] is var weight and not 0)
                 sum = LinearCombination.Accumulate(sum, weight * geometry.Scale, adjoint);
-        if (saved is not null) sum = LinearCombination.Accumulate(sum, geometry.Scale, saved.Stage(stage));
-        return sum is null ? null : geometry.Scaled(sum);
+        return sum is null ? null : geometry.ScaledInPlace(sum);
     }
 
     private Tensor? Vjp(Tensor time, Tensor state, Tensor[]? terms, Tensor? cotangent) =>
@@ -116,7 +115,7 @@ internal sealed class DiscreteAdjoint
     /// <summary>The stages once more, from the state before the step.</summary>
     private (Tensor?[] States, Tensor[]?[] Terms) Recompute(StepRecord step, StepGeometry geometry)
     {
-        var slope = _kernel.Drift(geometry.TimeOf(0), step.State, out var terms);
+        var slope = _kernel.Drift(0, geometry.TimeOf(0), step.State, out var terms);
         var stages = _kernel.Begin(geometry, step.State, slope, terms);
         if (step.Rows is not null && _tableau.A.Count > _tableau.EndStage + 1)
         {

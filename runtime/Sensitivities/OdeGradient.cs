@@ -47,7 +47,7 @@ internal sealed class OdeGradient
         {
             if (isOfHigherOrder)
                 throw new NotSupportedException("Gradients of gradients through a solve are not available: call backward without create_graph.");
-            (initial, times) = Compute(cotangents, into);
+            using (inference_mode()) (initial, times) = Compute(cotangents, into);
         }
         catch (Exception exception)    // whatever it is, it must not reach libtorch
         {
@@ -56,11 +56,11 @@ internal sealed class OdeGradient
         }
 
         into.Release();
-        initial ??= zeros_like(_initial);
-        if (_problem.Span.Source is not null) times ??= zeros([Run.Times.Length], ScalarType.Float64);
+        // Copies: autograd takes no tensors made in inference mode.
+        using var made = initial;
         return (
-            initial.DetachFromDisposeScope(),
-            times?.DetachFromDisposeScope(),
+            (made?.clone() ?? zeros_like(_initial)).DetachFromDisposeScope(),
+            _problem.Span.Source is null ? null : (times?.clone() ?? zeros([Run.Times.Length], ScalarType.Float64)).DetachFromDisposeScope(),
             [.. Enumerable.Range(0, parameters.Count).Select(i => into[i]?.DetachFromDisposeScope())]);
     }
 
@@ -87,19 +87,13 @@ internal sealed class OdeGradient
     private Tensor AdjointOf(int[] survivors, Tensor cotangents, ParameterGradients into)
     {
         var index = tensor([.. survivors.Select(i => (long)i)], ScalarType.Int64, _initial.device);
-        var part = Adjoint(cotangents.index_select(1, index), survivors, into);
+        using var part = Adjoint(cotangents.index_select(1, index), survivors, into);
         return zeros_like(_initial).index_copy_(0, index, part);
     }
 
     private Tensor Adjoint(Tensor cotangents, int[]? survivors, ParameterGradients into)
     {
-        if (_mode == GradientMode.Backsolve)
-        {
-            if (survivors is null) return BacksolveAdjoint.Run(_problem, Run.Times, _saved!, cotangents, into);
-            using var index = tensor([.. survivors.Select(i => (long)i)], ScalarType.Int64, _initial.device);
-            return BacksolveAdjoint.Run(_problem, Run.Times, _saved!.index_select(1, index), cotangents, into);
-        }
-
+        if (_mode == GradientMode.Backsolve) return Backsolve(cotangents, survivors, into);
         var tape = Interlocked.Exchange(ref _tape, null) ?? OdeIntegrator.Run(_problem, _initial, withTape: true).Tape!;
         using (tape)
         {
@@ -107,6 +101,20 @@ internal sealed class OdeGradient
             using var part = tape.Select(survivors);
             return DiscreteAdjoint.Run(_problem, part, cotangents, into);
         }
+    }
+
+    private Tensor Backsolve(Tensor cotangents, int[]? survivors, ParameterGradients into)
+    {
+        var (initial, saved, step) = (_initial, _saved!, Run.NextStep.Min());
+        if (survivors is not null)
+        {
+            var index = tensor([.. survivors.Select(i => (long)i)], ScalarType.Int64, _initial.device);
+            (initial, saved, step) = (initial.index_select(0, index), saved.index_select(1, index), survivors.Min(i => Run.NextStep[i]));
+        }
+
+        var (gradient, warning) = BacksolveAdjoint.Run(_problem, initial, Run.Times, saved, step, cotangents, into);
+        if (warning is not null) _problem.Options.Tell(warning);
+        return gradient;
     }
 
     /// <summary>

@@ -10,20 +10,21 @@ namespace DiffEqLang.Runtime;
 /// </summary>
 internal sealed class SaveCotangents
 {
-    private readonly Tensor _stages;    // [stages, samples, N], without the factor of the step
+    private readonly Tensor _stages;    // [stages, samples, N]
 
     /// <param name="rows">The saved times inside the step.</param>
+    /// <param name="scale">The factor of the dense output's weights, <see cref="StepGeometry.Scale"/>.</param>
     /// <param name="cotangents">d loss / d saved state: [times, samples, N].</param>
     /// <param name="tableau">The method.</param>
     /// <param name="lanes">The number of lanes.</param>
-    public SaveCotangents(SaveRows rows, Tensor cotangents, RungeKuttaTableau tableau, long lanes)
+    public SaveCotangents(SaveRows rows, double scale, Tensor cotangents, RungeKuttaTableau tableau, long lanes)
     {
         var (stages, weights) = (tableau.A.Count, rows.Weights(tableau));
         var (samples, width) = (cotangents.size(1), cotangents.size(2));
         var transposed = new double[stages * rows.Count];
         for (var stage = 0; stage < stages; stage++)
             for (var row = 0; row < rows.Count; row++)
-                transposed[stage * rows.Count + row] = weights[row][stage];
+                transposed[stage * rows.Count + row] = scale * weights[row][stage];
         if (rows.IsEveryLane)
         {
             var part = cotangents.narrow(0, rows.Index[0], rows.Count);
@@ -44,6 +45,9 @@ internal sealed class SaveCotangents
     /// <summary>What is added to the adjoint of the state before the step: [samples, N].</summary>
     public Tensor State { get; }
 
-    /// <summary>What is added to the adjoint of a stage, before it is multiplied by the step: [samples, N].</summary>
+    /// <summary>
+    /// What is added to the adjoint of a stage, before it is multiplied by the step where that differs between lanes: [samples, N], in
+    /// memory that is the caller's to add to.
+    /// </summary>
     public Tensor Stage(int stage) => _stages.select(0, stage);
 }

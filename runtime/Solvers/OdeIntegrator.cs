@@ -50,7 +50,7 @@ internal sealed class OdeIntegrator : IDisposable
         _state = state.detach().DetachFromDisposeScope();
         _kernel = new RungeKuttaKernel(problem.Equations, problem.Tableau, keepsTerms: withTape);
         _clock = new LaneClock(problem, _lanes);
-        _norm = new ErrorNorm(problem.Rtol, problem.Atol, _lanes, problem.ErrorSize);
+        _norm = new ErrorNorm(problem.Rtol, problem.Atol, _lanes);
         _tape = withTape ? new OdeTape(_lanes, stageBudget) : null;
         if (problem.Span.Times is { } times) _saved = new SavedStates(problem.Span, times, state, _lanes, withSlopes);
         else _everyStep = problem.IsAdaptive && _lanes > 1
@@ -70,10 +70,13 @@ internal sealed class OdeIntegrator : IDisposable
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         using var integrator = new OdeIntegrator(problem, state, withTape, withSlopes, stageBudget);
-        return integrator.Run();
+        // Calls cost a quarter less where torch tracks neither views nor versions; but tensors made there are of no use to autograd, so
+        // that what is handed out is made before or after.
+        using (inference_mode()) integrator.Advance();
+        return integrator.End();
     }
 
-    private OdeRun Run()
+    private void Advance()
     {
         Begin();
         while (_clock.AnyActive)
@@ -84,8 +87,6 @@ internal sealed class OdeIntegrator : IDisposable
             using (NewDisposeScope()) Attempt();
             Report();
         }
-
-        return End();
     }
 
     private void Begin()
@@ -109,12 +110,13 @@ internal sealed class OdeIntegrator : IDisposable
         if (_slope is null) EvaluateAt(geometry.TimeOf(0));
         var stages = _kernel.Begin(geometry, _state, _slope!, _terms);
         var after = _kernel.Advance(stages);
-        var (moved, isSound, endSlope) = _problem.IsAdaptive ? JudgeError(stages, after) : (JudgeFinite(after), true, null);
+        var (moved, isSound, endSlope) = _problem.IsAdaptive ? JudgeError(stages, after) : JudgeFinite(after);
         if (!moved) return;
 
         var rows = _saved?.Cross(geometry, _clock.Moves);
         _clock.Commit();
-        if (rows is not null || _withSlopes || _problem.IsAdaptive) endSlope ??= _kernel.EndSlope(stages);
+        if (rows is not null || _withSlopes || (_problem.IsAdaptive && _clock.AnyActive)) endSlope ??= _kernel.EndSlope(stages);
+        _kernel.Integrate(stages, hasEndSlope: endSlope is not null);
         if (rows is not null)
         {
             _kernel.Extend(stages);
@@ -122,7 +124,7 @@ internal sealed class OdeIntegrator : IDisposable
         }
 
         _tape?.Add(geometry.OfMoved(_clock.Moves), stages, _problem.Tableau.EndStage, isSound, rows, _everyStep?.Count ?? -1);
-        Commit(after, endSlope, stages.Terms[_problem.Tableau.EndStage]);
+        Commit(after, endSlope, stages.Terms[_problem.Tableau.EndStage], isSound);
     }
 
     /// <summary>Compares the error with the tolerance. Sound: every lane's stages are finite, the rejected ones' too.</summary>
@@ -144,17 +146,20 @@ internal sealed class OdeIntegrator : IDisposable
     }
 
     /// <summary>One number says whether all is finite; only where it is not are the samples asked.</summary>
-    private bool JudgeFinite(Tensor after)
+    private (bool Moved, bool IsSound, Tensor? EndSlope) JudgeFinite(Tensor after)
     {
-        if (double.IsFinite(after.sum().to(ScalarType.Float64).item<double>())) return _clock.Judge((bool[]?)null);
+        if (double.IsFinite(after.sum().to(ScalarType.Float64).item<double>())) return (_clock.Judge((bool[]?)null), true, null);
         using var finite = after.reshape(_lanes, -1).isfinite().all(1).to(ScalarType.Float64);
-        return _clock.Judge([.. HostVector.ToHost(finite).Select(value => value != 0)]);
+        return (_clock.Judge([.. HostVector.ToHost(finite).Select(value => value != 0)]), false, null);
     }
 
-    /// <summary>Moves on the lanes that were accepted; the others keep their state and slope.</summary>
-    private void Commit(Tensor after, Tensor? endSlope, Tensor[]? endTerms)
+    /// <summary>
+    /// Moves on the lanes that were accepted; the others keep their state and slope. Of a lane that rests a sound step, of size zero, has
+    /// changed neither.
+    /// </summary>
+    private void Commit(Tensor after, Tensor? endSlope, Tensor[]? endTerms, bool isSound)
     {
-        if (_clock.Moves.Contains(false))
+        if (!isSound || _clock.AnyStays)
         {
             endTerms = null;
             var moves = tensor(_clock.Moves, [_lanes, 1], device: _state.device);
@@ -187,7 +192,7 @@ internal sealed class OdeIntegrator : IDisposable
             (times, values, slopes) = EveryStep();
         }
 
-        var last = Kept(_state);
+        var last = _state.clone().DetachFromDisposeScope();
         _tape?.Close(Kept(_state), _terms);
         return new OdeRun(
             times, values.DetachFromDisposeScope(), slopes?.DetachFromDisposeScope(), status, _clock.Time, last, _clock.NextStep,
@@ -210,7 +215,7 @@ internal sealed class OdeIntegrator : IDisposable
 
     private void EvaluateAt(Tensor time)
     {
-        Replace(ref _slope, _kernel.Drift(time, _state, out var terms));
+        Replace(ref _slope, _kernel.Drift(0, time, _state, out var terms));
         _terms = Kept(terms);
     }
 

@@ -11,9 +11,6 @@ namespace DiffEqLang.Runtime;
 internal sealed record OdeProblem(
     OdeEquations Equations, RungeKuttaTableau Tableau, SolveSpan Span, Method Method, SolveOptions Options)
 {
-    /// <summary>Over how many of the state's leading entries errors are measured; over all where null.</summary>
-    public long? ErrorSize { get; init; }
-
     /// <summary>The relative tolerance.</summary>
     public double Rtol => Method.Rtol ?? Method.DefaultRtol;
 

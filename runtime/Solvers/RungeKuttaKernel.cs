@@ -17,6 +17,8 @@ internal sealed record Stages(StepGeometry Geometry, Tensor[] States, Tensor[] S
 /// <param name="keepsTerms">Whether stages keep the terms that vector-Jacobian products need again.</param>
 internal sealed class RungeKuttaKernel(OdeEquations equations, RungeKuttaTableau tableau, bool keepsTerms = false)
 {
+    private readonly QuadratureEquations? _quadrature = equations as QuadratureEquations;
+
     /// <summary>The method's coefficients.</summary>
     public RungeKuttaTableau Tableau => tableau;
 
@@ -26,15 +28,14 @@ internal sealed class RungeKuttaKernel(OdeEquations equations, RungeKuttaTableau
     /// <summary>How often the right-hand side was evaluated.</summary>
     public long Evaluations { get; private set; }
 
-    /// <summary>f(t, x), in the shape of the state also where it does not depend on it.</summary>
-    public Tensor Drift(Tensor time, Tensor state) => Drift(time, state, out _);
-
-    /// <summary>The same with its terms, where they are kept.</summary>
-    public Tensor Drift(Tensor time, Tensor state, out Tensor[]? terms)
+    /// <summary>f(t, x) at a stage, in the shape of the state also where it does not depend on it; with its terms, where they are kept.</summary>
+    public Tensor Drift(int stage, Tensor time, Tensor state, out Tensor[]? terms)
     {
         Evaluations++;
         terms = null;
-        var slope = keepsTerms ? equations.Drift(time, state, out terms) : equations.Drift(time, state);
+        var slope = _quadrature is not null ? _quadrature.Drift(stage, time, state)
+            : keepsTerms ? equations.Drift(time, state, out terms)
+            : equations.Drift(time, state);
         return slope.numel() == state.numel() ? slope : slope.expand_as(state);
     }
 
@@ -59,9 +60,16 @@ internal sealed class RungeKuttaKernel(OdeEquations equations, RungeKuttaTableau
     public Tensor EndSlope(Stages stages)
     {
         var end = tableau.EndStage;
-        var slope = Drift(stages.Geometry.TimeOf(end), stages.States[end], out stages.Terms[end]);
+        var slope = Drift(end, stages.Geometry.TimeOf(end), stages.States[end], out stages.Terms[end]);
         stages.Slopes[end] = stages.Geometry.Scaled(slope);
         return slope;
+    }
+
+    /// <summary>Adds an accepted step to the integrals that the equations carry along, where they do.</summary>
+    public void Integrate(Stages stages, bool hasEndSlope)
+    {
+        _quadrature?.Integrate(tableau.A[tableau.EndStage], stages.Geometry.Scale);
+        if (hasEndSlope) _quadrature?.Shift(tableau.EndStage);
     }
 
     /// <summary>The stages that only the dense output needs.</summary>
@@ -77,7 +85,7 @@ internal sealed class RungeKuttaKernel(OdeEquations equations, RungeKuttaTableau
     private void Evaluate(Stages stages, int i)
     {
         stages.States[i] = Combine(stages, tableau.A[i]);
-        var slope = Drift(stages.Geometry.TimeOf(i), stages.States[i], out stages.Terms[i]);
+        var slope = Drift(i, stages.Geometry.TimeOf(i), stages.States[i], out stages.Terms[i]);
         stages.Slopes[i] = stages.Geometry.Scaled(slope);
     }
 

@@ -43,12 +43,10 @@ internal sealed class StepGeometry
     }
 
     /// <summary>h k, where the step differs between lanes; k itself where it is a factor of the coefficients.</summary>
-    public Tensor Scaled(Tensor slope)
-    {
-        if (IsUniform) return slope;
-        _steps ??= HostVector.ToDevice(Steps, [Steps.Length, 1], _dtype, _device);
-        return slope.mul(_steps);
-    }
+    public Tensor Scaled(Tensor slope) => IsUniform ? slope : slope.mul(StepOfLanes());
+
+    /// <summary>The same in place, for a tensor that nothing else holds.</summary>
+    public Tensor ScaledInPlace(Tensor own) => IsUniform ? own : own.mul_(StepOfLanes());
 
     /// <summary>The step of some lanes only.</summary>
     public StepGeometry Select(int[] lanes) =>
@@ -60,6 +58,8 @@ internal sealed class StepGeometry
 
     /// <summary>The same step with tensors yet to be made, in the dispose scope of their first use.</summary>
     public StepGeometry Anew() => new(_tableau, Times, Steps, _dtype, _device);
+
+    private Tensor StepOfLanes() => _steps ??= HostVector.ToDevice(Steps, [Steps.Length, 1], _dtype, _device);
 
     private Tensor StageTimes()
     {

@@ -10,8 +10,7 @@ namespace DiffEqLang.Runtime;
 /// <param name="rtol">The relative tolerance.</param>
 /// <param name="atol">The absolute tolerance.</param>
 /// <param name="lanes">How many lanes there are.</param>
-/// <param name="size">How many of a state's leading entries count; all where null.</param>
-internal sealed class ErrorNorm(double rtol, double atol, long lanes, long? size = null) : IDisposable
+internal sealed class ErrorNorm(double rtol, double atol, long lanes) : IDisposable
 {
     private static readonly long[] OfALane = [1];
     private readonly Scalar _rtol = rtol;
@@ -19,22 +18,20 @@ internal sealed class ErrorNorm(double rtol, double atol, long lanes, long? size
 
     /// <summary>The weights' inverse, atol + rtol max(|y|, |y₁|).</summary>
     public Tensor Tolerance(Tensor before, Tensor after) =>
-        maximum(Counted(before).abs(), Counted(after).abs()).mul_(_rtol).add_(_atol);
+        maximum(before.abs(), after.abs()).mul_(_rtol).add_(_atol);
 
     /// <summary>atol + rtol |y|.</summary>
-    public Tensor Tolerance(Tensor state) => Counted(state).abs().mul_(_rtol).add_(_atol);
+    public Tensor Tolerance(Tensor state) => state.abs().mul_(_rtol).add_(_atol);
 
     /// <summary>The norm of every lane, on the host.</summary>
     public double[] Of(Tensor vector, Tensor tolerance)
     {
-        var weighted = Counted(vector).div(tolerance).reshape(lanes, -1);
+        var weighted = vector.div(tolerance).reshape(lanes, -1);
         var norms = HostVector.ToHost(linalg.vector_norm(weighted, 2, OfALane));
         var root = Math.Sqrt(weighted.size(1));
         for (var i = 0; i < norms.Length; i++) norms[i] /= root;
         return norms;
     }
-
-    private Tensor Counted(Tensor vector) => size is { } count ? vector.narrow(-1, 0, count) : vector;
 
     /// <inheritdoc/>
     public void Dispose()

@@ -28,7 +28,8 @@ internal static class InitialStep
         var geometry = new StepGeometry(
             kernel.Tableau, [.. Enumerable.Repeat(span.Start, lanes)], signed, state.dtype, state.device);
         var moved = state.add(Times(geometry, slope), Scalars.One);
-        var change = norm.Of(kernel.Drift(geometry.TimeOf(kernel.Tableau.EndStage), moved).add(slope, Scalars.MinusOne), tolerance);
+        var end = kernel.Tableau.EndStage;
+        var change = norm.Of(kernel.Drift(end, geometry.TimeOf(end), moved, out _).add(slope, Scalars.MinusOne), tolerance);
 
         var k = kernel.Tableau.Error!.Order + 1;
         for (var i = 0; i < lanes; i++)

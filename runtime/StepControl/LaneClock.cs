@@ -37,11 +37,14 @@ internal sealed class LaneClock
     /// <summary>The signed step of the attempt; zero for a lane that has ended.</summary>
     public double[] Step { get; private set; }
 
-    /// <summary>The size of the step that each lane would take next.</summary>
+    /// <summary>The size of the step that each lane would take next: of one that the end has cut, not less than it would have been.</summary>
     public double[] NextStep => _proposed;
 
     /// <summary>Which lanes the last attempt moved forward.</summary>
     public bool[] Moves { get; }
+
+    /// <summary>Whether the last attempt failed to move a lane that has not ended before.</summary>
+    public bool AnyStays => Step.Where((step, i) => step != 0 && !Moves[i]).Any();
 
     /// <summary>The time that the lanes that moved last have reached.</summary>
     public double TimeOfMoved => Time[Array.IndexOf(Moves, true)];
@@ -151,9 +154,11 @@ internal sealed class LaneClock
     private void Accept(int i, double error)
     {
         var (previous, beforePrevious) = _history[i];
+        var (size, uncut) = (Math.Abs(Step[i]), _proposed[i]);
         Accepted[i]++;
-        _proposed[i] = Math.Abs(Step[i])
+        _proposed[i] = size
             * _problem.Controller.AfterAccepted(error, previous, beforePrevious, _errorOrder, _wasRejected[i]);
+        if (size < uncut && _target[i] == _problem.Span.End) _proposed[i] = Math.Max(_proposed[i], uncut);
         _history[i] = (Math.Max(error, 1e-4), previous);    // 1e-4: Hairer's floor, so that one lucky step does not throw the next
         (_wasRejected[i], _nonFinite[i]) = (false, 0);
     }

@@ -559,6 +559,20 @@ let private solving =
                   (deqc [ "eval"; path; "--expr"; "1/zz" ]).Code
                   1
                   "an unknown name is the model's error")
+          testCase "grad warns where the state cannot be solved backwards, and keeps its output clean"
+          <| inFolder (fun folder ->
+              let path =
+                  write
+                      folder
+                      "fast.deq"
+                      "model Fast {\n  state x\n  x' = -100*x\n  init x = 1\n  solve { t = 0 .. 1, method = dopri5 }\n}\n"
+
+              let grad mode = deqc [ "grad"; path; "--loss"; "x"; "--json"; "--gradient"; mode ]
+              let doubtful = grad "backsolve"
+              Expect.stringStarts doubtful.Error "warning: Solved backwards" "standard error"
+              jsonOf doubtful |> ignore
+              Expect.equal (grad "discrete").Error "" "the exact gradient of the scheme")
+
           testCase "grad is the derivative by the value itself, also of a constrained parameter"
           <| inFolder (fun folder ->
               let path = write folder "decay.deq" decay

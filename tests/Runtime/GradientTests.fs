@@ -458,6 +458,36 @@ let tests =
                   Expect.stringContains e.Message "create_graph" "message"
           }
 
+          test "what a solve hands out is of use to autograd and to in-place updates" {
+              for mode in [ GradientMode.Discrete; GradientMode.Backsolve ] do
+                  for save in [ SaveAt.End; SaveAt.Steps; SaveAt.Times(ReadOnlySpan [| 0.0; 0.4; 1.0 |]) ] do
+                      let w, b, x0, _ = networkInputs ()
+                      let x, weight = trained x0, trained (torch.ones_like x0)
+
+                      let options =
+                          SolveOptions(
+                              Start = Nullable 0.0,
+                              End = Nullable 1.0,
+                              Save = save,
+                              Method = tolerances "tsit5" 1e-6 1e-6,
+                              Coupling = StepCoupling.Batch,
+                              Gradient = Nullable mode
+                          )
+
+                      let solution = solveWith options (network (trained w) b) x
+                      let last = solution.Packed.select (0, -1L)
+                      backward ((last.mul(weight).mul solution.LastState).sum())
+
+                      expectNear
+                          1e-14
+                          (values (solution.LastState.square ()))
+                          (gradientOf weight)
+                          "through the product"
+
+                      x.grad.mul_ (scalar 0.5) |> ignore
+                      Expect.isGreaterThan (largest (gradientOf x)) 0.0 "initial state"
+          }
+
           test "nothing is recorded where no gradient is wanted" {
               let w, b, x0, _ = networkInputs ()
               let options = span 0.0 1.0 (fixedStep "rk4" 0.1)

@@ -9,8 +9,6 @@ open DiffEqLang.Runtime.Solvers.Stochastic
 open DiffEqLang.Tests.Support.StochasticModels
 open TorchSharp
 
-let private number (x: float) = torch.tensor (x, Nullable float64)
-
 let private solveAt
     seed
     (method': Method)
@@ -35,14 +33,6 @@ let private pathEnd seed batch size finish (dt: float) =
     let sums = [| for chunk in 0 .. source.Chunks - 1 -> (source.Chunk chunk).sum 0L |]
     torch.stack(sums, 0L).sum 0L
 
-/// The slope of log error over log h.
-let private slope (errors: (float * float) list) =
-    let points = errors |> List.map (fun (h, error) -> log h, log error)
-    let meanX, meanY = List.averageBy fst points, List.averageBy snd points
-
-    List.sumBy (fun (x, y) -> (x - meanX) * (y - meanY)) points
-    / List.sumBy (fun (x, _) -> (x - meanX) ** 2.0) points
-
 let private steps = [ for k in 3..7 -> 2.0 ** float -k ]
 
 let private paths = 1000L
@@ -65,10 +55,6 @@ let private strongOrder
 
 let private fill (x: float) = torch.full ([| paths |], Scalar.op_Implicit x, Nullable float64)
 
-let private pointwise noise calculus p = new PointwiseModel(p, noise, calculus, SolveDefaults())
-
-let private square (x: torch.Tensor) = x.square ()
-
 /// du = -0.01 sin u cos^3 u dt + 0.1 cos^2 u dW: u = atan(0.1 W + tan u0).
 let private arctangent =
     { F = fun _ u -> number -0.01 * u.sin () * u.cos().pow(number 3.0)
@@ -76,14 +62,6 @@ let private arctangent =
       G = fun _ u -> number 0.1 * square (u.cos ())
       G' = fun _ u -> number -0.1 * (number 2.0 * u).sin()
       G'' = fun _ u -> number -0.2 * (number 2.0 * u).cos() }
-
-/// du = -(1/4) u (1 - u^2) dt + (1/2) (1 - u^2) dW: u = ((1 + u0) e^W + u0 - 1) / ((1 + u0) e^W + 1 - u0). (Ito: drift -u(1-u^2)/4.)
-let private hyperbolic =
-    { F = fun _ u -> number -0.25 * u * (number 1.0 - square u)
-      F' = fun _ u -> number -0.25 * (number 1.0 - number 3.0 * square u)
-      G = fun _ u -> number 0.5 * (number 1.0 - square u)
-      G' = fun _ u -> -u
-      G'' = fun _ u -> -torch.ones_like u }
 
 /// du = (b / sqrt(1 + t) - u / (2 + 2t)) dt + a b / sqrt(1 + t) dW: u = (u0 + b (t + a W)) / sqrt(1 + t).
 let private additive =
@@ -94,10 +72,6 @@ let private additive =
       G = fun t u -> number (a * b) / (number 1.0 + t).sqrt() * torch.ones_like u
       G' = fun _ u -> torch.zeros_like u
       G'' = fun _ u -> torch.zeros_like u }
-
-let private em dt = Methods.EulerMaruyama(Nullable dt)
-let private heun dt = Methods.EulerHeun(Nullable dt)
-let private milstein dt = Methods.Milstein(Nullable dt)
 
 let private strongOrders =
     let geometric calculus =
@@ -144,13 +118,8 @@ let private strongOrders =
       "additive, Stratonovich", additive' Calculus.Stratonovich, [ em, 1.0; heun, 1.0 ]
       "four commuting noises", linear, [ em, 0.5; milstein, 1.0; heun, 1.0 ] ]
 
-let private closeTo tolerance (actual: float) wanted message =
+let closeTo tolerance (actual: float) wanted message =
     Expect.isLessThan (abs (actual - wanted)) tolerance $"{message}: {actual} for {wanted}"
-
-/// Central differences of the solve itself, on the same path.
-let private difference (value: float -> float) x =
-    let h = 1e-5 * max 1.0 (abs x)
-    (value (x + h) - value (x - h)) / (2.0 * h)
 
 let tests =
     testList
@@ -204,100 +173,6 @@ let tests =
               closeTo (3.0 * variance * sqrt (2.0 / float count)) (x.var().item<float>()) variance "variance"
           }
 
-          test "gradients of Stratonovich geometric motion are the closed form's" {
-              use _ = torch.NewDisposeScope()
-              let model = new GeometricModel(Calculus.Stratonovich, 0.5, 0.3)
-              let times = [| for i in 0..20 -> 0.005 * float i |]
-
-              let options mode =
-                  SolveOptions(
-                      Save = SaveAt.Times(ReadOnlySpan times),
-                      Method = heun 1e-4,
-                      Seed = 5UL,
-                      Gradient = Nullable mode
-                  )
-
-              for mode in [ GradientMode.Discrete; GradientMode.Backsolve ] do
-                  let u0 = torch.tensor (0.8, Nullable float64, requires_grad = true)
-                  model.zero_grad ()
-                  let solution = model.Solve(Dictionary(dict [ "u", u0 ]), options mode)
-                  let u, w, t = solution.State "u", (solution.State "w").detach(), solution.Times
-                  let loss = number 0.5 * u.square().sum()
-                  loss.backward ()
-                  let u2 = u.detach().square()
-                  let raw = model.get_parameter "b_unconstrained"
-
-                  closeTo
-                      1e-4
-                      (model.get_parameter("a").grad.item<float>())
-                      ((t * u2).sum().item<float>())
-                      $"{mode} a"
-
-                  let toValue = 1.0 - exp -0.3 // d softplus(u) / du where softplus(u) = 0.3
-                  closeTo 1e-4 (raw.grad.item<float>()) (toValue * (w * u2).sum().item<float>()) $"{mode} b"
-                  closeTo 1e-4 (u0.grad.item<float>()) (u2.sum().item<float>() / 0.8) $"{mode} u0"
-          }
-
-          testList
-              "the discrete gradient is that of the scheme"
-              [ for calculus in [ Calculus.Ito; Calculus.Stratonovich ] do
-                    for method' in [ em; heun; milstein ] do
-                        test $"{calculus} {(method' 1.0).Name}" {
-                            use _ = torch.NewDisposeScope()
-                            // Saved times off the grid, a batch, and a loss that uses both states.
-                            let times = [| 0.0; 0.13; 0.5; 0.77; 0.9 |]
-
-                            let options =
-                                SolveOptions(
-                                    Save = SaveAt.Times(ReadOnlySpan times),
-                                    Method = method' 0.05,
-                                    Seed = 9UL
-                                )
-
-                            let loss (model: GeometricModel) (u0: torch.Tensor) =
-                                let solution = model.Solve(Dictionary(dict [ "u", u0 ]), options)
-                                (solution.Packed.square () * vector [| 1.0; 0.3 |]).sum()
-
-                            let model = new GeometricModel(calculus, 0.7, 0.6)
-                            let u0 = (vector [| 0.5; -1.1; 0.9 |]).requires_grad_()
-                            (loss model u0).backward()
-
-                            let at a b (u: float[]) =
-                                (loss (new GeometricModel(calculus, a, b)) (vector u)).item<float>()
-
-                            let u = [| 0.5; -1.1; 0.9 |]
-                            let byA = difference (fun a -> at a 0.6 u) 0.7
-                            let byB = difference (fun b -> at 0.7 b u) 0.6
-                            closeTo 1e-7 (model.get_parameter("a").grad.item<float>()) byA "a"
-
-                            closeTo
-                                1e-7
-                                (model.get_parameter("b_unconstrained").grad.item<float>())
-                                (byB * (1.0 - exp -0.6))
-                                "b"
-
-                            let byU = difference (fun x -> at 0.7 0.6 [| 0.5; x; 0.9 |]) -1.1
-                            closeTo 1e-7 ((values u0.grad)[1]) byU "u0"
-                        } ]
-
-          test "recomputed states give the gradient of recorded ones; a batch's parts add up to it" {
-              use _ = torch.NewDisposeScope()
-              let model = new GeometricModel(Calculus.Ito, 0.1, 0.2)
-              let start (count: int64) = torch.full ([| count |], Scalar.op_Implicit 1.0, Nullable float64)
-
-              let gradient first count =
-                  let options = SolveOptions(Method = em 0.025, Seed = 2UL, FirstSample = first)
-                  model.zero_grad ()
-                  let solution = model.Solve(Dictionary(dict [ "u", start count ]), options)
-                  (solution.Packed.sum ()).backward()
-                  model.get_parameter("a").grad.item<float>()
-
-              // Two times 240,000 samples times 40 steps are more than is recorded; a quarter is not.
-              let whole = gradient 0L 240_000L
-              let parts = List.sum [ for i in 0L .. 3L -> gradient (60_000L * i) 60_000L ]
-              closeTo (1e-9 * abs whole) whole parts "sum over the samples"
-          }
-
           test "a sample that blows up keeps to itself" {
               use _ = torch.NewDisposeScope()
 
@@ -339,42 +214,6 @@ let tests =
               let gradient = values x0.grad
               Expect.isTrue (Array.forall Double.IsFinite gradient) "gradients of the others are good"
               Expect.equal gradient[1] 0.0 "none flows through what was not reached"
-          }
-
-          test "an exception in a backward pass is thrown by the next solve, not lost" {
-              let model =
-                  pointwise
-                      NoiseStructure.Diagonal
-                      Calculus.Ito
-                      { hyperbolic with G' = fun _ _ -> failwith "no derivative" }
-
-              let x0 = (vector [| 0.5 |]).requires_grad_()
-
-              let solve () =
-                  model.Solve(
-                      Dictionary(dict [ "x", x0 ]),
-                      SolveOptions(Start = Nullable 0.0, End = Nullable 1.0, Method = em 0.1)
-                  )
-
-              let solution = solve ()
-              (solution.Packed.sum ()).backward()
-              Expect.equal (values x0.grad) [| 0.0 |] "no gradient"
-
-              Expect.throwsC (fun () -> solve () |> ignore) (fun e ->
-                  Expect.equal e.Message "no derivative" "kept")
-
-              solve () |> ignore
-          }
-
-          test "a second backward pass runs again" {
-              let model = new GeometricModel(Calculus.Ito, 0.1, 0.2)
-              let u0 = (vector [| 0.5 |]).requires_grad_()
-              let solution = model.Solve(Dictionary(dict [ "u", u0 ]), SolveOptions(Method = em 0.1))
-              let loss = solution.Packed.sum ()
-              loss.backward (retain_graph = true)
-              let once = values u0.grad
-              loss.backward ()
-              Expect.equal (values u0.grad) [| 2.0 * once[0] |] "twice the gradient"
           }
 
           test "cancelling and running out of steps are told apart" {

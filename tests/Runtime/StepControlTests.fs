@@ -4,7 +4,7 @@ open System
 open System.Threading
 open DiffEqLang.Runtime
 open DiffEqLang.Tests.Support.Odes
-open DiffEqLang.Tests.Runtime.DetestTests
+open DiffEqLang.Tests.Support.Detest
 open Expecto
 open TorchSharp
 

@@ -19,6 +19,22 @@ let states (slots: (string * int64[]) list) =
 
 let private scalar (x: float) = Scalar.op_Implicit x
 
+let number (x: float) = torch.tensor (x, Nullable float64)
+
+let square (x: torch.Tensor) = x.square ()
+
+let em dt = Methods.EulerMaruyama(Nullable dt)
+let heun dt = Methods.EulerHeun(Nullable dt)
+let milstein dt = Methods.Milstein(Nullable dt)
+
+/// The slope of log error over log h.
+let slope (errors: (float * float) list) =
+    let points = errors |> List.map (fun (h, error) -> log h, log error)
+    let meanX, meanY = List.averageBy fst points, List.averageBy snd points
+
+    List.sumBy (fun (x, y) -> (x - meanX) * (y - meanY)) points
+    / List.sumBy (fun (x, _) -> (x - meanX) ** 2.0) points
+
 /// dx = f(t, x) dt + g(t, x) dW for each component by itself, with the derivatives in x that Milstein's scheme and its
 /// gradient need.
 type Pointwise =
@@ -49,6 +65,16 @@ type PointwiseModel(p: Pointwise, noise, calculus, defaults: SolveDefaults) =
     override _.NoiseSize = 1L
     override _.Bind() : OdeEquations = PointwiseEquations p
     override _.InitialState() = [| null |] :> IReadOnlyList<_>
+
+let pointwise noise calculus p = new PointwiseModel(p, noise, calculus, SolveDefaults())
+
+/// du = -(1/4) u (1 - u^2) dt + (1/2) (1 - u^2) dW: u = ((1 + u0) e^W + u0 - 1) / ((1 + u0) e^W + 1 - u0). (Ito: drift -u(1-u^2)/4.)
+let hyperbolic =
+    { F = fun _ u -> number -0.25 * u * (number 1.0 - square u)
+      F' = fun _ u -> number -0.25 * (number 1.0 - number 3.0 * square u)
+      G = fun _ u -> number 0.5 * (number 1.0 - square u)
+      G' = fun _ u -> -u
+      G'' = fun _ u -> -torch.ones_like u }
 
 /// du = a u dt + b u dW beside dw = dW, its own Brownian path: u = u0 exp((a - b^2/2) t + b w) in Ito's sense,
 /// u0 exp(a t + b w) in Stratonovich's.
@@ -124,3 +150,38 @@ type LinearModel(A: torch.Tensor, s: float) =
     override _.NoiseSize = 4L
     override _.Bind() : OdeEquations = LinearEquations(A, s)
     override _.InitialState() = [| null |] :> IReadOnlyList<_>
+
+/// Heston's price S and its variance v, mu = 0.05, kappa = 2, xi = 0.3: dS = mu S dt + sqrt(v) S dW1,
+/// dv = kappa (theta - v) dt + xi sqrt(v) dW2. The two noises do not commute.
+type HestonEquations(theta: float) =
+    inherit SdeEquations()
+    let mu, kappa, theta, xi = number 0.05, number 2.0, number theta, number 0.3
+    let half = number 0.5
+    let first (x: torch.Tensor) = x.select (-1, 0L)
+    let second (x: torch.Tensor) = x.select (-1, 1L)
+    let pair (a: torch.Tensor) (b: torch.Tensor) = torch.stack ([| a; b |], -1L)
+    override _.Parameters = [||] :> IReadOnlyList<_>
+    override _.Drift(_, x) = pair (mu * first x) (kappa * (theta - second x))
+    override _.DriftVjp(_, _, w, _) = pair (mu * first w) (-kappa * second w)
+
+    override _.Diffusion(_, x, dW) =
+        let deviation = (second x).sqrt()
+        pair (deviation * first x * first dW) (xi * deviation * second dW)
+
+    override _.DiffusionVjp(_, x, dW, w, _) =
+        let deviation = (second x).sqrt()
+        let byDeviation = first w * first x * first dW + second w * xi * second dW
+        pair (first w * deviation * first dW) (half * byDeviation / deviation)
+
+    override _.ItoCorrection(_, x) =
+        pair (half * first x * second x) (torch.full_like (second x, Scalar.op_Implicit (0.3 * 0.3 / 4.0)))
+
+    override _.ItoCorrectionVjp(_, x, w, _) = pair (half * first w * second x) (half * first w * first x)
+
+type HestonModel(theta: float) =
+    inherit SdeModel("Heston", states [ "S", [||]; "v", [||] ], SolveDefaults(), null, Nullable float64)
+    override _.Noise = NoiseStructure.General
+    override _.Calculus = Calculus.Ito
+    override _.NoiseSize = 2L
+    override _.Bind() : OdeEquations = HestonEquations theta
+    override _.InitialState() = [| null; null |] :> IReadOnlyList<_>

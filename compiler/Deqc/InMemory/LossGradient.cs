@@ -8,6 +8,9 @@ namespace DiffEqLang.Deqc.InMemory;
 /// <summary>A loss and its derivatives, by name.</summary>
 internal sealed record LossResult(double Loss, IReadOnlyList<(string Name, NumberArray Value)> Gradients)
 {
+    /// <summary>What makes the gradients doubtful.</summary>
+    public IReadOnlyList<SolveWarning> Warnings { get; init; } = [];
+
     /// <summary>What went wrong where the solve did not reach its end.</summary>
     public (string Status, string Message)? Failure { get; init; }
 }
@@ -27,12 +30,13 @@ internal sealed class LossGradient(LoadedModel model, ModelSolve solve)
         using var scope = NewDisposeScope();
         var initial = solve.InitialStates(paths: 1).ToDictionary(pair => pair.Key, pair => Tracked(pair.Value));
         RefuseUnknown(wanted, initial.Keys);
-        var options = solve.Options(times) with { Save = SaveAt.End, Gradient = mode };
+        var warnings = new List<SolveWarning>();
+        var options = solve.Options(times) with { Save = SaveAt.End, Gradient = mode, Warned = warnings.Add };
         var solution = LoadedModel.Guarded(() => model.Instance.Solve(initial, options));
         if (!solution.Succeeded) return new LossResult(double.NaN, []) { Failure = (solution.Status[0].ToString(), solution.Message) };
         var loss = ScalarLoss(solution);
         if (loss.requires_grad) loss.backward();
-        return new LossResult(loss.ToDouble(), [.. Gradients(initial).Where(g => wanted is null || wanted.Contains(g.Name))]);
+        return new LossResult(loss.ToDouble(), [.. Gradients(initial).Where(g => wanted is null || wanted.Contains(g.Name))]) { Warnings = warnings };
     }
 
     // An initial value that `init` computes from parameters is inside the graph; its gradient is kept too.

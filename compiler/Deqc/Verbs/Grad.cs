@@ -48,6 +48,7 @@ public sealed class Grad : Verb
         using var model = LoadedModel.Load(source, request, terminal, (LossGradient.OutputName, arguments.GetRequiredValue(loss)));
         if (model is null) return ExitCode.ModelErrors;
         var result = new LossGradient(model, new ModelSolve(model, request)).Compute(times, mode, Names(arguments.GetValue(wrt)));
+        foreach (var warning in result.Warnings) terminal.Error.WriteLine($"{terminal.PaintError.Yellow("warning")}: {warning.Message}");
         if (arguments.GetValue(json)) WriteJson(result, request.SinglePrecision, terminal.Output);
         else WriteSummary(result, terminal);
         return result.Failure is null ? ExitCode.Done : ExitCode.SolveFailed;

@@ -65,8 +65,13 @@ internal sealed class SdeGradient
         if (_problem.Options.Gradient != GradientMode.Backsolve) return new DiscreteStochasticAdjoint(run).Pull(cotangents, into);
         using var backsolve = new BacksolveStochasticAdjoint(
             run, ConvertedEquations.In(Calculus.Stratonovich, _problem.Equations, _problem.Calculus, _problem.Noise));
-        return backsolve.Pull(cotangents, into);
+        var initial = backsolve.Pull(cotangents, into);
+        if (IsFinite(cotangents) && !IsFinite(initial))
+            throw new InvalidOperationException("Solved backwards along its path, a sample's state or adjoint became NaN or infinite: it may have left the domain of the equations. Take gradient = discrete.");
+        return initial;
     }
+
+    private static bool IsFinite(Tensor values) => values.isfinite().all().item<bool>();
 }
 
 /// <summary>
