@@ -203,7 +203,7 @@ let expression (model: CheckedModel) (source: SourceFile) (tree: Tree.Expr) : Re
 
     match value, collector.Errors with
     | Some value, [] -> Ok value
-    | _, errors -> Error(errors |> List.map Messages.render |> inFileOrder)
+    | _, errors -> Error(errors |> List.map Messages.Render.diagnostic |> inFileOrder)
 
 /// The caller's further outputs, each a text of its own.
 let private withExtraOutputs
@@ -252,7 +252,7 @@ let models (options: CompileOptions) (file: Tree.File) : CheckedModel list * Dia
         |> ignore
 
     unknownDims options file.Source collector.Add checkedModels
-    let diagnostics = collector.Errors |> List.map Messages.render |> inFileOrder
+    let diagnostics = collector.Errors |> List.map Messages.Render.diagnostic |> inFileOrder
 
     if hasErrors diagnostics then
         // What is wrong may be why something seems unused.

@@ -1,5 +1,5 @@
 /// What can be wrong with a model that parses, as data: a case for each kind of error with what its message
-/// needs. `Messages.fs` puts them into words; nothing else does.
+/// needs. `Messages/` puts them into words; nothing else does.
 module internal DiffEqLang.Compiler.Checking.Errors
 
 open DiffEqLang.Contracts
