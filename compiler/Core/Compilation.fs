@@ -83,14 +83,6 @@ module private Running =
 
     /// Values of the reference interpreter, from what a caller set and what the model declares.
     type Values(model: Typed.Model, settings: IReadOnlyDictionary<string, struct (int64[] * float[])>) =
-        let random = Random 0
-
-        let uniform low high = low + (high - low) * random.NextDouble()
-
-        let gaussian () =
-            // Box and Muller (1958).
-            sqrt (-2.0 * log (1.0 - random.NextDouble())) * cos (2.0 * Math.PI * random.NextDouble())
-
         let dims =
             model.Dims
             |> List.choose (fun d ->
@@ -118,17 +110,6 @@ module private Running =
                         (shape |> Array.map string |> String.concat ", "))
             | _ -> None
 
-        let drawn (s: Symbol) (sample: unit -> float) =
-            let shape = shapeOf s
-            Tensor.ofArray shape (Array.init (Tensor.sizeOf shape) (fun _ -> sample ()))
-
-        /// Fans as torch counts them: of a matrix [out, in].
-        let fans (s: Symbol) =
-            match Array.toList (shapeOf s) with
-            | out :: into :: _ -> float into, float out
-            | [ n ] -> float n, float n
-            | [] -> 1.0, 1.0
-
         let known = Dictionary<string, Tensor.Tensor>()
 
         member _.Dims = dims
@@ -145,28 +126,21 @@ module private Running =
 
         member private this.Filled (s: Symbol) (e: Expr) = this.Run(Build.broadcastTo s.Shape e)
 
-        member private this.Initial (s: Symbol) (initializer: Typed.Initializer) =
-            let into, out = fans s
-
-            match initializer with
-            | Typed.Value e -> this.Filled s e
-            | Typed.Normal(mean, deviation) -> drawn s (fun () -> mean + deviation * gaussian ())
-            | Typed.Uniform(low, high) -> drawn s (fun () -> uniform low high)
-            | Typed.XavierUniform -> drawn s (fun () -> uniform -1.0 1.0 * sqrt (6.0 / (into + out)))
-            | Typed.XavierNormal
-            | Typed.Orthogonal -> drawn s (fun () -> gaussian () * sqrt (2.0 / (into + out)))
-            | Typed.KaimingUniform -> drawn s (fun () -> uniform -1.0 1.0 * sqrt (6.0 / into))
-            | Typed.KaimingNormal -> drawn s (fun () -> gaussian () * sqrt (2.0 / into))
-            | Typed.LinearDefault fanIn ->
-                drawn s (fun () -> uniform -1.0 1.0 / sqrt (float (Dim.evaluate dims fanIn)))
-
         member private this.Declared(s: Symbol) : Tensor.Tensor =
             let missing what = invalidArg s.Name (sprintf "%s has no value: set it (%s)" s.Name what)
 
             match s.Role with
             | Parameter ->
-                let p = model.Parameters |> List.find (fun p -> p.Symbol = s)
-                this.Initial s p.Initializer
+                match (model.Parameters |> List.find (fun p -> p.Symbol = s)).Initializer with
+                | Typed.Value e -> this.Filled s e
+                | Typed.Normal _
+                | Typed.Uniform _
+                | Typed.XavierUniform
+                | Typed.XavierNormal
+                | Typed.KaimingUniform
+                | Typed.KaimingNormal
+                | Typed.Orthogonal
+                | Typed.LinearDefault _ -> missing "a random parameter"
             | Constant ->
                 match model.Constants |> List.tryFind (fun c -> c.Symbol = s) with
                 | Some c -> this.Filled s c.Value
@@ -279,6 +253,18 @@ type Compilation private () =
             |> List.distinct
             :> IReadOnlyList<string>)
 
+    /// <summary>The parameters that start at random values, which the runtime draws: what a caller of
+    /// <see cref="M:DiffEqLang.Compiler.Compilation.Evaluate"/> has to set. None where the file has errors.</summary>
+    static member RandomParameterNames(source: SourceFile, model: string) : IReadOnlyList<string> =
+        Running.isolated (fun () ->
+            let names (m: Check.CheckedModel) =
+                m.Model.Parameters
+                |> List.filter (fun p -> not p.Initializer.IsValue)
+                |> List.map _.Symbol.Name
+
+            single (CompileOptions(Model = model)) source names |> fst |> Option.defaultValue []
+            :> IReadOnlyList<string>)
+
     /// <summary>The file in its canonical layout; no text where it does not parse.</summary>
     static member Format(source: SourceFile) : struct (string * ImmutableArray<Diagnostic>) =
         Running.isolated (fun () ->
@@ -316,7 +302,7 @@ type Compilation private () =
 
     /// <summary>The value of an output, or of any expression in the model's scope, by the reference interpreter in
     /// float64. Settings are values by name, as shape and row-major elements: parameters, constants, open dims, states
-    /// and <c>t</c>. What is not set has its declared value; random parameters are drawn from a fixed seed.</summary>
+    /// and <c>t</c>. What is not set has its declared value; a random parameter has none.</summary>
     /// <returns>Shape and elements; null where the diagnostics say why.</returns>
     /// <exception cref="T:System.ArgumentException">A value is missing or has another shape.</exception>
     static member Evaluate
