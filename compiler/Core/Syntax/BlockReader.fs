@@ -30,6 +30,7 @@ let event reading (context: DeqParser.EventContext) =
         let kind =
             match eventKinds.TryGetValue word.Name with
             | true, kind -> kind
+            | false, _ when reading.Errors.LeftOutOn word.Span.Line -> Crossing
             | false, _ ->
                 reportSpelling
                     reading

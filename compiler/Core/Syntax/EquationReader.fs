@@ -24,7 +24,7 @@ let private (|Leibniz|_|) (expr: Expr) =
         let digits = below.Substring(min 2 below.Length)
 
         match below.StartsWith("dt", StringComparison.Ordinal), Int32.TryParse digits with
-        | true, _ when digits = "" -> Some(stateOf 1 above span, 1)
+        | true, _ when digits = "" && not (Char.IsAsciiDigit above[1]) -> Some(stateOf 1 above span, 1)
         | true, (true, order) when
             order > 0
             && above.StartsWith("d" + digits, StringComparison.Ordinal)

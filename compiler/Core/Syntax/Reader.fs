@@ -112,8 +112,21 @@ let private declaration
     declarationKind reading documents (context.GetChild 0)
     |> Option.map (fun kind -> { Doc = doc; Kind = kind; Span = spanOf reading context })
 
-let private reportPlace (reading: Reading) (context: ParserRuleContext) message =
-    reading.Report(DiagnosticCatalogue.OutsideModel, reading.Positions.Of context.Start, message)
+let private reportInside (reading: Reading) (statement: DeqParser.StatementContext) =
+    reading.Report(
+        DiagnosticCatalogue.OutsideModel,
+        reading.Positions.Of statement.Start,
+        $"`{statement.Start.Text}` cannot stand inside a model"
+    )
+
+/// The first statement outside a model is reported; others stand there for the same reason.
+let private reportOutside (reading: Reading) (first: DeqParser.StatementContext) =
+    reading.Report(
+        DiagnosticCatalogue.OutsideModel,
+        reading.Positions.Of first.Start,
+        $"`{first.Start.Text}` stands outside a model",
+        "a model is `model Name { ... }`"
+    )
 
 let private isModelOrImport (statement: DeqParser.StatementContext) =
     not (isNull (statement.model ())) || not (isNull (statement.importFile ()))
@@ -121,7 +134,7 @@ let private isModelOrImport (statement: DeqParser.StatementContext) =
 let private body (reading: Reading) documents (block: DeqParser.BlockContext) =
     [ for statement in block.statement () do
           if isModelOrImport statement then
-              reportPlace reading statement $"`{statement.Start.Text}` cannot stand inside a model"
+              reportInside reading statement
           else
               yield! Option.toList (declaration reading documents statement) ]
 
@@ -168,21 +181,36 @@ let private import (reading: Reading) (context: DeqParser.ImportFileContext) =
         Some(Import(path, span))
     | path -> Some(Import(path.GetText().Trim '"', span))
 
-let private topLevel reading documents (statement: DeqParser.StatementContext) : TopLevel option =
+/// What a statement of a file is, or the statement itself where it belongs into a model.
+let private topLevel reading documents (statement: DeqParser.StatementContext) =
     match statement.GetChild 0 with
-    | :? DeqParser.ModelContext as c -> model reading documents c
-    | :? DeqParser.ImportFileContext as c -> import reading c
+    | :? DeqParser.ModelContext as c -> Ok(model reading documents c)
+    | :? DeqParser.ImportFileContext as c -> Ok(import reading c)
     | _ ->
-        declaration reading documents statement
-        |> Option.bind (fun declaration ->
+        match declaration reading documents statement with
+        | None -> Ok None
+        | Some declaration ->
             match declaration.Kind with
             | Fn _
             | Net _
             | Const _
-            | Dim _ -> Some(Shared declaration)
-            | _ ->
-                reportPlace reading statement $"`{statement.Start.Text}` stands outside a model"
-                None)
+            | Dim _ -> Ok(Some(Shared declaration))
+            | State _
+            | Algebraic _
+            | Param _
+            | Control _
+            | Wiener _
+            | Jumps _
+            | Sample _
+            | Let _
+            | Output _
+            | Init _
+            | History _
+            | Calculus _
+            | Equation _
+            | Implicit _
+            | Event _
+            | Solve _ -> Error statement
 
 // Files
 
@@ -205,12 +233,18 @@ let read (source: SourceFile) : File * Diagnostic list =
     let reading = { Positions = parsed.Positions; Errors = parsed.Errors }
     let documents = Documents parsed.Documentation
 
-    let items =
+    let read =
         match parsed.Tree with
         | null -> []
-        | tree ->
-            [ for s in tree.statement () do
-                  yield! Option.toList (topLevel reading documents s) ]
+        | tree -> [ for s in tree.statement () -> topLevel reading documents s ]
+
+    let items = read |> List.choose (Result.defaultValue None)
+
+    read
+    |> List.tryPick (function
+        | Error statement -> Some statement
+        | Ok _ -> None)
+    |> Option.iter (reportOutside reading)
 
     if items.IsEmpty && reading.Errors.Count = 0 then
         reading.Report(
@@ -220,10 +254,18 @@ let read (source: SourceFile) : File * Diagnostic list =
             "a model is `model Name { ... }`"
         )
 
+    let diagnostics = List.ofSeq reading.Errors.InOrder
+
+    let unread: Unread =
+        { Reported = diagnostics |> List.filter (fun d -> d.Severity = Severity.Error) |> List.map _.Span
+          Statements = List.ofSeq parsed.Unread.Spans
+          Names = parsed.Unread.Names |> Seq.map Normalization.composeName |> Set.ofSeq }
+
     { Source = source
       Items = items
-      Comments = comments reading parsed.Comments documents },
-    List.ofSeq reading.Errors.InOrder
+      Comments = comments reading parsed.Comments documents
+      Unread = unread },
+    diagnostics
 
 /// The tree of a text that is one expression, as on a command line.
 let readExpression (source: SourceFile) : Expr * Diagnostic list =

@@ -2,12 +2,14 @@
 module internal DiffEqLang.Compiler.Checking.Messages.NameMessages
 
 open System
+open DiffEqLang.Compiler.Checking
 open DiffEqLang.Compiler.Checking.Errors
 open DiffEqLang.Compiler.Checking.Messages.Wording
 
 let private argumentCount least most =
     if most = Int32.MaxValue then sprintf "at least %s" (plural least "argument")
     elif least = most then plural least "argument"
+    elif most = least + 1 then sprintf "%d or %s" least (plural most "argument")
     else sprintf "%d to %d arguments" least most
 
 let private notAFunction name kind =
@@ -32,8 +34,11 @@ let private notAFunction name kind =
     | NetworkName
     | UnsupportedName -> words
 
-let private notAValue name kind =
+let private notAValue (name: string) kind =
     match kind with
+    | WienerName when name.Length > 1 && name[0] = 'd' ->
+        says Catalogue.NotAValue (sprintf "the Wiener process `%s` has no value of its own" name)
+        |> hinting (sprintf "declare it as `wiener %s`: `%s` is then its increment" (name.Substring 1) name)
     | WienerName ->
         says Catalogue.NotAValue (sprintf "the Wiener process `%s` has no value of its own" name)
         |> hinting (sprintf "an equation such as `dX = ... + sigma*d%s` takes its increment `d%s`" name name)
@@ -55,11 +60,28 @@ let private notAValue name kind =
 
 let ofName error =
     match error with
+    | UnknownName("e", None) ->
+        says Catalogue.UnknownName "`e` is not declared"
+        |> hinting "the exponential function is `exp(x)`"
+    | UnknownName("T", Some "t") ->
+        says Catalogue.UnknownName "`T` is not declared"
+        |> hinting "time is `t`, the transpose of a matrix `A.T`"
+    | UnknownName(name, None) ->
+        says Catalogue.UnknownName (sprintf "`%s` is not declared" name)
+        |> hinting (sprintf "declare it, as in `param %s = 1` or `let %s = ...`" name name)
     | UnknownName(name, suggestion) ->
-        says Catalogue.UnknownName (sprintf "`%s` is not declared" name) |> suggesting suggestion
+        says Catalogue.UnknownName (sprintf "`%s` is not declared" name)
+        |> suggestingFor name suggestion
+    | UnknownSize name ->
+        says Catalogue.UnknownName (sprintf "`%s` is not declared" name)
+        |> hinting (sprintf "a size is declared by `dim %s = 10`" name)
     | UnknownFunction(name, suggestion) ->
-        says Catalogue.UnknownFunction (sprintf "there is no function `%s`" name)
-        |> suggesting suggestion
+        let words = says Catalogue.UnknownFunction (sprintf "there is no function `%s`" name)
+
+        if List.contains name Distributions.names then
+            words |> hinting (sprintf "a distribution stands behind `~`: `param w ~ %s(...)`" name)
+        else
+            suggestingFor name suggestion words
     | Redeclared(name, first) ->
         says Catalogue.Redeclared (sprintf "`%s` is declared twice" name)
         |> noting "first declared here" first
@@ -87,6 +109,14 @@ let ofName error =
         |> hinting "functions are inlined, so none can call itself"
     | ArgumentCount(callee, least, most, given) ->
         says Catalogue.ArgumentCount (sprintf "`%s` takes %s, not %d" callee (argumentCount least most) given)
+    | NetworkArguments(network, arguments) ->
+        let arguments = String.concat ", " arguments
+
+        says Catalogue.ArgumentCount (sprintf "the network `%s` takes one argument" network)
+        |> hinting (sprintf "join them: `%s(concat(%s))`" network arguments)
+    | QuotientOfDifferentials(above, below) ->
+        says Catalogue.UnknownName (sprintf "`d%s/d%s` is no quotient of declared names" above below)
+        |> hinting (sprintf "the derivative of `%s` is `grad(%s, %s)`" above above below)
     | UnknownArgument(callee, name, suggestion) ->
         says Catalogue.UnknownArgument (sprintf "`%s` has no argument named `%s`" callee name)
         |> suggesting suggestion

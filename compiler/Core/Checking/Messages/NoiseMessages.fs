@@ -20,6 +20,7 @@ let ofNoise error =
         says
             Catalogue.DifferentialOutside
             (sprintf "`%s` stands only in an equation such as `dX = mu*dt + sigma*dW`" differential)
+        |> hinting "leave it out, or write the equation in differentials"
     | UnknownDifferential(differential, suggestion) ->
         let words =
             says Catalogue.UnknownDifferential (sprintf "there is no Wiener process for `%s`" differential)

@@ -30,6 +30,13 @@ let private contraction (left: Operand) (right: Operand) =
 let private between (left: Operand) (right: Operand) =
     sprintf "%s and %s" (print left.Shape) (print right.Shape)
 
+/// `+`, `if` as they are written; `an equation`, `a branch` are words.
+let private quoteConstruct (construct: string) =
+    if construct.StartsWith "a " || construct.StartsWith "an " then
+        construct
+    else
+        sprintf "`%s`" construct
+
 let ofShape error =
     match error with
     | ElementwiseShapes(operator, left, right) -> ofOperators operator left right
@@ -102,18 +109,21 @@ let ofShape error =
         let words =
             says
                 Catalogue.FunctionShapes
-                (if reason.StartsWith name then reason else sprintf "`%s`: %s" name reason)
+                (if reason.StartsWith(name + " ") then
+                     sprintf "`%s`%s" name (reason.Substring name.Length)
+                 else
+                     sprintf "`%s`: %s" name reason)
 
         operands |> List.fold (fun words operand -> showing operand words) words
     | ConditionIsNumber(construct, text) ->
         says
             Catalogue.ConditionIsNumber
-            (sprintf "`%s` takes a condition, and %s is a number" construct (quote text))
+            (sprintf "%s takes a condition, and %s is a number" (quoteConstruct construct) (quote text))
         |> hinting "compare it: `... > 0`"
     | NumberIsCondition(construct, text) ->
         says
             Catalogue.NumberIsCondition
-            (sprintf "`%s` takes numbers, and %s is a condition" construct (quote text))
+            (sprintf "%s takes numbers, and %s is a condition" (quoteConstruct construct) (quote text))
         |> hinting "`if ... then 1 else 0` makes it a number"
     | SizeNotInteger text ->
         says

@@ -28,7 +28,7 @@ let ofStructure error =
         |> noting "the first one" first
     | EquationForUndeclared(name, Some suggestion) ->
         says Catalogue.UndeclaredState (sprintf "no state `%s` is declared" name)
-        |> suggesting (Some suggestion)
+        |> suggestingFor name (Some suggestion)
     | EquationForUndeclared(name, None) ->
         says Catalogue.UndeclaredState (sprintf "no state `%s` is declared" name)
         |> hinting (sprintf "declare it: `state %s`" name)
@@ -38,7 +38,7 @@ let ofStructure error =
             (sprintf "`%s` is %s: only states have equations" name (kindWords kind))
         |> hinting (sprintf "what changes in time is declared as `state %s`" name)
         |> noting "declared here" declared
-    | NotAnEquation(text, hint) ->
+    | NotAnEquation(text, hint, _) ->
         says Catalogue.NotAnEquation (sprintf "`%s = ...` is no equation" text) |> hinting hint
     | PrimeOfFirstOrder state ->
         says
@@ -70,9 +70,13 @@ let ofStructure error =
             Catalogue.ParameterWithTwoValues
             (sprintf "the parameter `%s` has a value and a distribution" name)
         |> hinting "keep one of them"
-    | UnknownDistribution(name, suggestion) ->
-        says Catalogue.UnknownDistribution (sprintf "there is no distribution `%s`" name)
-        |> suggesting suggestion
+    | UnknownDistribution(name, suggestion, known) ->
+        let words = says Catalogue.UnknownDistribution (sprintf "there is no distribution `%s`" name)
+
+        if suggestion.IsSome then
+            suggesting suggestion words
+        else
+            hinting (sprintf "there are %s" (quoteAll known)) words
     | DistributionArguments(name, signature) ->
         says Catalogue.DistributionArguments (sprintf "`%s` is written %s" name signature)
     | DistributionNeedsMatrix(name, shape) ->

@@ -4,6 +4,7 @@ module internal DiffEqLang.Compiler.Checking.Messages.Wording
 
 open System
 open DiffEqLang.Contracts
+open DiffEqLang.Grammar
 open DiffEqLang.Compiler.Ir.Shape
 open DiffEqLang.Compiler.Checking.Errors
 
@@ -25,6 +26,22 @@ let suggesting suggestion words =
     match suggestion with
     | Some name -> { words with Hint = Some(sprintf "did you mean `%s`?" name) }
     | None -> words
+
+let private codePoints (name: string) =
+    name.EnumerateRunes()
+    |> Seq.map (fun rune -> sprintf "U+%04X" rune.Value)
+    |> String.concat " "
+
+/// A name in place of another; where nobody can see the difference, by their code points.
+let suggestingFor (name: string) suggestion words =
+    match suggestion with
+    | Some near when Scripts.LookAlike(name, near) ->
+        words
+        |> hinting (
+            sprintf "`%s` is declared, of %s; this one is %s" near (codePoints near) (codePoints name)
+        )
+    | Some _
+    | None -> suggesting suggestion words
 
 /// Long source text is cut: the span shows the rest.
 let quote (text: string) =
