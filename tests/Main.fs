@@ -9,6 +9,8 @@ let all =
     testList
         "DiffEqLang"
         [ Compiler.SyntaxTests.tests
+          Compiler.SyntaxErrorTests.tests
+          Compiler.RobustnessTests.tests
           Compiler.FormatterTests.tests
           Compiler.CheckingTests.tests
           Compiler.DiagnosticTests.tests
@@ -35,7 +37,10 @@ let all =
           EndToEnd.LoweringTests.tests
           EndToEnd.RandomModelTests.tests
           EndToEnd.CommandLineTests.tests
-          EndToEnd.PathTests.tests ]
+          EndToEnd.FileVerbTests.tests
+          EndToEnd.SolveVerbTests.tests
+          EndToEnd.PathTests.tests
+          EndToEnd.ReferenceTests.tests ]
 
 /// Expecto's own summary, then `N passed, N failed` alone on the last line. Where no test ran, that is a failure.
 [<EntryPoint>]

@@ -28,13 +28,13 @@ public static class DiagnosticCatalogue
     public static readonly DiagnosticDescriptor EmptyFile = Error("DEQ0109", "The file declares nothing");
     public static readonly DiagnosticDescriptor NestedTooDeeply = Error("DEQ0110", "An expression is nested too deeply");
     public static readonly DiagnosticDescriptor DoubleStar = Error("DEQ0111", "`**` for `^`");
-    public static readonly DiagnosticDescriptor DoubleEquals = Error("DEQ0112", "`==` for `=`");
+    public static readonly DiagnosticDescriptor DoubleEquals = Error("DEQ0112", "`==` and `=` exchanged");
     public static readonly DiagnosticDescriptor TildeForEquals = Error("DEQ0113", "`~` for `=`");
     public static readonly DiagnosticDescriptor MisplacedAssignment = Error("DEQ0114", "`:=` outside an event");
     public static readonly DiagnosticDescriptor EquationInEvent = Error("DEQ0115", "`=` for `:=` in an event");
     public static readonly DiagnosticDescriptor Semicolon = Error("DEQ0116", "A semicolon");
     public static readonly DiagnosticDescriptor MisplacedPrime = Error("DEQ0117", "A prime behind something that is not a name");
-    public static readonly DiagnosticDescriptor SpacedDifferential = Error("DEQ0118", "A differential in two words");
+    public static readonly DiagnosticDescriptor SpacedDifferential = Error("DEQ0118", "A differential that is not one word");
     public static readonly DiagnosticDescriptor ForeignComment = Error("DEQ0119", "A comment in another language's marks");
     public static readonly DiagnosticDescriptor UnquotedPath = Error("DEQ0120", "A path without quotation marks");
     public static readonly DiagnosticDescriptor UnclosedString = Error("DEQ0121", "A quoted text is never closed");
@@ -43,10 +43,12 @@ public static class DiagnosticCatalogue
     public static readonly DiagnosticDescriptor LeadingOperator = Error("DEQ0124", "A line begins with an operator");
     public static readonly DiagnosticDescriptor ForeignLogic = Error("DEQ0125", "A logical operator of another language");
     public static readonly DiagnosticDescriptor ChainedComparison = Error("DEQ0126", "A chain of comparisons");
-    public static readonly DiagnosticDescriptor NameBeginning = Error("DEQ0127", "A name begins with an underscore");
+    public static readonly DiagnosticDescriptor NameBeginning = Error("DEQ0127", "A name that does not begin with a letter");
     public static readonly DiagnosticDescriptor RepeatedClause = Error("DEQ0128", "A clause stands twice");
     public static readonly DiagnosticDescriptor NumberTooLarge = Error("DEQ0129", "A number beyond the range of float64");
     public static readonly DiagnosticDescriptor OutsideModel = Error("DEQ0130", "A statement in the wrong place");
+    public static readonly DiagnosticDescriptor SeveralDeclarations = Error("DEQ0131", "Several declarations on one line");
+    public static readonly DiagnosticDescriptor StateWithValue = Error("DEQ0132", "A state with a value in its declaration");
     public static readonly DiagnosticDescriptor TooManyErrors = Info("DEQ0140", "Further errors are not shown");
     public static readonly DiagnosticDescriptor MixedScripts = Warning("DEQ0141", "A name mixes alphabets that look alike");
 

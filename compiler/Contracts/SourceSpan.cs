@@ -17,6 +17,12 @@ public readonly record struct SourceSpan(string File, int Line, int Column, int 
     /// <summary>Whether the region lies in a file at all.</summary>
     public bool IsKnown => Line > 0;
 
+    /// <summary>Whether another region lies in this one.</summary>
+    public bool Contains(SourceSpan inner) =>
+        inner.IsKnown
+        && (Line, Column).CompareTo((inner.Line, inner.Column)) <= 0
+        && (EndLine, EndColumn).CompareTo((inner.EndLine, inner.EndColumn)) >= 0;
+
     /// <summary>The smallest region of one file that holds both this one and <paramref name="other"/>.</summary>
     public SourceSpan To(SourceSpan other)
     {

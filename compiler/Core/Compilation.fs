@@ -176,6 +176,18 @@ type Compilation private () =
             |> List.distinct
             :> IReadOnlyList<string>)
 
+    /// <summary>The parameters that start at random values, which the runtime draws: what a caller of
+    /// <see cref="M:DiffEqLang.Compiler.Compilation.Evaluate"/> has to set. None where the file has errors.</summary>
+    static member RandomParameterNames(source: SourceFile, model: string) : IReadOnlyList<string> =
+        Running.isolated (fun () ->
+            let names (m: Check.CheckedModel) =
+                m.Model.Parameters
+                |> List.filter (fun p -> not p.Initializer.IsValue)
+                |> List.map _.Symbol.Name
+
+            single (CompileOptions(Model = model)) source names |> fst |> Option.defaultValue []
+            :> IReadOnlyList<string>)
+
     /// <summary>The file in its canonical layout; no text where it does not parse.</summary>
     static member Format(source: SourceFile) : struct (string * ImmutableArray<Diagnostic>) =
         Running.isolated (fun () ->
@@ -213,7 +225,7 @@ type Compilation private () =
 
     /// <summary>The value of an output, or of any expression in the model's scope, by the reference interpreter in
     /// float64. Settings are values by name, as shape and row-major elements: parameters, constants, open dims, states
-    /// and <c>t</c>. What is not set has its declared value; random parameters are drawn from a fixed seed.</summary>
+    /// and <c>t</c>. What is not set has its declared value; a random parameter has none.</summary>
     /// <returns>Shape and elements; null where the diagnostics say why.</returns>
     /// <exception cref="T:System.ArgumentException">A value is missing or has another shape.</exception>
     static member Evaluate

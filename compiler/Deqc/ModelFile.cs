@@ -42,6 +42,9 @@ internal sealed class ModelFile
     /// <summary>The compile-time sizes that it declares.</summary>
     public IReadOnlyList<string> DimNames() => File is null ? [] : Compilation.DimNames(File);
 
+    /// <summary>The parameters that start at random values.</summary>
+    public IReadOnlyList<string> RandomParameterNames(string? model) => File is null ? [] : Compilation.RandomParameterNames(File, model);
+
     /// <summary>Lays it out; null where it does not parse.</summary>
     public (string? Text, ImmutableArray<Diagnostic> Diagnostics) Format() =>
         File is null ? (null, unreadable) : Compilation.Format(File);

@@ -140,7 +140,7 @@ internal sealed class NewlineFilter(
         else if (IsCloser(token.Type)) Close(token);
         else output.Add(token);
         MendRelation((CommonToken)token);
-        MendModelHead(token);
+        MendModelHead((CommonToken)token);
     }
 
     /// <summary>False where the token can begin no statement; it is then reported and left out.</summary>
@@ -158,7 +158,8 @@ internal sealed class NewlineFilter(
         else
         {
             if (IsOpener(token.Type)) open.Add(new Opener(token, statement, IsDropped: true));
-            errors.Add(SyntaxError, positions.Of(token), $"expected a declaration or an equation, found `{token.Text}`");
+            if (!errors.LeftOutOn(token.Line)) errors.Add(SyntaxError, positions.Of(token), $"expected a declaration or an equation, found `{token.Text}`");
+            errors.LeaveOut(token);
         }
         return false;
     }
@@ -181,6 +182,8 @@ internal sealed class NewlineFilter(
         var next = index + 1 < tokens.Count ? tokens[index + 1] : null;
         if (next is null || next.Line != token.Line || !(IsName(next.Type) || next.Type == STRING)) return;
         if (!meant.TryGetValue(token.Text, out var keyword)) meant[token.Text] = keyword = Spelling.Keyword(token.Text);
+        if (Spelling.IsLoop(token.Text))
+            errors.Add(SyntaxError, positions.Of(token), $"there is no loop `{token.Text}`", "an equation holds for all elements of its state: `dx/dt = ...`");
         if (keyword is null) return;
         errors.Add(MisspelledKeyword, positions.Of(token), $"`{token.Text}` begins no declaration", $"did you mean `{keyword}`?");
         token.Type = Keywords[keyword];
@@ -213,9 +216,16 @@ internal sealed class NewlineFilter(
         if (!AtStatementStart) EndStatement();
     }
 
-    /// <summary>`model Name` and the end of the line: its `{` was forgotten.</summary>
-    private void MendModelHead(IToken token)
+    /// <summary>`model Name` and the end of the line: its `{` was forgotten, or is a `:` as in Python.</summary>
+    private void MendModelHead(CommonToken token)
     {
+        if (token.Type == COLON && statement == MODEL && open.Count == 0 && output.Count > 2 && output[^3].Type == MODEL && TypeAt(index + 1) is not (LBRACE or EOF) && tokens[index + 1].Line > token.Line)
+        {
+            errors.Add(MissingBrace, positions.Of(token), "expected `{`, found `:`", "a model is `model Name { ... }`");
+            token.Type = LBRACE;
+            open.Add(new Opener(token, statement, IsInvented: true));
+            return;
+        }
         var isHead = statement == MODEL && output.Count > 1 && output[^2].Type == MODEL && IsName(token.Type) && Last == token;
         if (!isHead || open.Count > 0 || TypeAt(index + 1) is LBRACE or EQUAL or EOF) return;
         if (tokens[index + 1].Line == token.Line) return;
@@ -272,6 +282,8 @@ internal sealed class NewlineFilter(
     private void ReportUnclosed(Opener opener)
     {
         var closer = opener.Token.Type switch { LPAREN => ")", LBRACKET => "]", _ => "}" };
+        // Where the bracket was to close is a guess.
+        if (!opener.IsBrace) errors.LeaveOut(opener.Token);
         errors.Add(UnclosedBracket, positions.Of(opener.Token), $"`{opener.Token.Text}` is never closed: `{closer}` is missing");
     }
 

@@ -1,4 +1,6 @@
 using System.Collections.Frozen;
+using System.Globalization;
+using System.Text;
 using Antlr4.Runtime;
 using DiffEqLang.Contracts;
 using static DiffEqLang.Contracts.DiagnosticCatalogue;
@@ -26,9 +28,26 @@ internal sealed class SlipFilter(DeqLexer lexer, SourcePositions positions, Synt
             ["≔"] = (COLON_EQUAL, ":="), ["∧"] = (AND, "and"), ["∨"] = (OR, "or"), ["¬"] = (NOT, "not"),
         }.ToFrozenDictionary();
 
+    /// <summary>What to write for a character that stands for no single token of ours.</summary>
+    private static readonly FrozenDictionary<string, string> Advice =
+        new Dictionary<string, string>
+        {
+            ["|"] = "stages of a network are joined by `|>`, and the absolute value is `abs(x)`",
+            ["?"] = "a choice is written `if c then a else b`",
+            ["%"] = "a comment begins with `#`",
+            ["“"] = "quotation marks are straight: `\"`", ["”"] = "quotation marks are straight: `\"`",
+            ["∂"] = "a derivative by time is `dx/dt`, any other `grad(f, x)` or `jac(f, x)`",
+            ["∇"] = "a gradient is written `grad(f, x)`",
+            ["∞"] = "write `inf`", ["√"] = "write `sqrt(x)`", ["∑"] = "write `sum(x)`", ["∏"] = "write `prod(x)`",
+            ["\\"] = "a name is written without a backslash: `alpha` or `α`",
+        }.ToFrozenDictionary();
+
+    private const string Superscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹", Subscripts = "₀₁₂₃₄₅₆₇₈₉";
+
     private readonly List<IToken> tokens = [];
     private readonly List<IToken> pendingDocumentation = [];
     private readonly List<IToken> unknownRun = [];
+    private readonly HashSet<(int Line, string Text)> reportedRuns = [];
 
     /// <summary>All comments but documentation, in the order of the file.</summary>
     public List<SourceComment> Comments { get; } = [];
@@ -136,6 +155,41 @@ internal sealed class SlipFilter(DeqLexer lexer, SourcePositions positions, Synt
     private void FlushUnknownRun()
     {
         if (unknownRun.Count == 0) return;
+        if (DigitsOfUnknownRun(Superscripts) is { } exponent) TakeExponent(exponent);
+        else if (DigitsOfUnknownRun(Subscripts) is { } index && Last is { Type: ID } name && unknownRun[0].Touches(name)) TakeSubscript(name, index);
+        else LeaveOutUnknownRun();
+        unknownRun.Clear();
+    }
+
+    /// <summary>The run in plain digits, where it consists of raised or of lowered ones.</summary>
+    private string? DigitsOfUnknownRun(string alphabet) =>
+        unknownRun.All(token => alphabet.Contains(token.Text, StringComparison.Ordinal))
+            ? string.Concat(unknownRun.Select(token => alphabet.IndexOf(token.Text, StringComparison.Ordinal)))
+            : null;
+
+    /// <summary>`x₁` for `x1`.</summary>
+    private void TakeSubscript(IToken name, string digits)
+    {
+        var merged = new CommonToken(name) { Text = name.Text + digits, StopIndex = unknownRun[^1].StopIndex };
+        errors.Add(UnexpectedCharacter, positions.Of(unknownRun[0], unknownRun[^1]), "a name holds no lowered digits", $"write `{merged.Text}`");
+        if (Documentation.Remove(name, out var lines)) Documentation[merged] = lines;
+        tokens[^1] = merged;
+    }
+
+    /// <summary>`x²` for `x^2`.</summary>
+    private void TakeExponent(string digits)
+    {
+        errors.Add(UnexpectedCharacter, positions.Of(unknownRun[0], unknownRun[^1]), $"`{string.Concat(unknownRun.Select(token => token.Text))}` is no exponent", $"write `^{digits}`");
+        Append(TokenKinds.Virtual(CARET, Last));
+        Append(new CommonToken(unknownRun[0]) { Type = NUMBER, Text = digits, StopIndex = unknownRun[^1].StopIndex });
+    }
+
+    /// <summary>Reports each character or run once a line.</summary>
+    private void LeaveOutUnknownRun()
+    {
+        var line = unknownRun[0].Line;
+        errors.LeaveOut(Last is { } last && last.Line == line ? last : unknownRun[0]);
+        if (!reportedRuns.Add((line, string.Concat(unknownRun.Select(token => token.Text))))) return;
         var shown = string.Concat(unknownRun.Take(12).Select(t => Visible(t.Text)));
         var message = unknownRun.Count switch
         {
@@ -143,21 +197,36 @@ internal sealed class SlipFilter(DeqLexer lexer, SourcePositions positions, Synt
             <= 12 => $"unexpected characters `{shown}`",
             _ => $"unexpected characters `{shown}…`",
         };
-        errors.Add(UnexpectedCharacter, positions.Of(unknownRun[0], unknownRun[^1]), message);
-        unknownRun.Clear();
+        errors.Add(UnexpectedCharacter, positions.Of(unknownRun[0], unknownRun[^1]), message, Advice.GetValueOrDefault(unknownRun[0].Text) ?? (unknownRun.All(token => IsInvisible(token.Text)) ? "it is invisible: delete it" : null));
     }
+
+    private static bool IsInvisible(string character) =>
+        Rune.GetRuneAt(character, 0) is var rune && (Rune.IsControl(rune) || Rune.GetUnicodeCategory(rune) is UnicodeCategory.Format);
 
     /// <summary>A control or invisible character as its code point.</summary>
     private static string Visible(string character) =>
-        System.Text.Rune.GetRuneAt(character, 0) is var rune
-        && (System.Text.Rune.IsControl(rune) || System.Text.Rune.GetUnicodeCategory(rune) is System.Globalization.UnicodeCategory.Format)
-            ? $"U+{rune.Value:X4}"
-            : character;
+        IsInvisible(character) ? $"U+{Rune.GetRuneAt(character, 0).Value:X4}" : character;
 
     private void TakeSemicolon(IToken token)
     {
+        if (IsInBrackets(token.Line))
+        {
+            errors.Add(Semicolon, positions.Of(token), "`;` does not begin a row", "a matrix is a stack of its rows: `[[1, 2], [3, 4]]`");
+            errors.LeaveOut(token);
+            Append(token, COMMA);
+            return;
+        }
         errors.Add(Semicolon, positions.Of(token), "`;` does not end a statement", "a statement ends with its line: leave `;` out");
         tokens.Add(TokenKinds.Virtual(NEWLINE, Last));
+    }
+
+    /// <summary>Whether a bracket of this line is still open.</summary>
+    private bool IsInBrackets(int line)
+    {
+        var depth = 0;
+        for (var i = tokens.Count - 1; i >= 0 && tokens[i].Line == line && depth >= 0; i--)
+            depth += tokens[i].Type is RPAREN or RBRACKET ? 1 : tokens[i].Type is LPAREN or LBRACKET ? -1 : 0;
+        return depth < 0;
     }
 
     // Names and numbers
@@ -168,20 +237,50 @@ internal sealed class SlipFilter(DeqLexer lexer, SourcePositions positions, Synt
         if (name[0] == '_')
             errors.Add(NameBeginning, positions.Of(token), $"the name `{name}` begins with `_`", "a name begins with a letter");
         WarnOfConfusable(token, name);
-        if (Last is { Type: NUMBER } number && token.Touches(number))
+        if (Last is { Type: NUMBER } order && token.Touches(order) && EndsIn(("d", ID), (null, CARET), (null, NUMBER)))
+        {
+            var spelling = $"d{order.Text}{name}";
+            token = Merge(3, token, spelling, $"write `{spelling}/dt{order.Text}`");
+        }
+        else if (Last is { Type: NUMBER } digits && token.Touches(digits) && tokens.Count > 1 && TokenKinds.IsKeyword(tokens[^2].Type) && tokens[^2].Line == token.Line)
+        {
+            tokens.RemoveAt(tokens.Count - 1);
+            token = new CommonToken(token) { StartIndex = digits.StartIndex, Text = digits.Text + name };
+            errors.Add(NameBeginning, positions.Of(token), $"the name `{token.Text}` begins with a digit", "a name begins with a letter");
+        }
+        else if (Last is { Type: NUMBER } number && token.Touches(number))
         {
             errors.Add(ImpliedMultiplication, positions.Of(number, token), $"`{number.Text}{name}` is no number and no name", $"write `{number.Text}*{name}`");
             Append(TokenKinds.Virtual(STAR, number));
         }
-        else if (Last is { Type: ID } d && d.StartIndex == d.StopIndex && d.Line == token.Line && d.Text == "d")
+        else if (Last is { Type: ID, Text: "d" } d && d.Line == token.Line)
         {
-            errors.Add(SpacedDifferential, positions.Of(d, token), "a differential is written as one word", $"write `d{name}`");
-            tokens.RemoveAt(tokens.Count - 1);
-            var merged = new CommonToken(token) { StartIndex = d.StartIndex, Text = "d" + name };
-            if (Documentation.Remove(d, out var lines)) Documentation[merged] = lines;
-            token = merged;
+            token = Merge(1, token, "d" + name, $"write `d{name}`");
         }
         Append(token);
+    }
+
+    /// <summary>Whether the last tokens have these texts (or any) and types.</summary>
+    private bool EndsIn(params ReadOnlySpan<(string? Text, int Type)> last)
+    {
+        if (tokens.Count < last.Length) return false;
+        for (var i = 0; i < last.Length; i++)
+        {
+            var token = tokens[tokens.Count - last.Length + i];
+            if (token.Type != last[i].Type || (last[i].Text is { } text && token.Text != text)) return false;
+        }
+        return true;
+    }
+
+    /// <summary>Makes one word of the last <paramref name="count"/> tokens and the one at hand: `d x`, `d^2x`, `dt^2`.</summary>
+    private CommonToken Merge(int count, IToken token, string spelling, string hint)
+    {
+        var first = tokens[^count];
+        if (!errors.AnyOn(token.Line)) errors.Add(SpacedDifferential, positions.Of(first, token), "a differential is written as one word", hint);
+        tokens.RemoveRange(tokens.Count - count, count);
+        var merged = new CommonToken(token) { Type = ID, StartIndex = first.StartIndex, Text = spelling };
+        if (Documentation.Remove(first, out var lines)) Documentation[merged] = lines;
+        return merged;
     }
 
     private void WarnOfConfusable(IToken token, string name)
@@ -202,6 +301,7 @@ internal sealed class SlipFilter(DeqLexer lexer, SourcePositions positions, Synt
             errors.Add(MalformedNumber, positions.Of(Last!, token), "a number begins with a digit", $"write `0.{token.Text}`");
             tokens.RemoveAt(tokens.Count - 1);
         }
+        if (EndsIn((null, SLASH), ("dt", ID), (null, CARET))) token = Merge(2, token, "dt" + token.Text, $"write `dt{token.Text}`");
         Append(token);
     }
 

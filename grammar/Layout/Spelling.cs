@@ -15,9 +15,12 @@ public static class Spelling
         ["event"] = "when", ["random"] = "sample", ["delay"] = "history",
     }.ToFrozenDictionary();
 
+    /// <summary>Whether a word begins a loop in other languages.</summary>
+    public static bool IsLoop(string word) => word is "for" or "foreach" or "while" or "repeat" or "loop";
+
     /// <summary>The declaration word that <paramref name="word"/> was meant to be, or null.</summary>
     public static string? Keyword(string word) =>
-        Synonyms.GetValueOrDefault(word.ToLowerInvariant()) ?? Nearest(word, TokenKinds.Keywords.Keys);
+        IsLoop(word) ? null : Synonyms.GetValueOrDefault(word.ToLowerInvariant()) ?? Nearest(word, TokenKinds.Keywords.Keys);
 
     /// <summary>
     /// The candidate fewest edits away, if that is at most a third of the word (at least one); ties go to the first in

@@ -10,12 +10,14 @@ namespace DiffEqLang.Grammar;
 /// <param name="Documentation">The <c>##</c> lines above a token.</param>
 /// <param name="Positions">Where the tokens stand.</param>
 /// <param name="Errors">What was wrong so far; reading the tree may add to it.</param>
+/// <param name="Unread">The statements that the tree does not hold as they were written.</param>
 public sealed record ParsedSource<TTree>(
     TTree? Tree,
     IReadOnlyList<SourceComment> Comments,
     IReadOnlyDictionary<IToken, IReadOnlyList<IToken>> Documentation,
     SourcePositions Positions,
-    SyntaxErrors Errors)
+    SyntaxErrors Errors,
+    UnreadStatements Unread)
     where TTree : ParserRuleContext;
 
 /// <summary>The way from text to ANTLR's tree: lexer, layout, parser.</summary>
@@ -42,7 +44,7 @@ public static class SourceParser
         var tokens = new NewlineFilter(words, positions, errors).Run();
 
         var (tree, all) = Parse(tokens, rule, positions, errors);
-        return new ParsedSource<TTree>(tree, slips.Comments, slips.Documentation, positions, all);
+        return new ParsedSource<TTree>(tree, slips.Comments, slips.Documentation, positions, all, UnreadStatements.Of(tokens, positions, all));
     }
 
     /// <summary>

@@ -1,7 +1,6 @@
 using Antlr4.Runtime;
-using Antlr4.Runtime.Misc;
-using DiffEqLang.Contracts;
 using static Antlr4.Runtime.TokenConstants;
+using static DiffEqLang.Contracts.DiagnosticCatalogue;
 using static DiffEqLang.Grammar.DeqParser;
 
 namespace DiffEqLang.Grammar;
@@ -62,7 +61,7 @@ internal sealed class StatementErrorStrategy(SourcePositions positions, SyntaxEr
 
     // Moving on. Tokens passed over are kept out of the tree, where they could be taken for what the rule wanted.
 
-    private static void SeekStatementEnd(Antlr4.Runtime.Parser recognizer, bool pastNewlines)
+    private void SeekStatementEnd(Antlr4.Runtime.Parser recognizer, bool pastNewlines)
     {
         var depth = 0;
         var stopsAtBrace = IsInHead(recognizer.Context);
@@ -90,66 +89,34 @@ internal sealed class StatementErrorStrategy(SourcePositions positions, SyntaxEr
         return false;
     }
 
-    private static void Advance(Antlr4.Runtime.Parser recognizer) =>
+    private void Advance(Antlr4.Runtime.Parser recognizer)
+    {
+        errors.LeaveOut(recognizer.CurrentToken);
         recognizer.InputStream.Seek(recognizer.CurrentToken.TokenIndex + 1);
+    }
 
     // Wording
 
     private void Report(Antlr4.Runtime.Parser recognizer, IToken offending)
     {
-        var expected = recognizer.GetExpectedTokens();
-        var previous = offending.TokenIndex > 0 ? ((ITokenStream)recognizer.InputStream).Get(offending.TokenIndex - 1) : null;
+        var tokens = (ITokenStream)recognizer.InputStream;
+        var previous = offending.TokenIndex > 0 ? tokens.Get(offending.TokenIndex - 1) : null;
         var span = offending.Type is NEWLINE or EOF && previous is not null ? positions.After(previous) : positions.Of(offending);
-        var found = ExpectedWords.Found(offending);
+        errors.LeaveOut(offending.Type is NEWLINE or EOF && previous is not null ? previous : offending);
 
         // What the layout has reported on this line is most likely the cause; the next reading will tell.
         if (errors.AnyOn(span.Line)) return;
-        if (IsCommaMissing(recognizer.Context, expected, offending, previous))
-            errors.Add(DiagnosticCatalogue.MissingComma, span, $"a comma is missing before {found}");
-        else if (expected.Contains(LBRACE))
-            errors.Add(DiagnosticCatalogue.MissingBrace, span, $"expected `{{`, found {found}");
-        else if (expected.Contains(EQUAL) && !expected.Contains(NEWLINE))
-            errors.Add(DiagnosticCatalogue.MissingEquals, span, $"`=` is missing before {found}");
-        else
-            errors.Add(DiagnosticCatalogue.SyntaxError, span, $"expected {Expected(recognizer.Context, expected, previous)}, found {found}");
+        var mismatch = new Mismatch(recognizer.Context, recognizer.GetExpectedTokens(), offending, tokens);
+        var (descriptor, first, message, hint) = KnownSlips.Explain(mismatch) ?? Plain(mismatch);
+        errors.Add(descriptor, first == offending ? span : positions.Of(first, offending), message, hint);
     }
 
-    private static string Expected(RuleContext context, IntervalSet expected, IToken? previous)
+    private static Explanation Plain(Mismatch mismatch)
     {
-        var words = ExpectedWords.Expected(expected);
-        var followsExpression = previous is not null && TokenKinds.EndsOperand(previous.Type)
-            && (context is not (FileContext or BlockContext) || EndsInExpression(context));
-        var closesExpression = expected.Contains(NEWLINE) || expected.Contains(RPAREN) || expected.Contains(RBRACKET) || expected.Contains(THEN) || expected.Contains(ELSE);
-        return followsExpression && closesExpression && !expected.Contains(NUMBER) ? $"an operator or {words}" : words;
-    }
-
-    private static bool IsCommaMissing(RuleContext context, IntervalSet expected, IToken offending, IToken? previous)
-    {
-        var beginsOperand = TokenKinds.IsName(offending.Type) || offending.Type is NUMBER or LPAREN or LBRACKET;
-        if (!beginsOperand || previous is null || !TokenKinds.EndsOperand(previous.Type)) return false;
-        return context switch
-        {
-            ArgumentsContext or SubscriptsContext or TypeContext => expected.Contains(RPAREN) || expected.Contains(RBRACKET),
-            PrimaryContext => expected.Contains(RBRACKET),
-            FnDeclarationContext => expected.Contains(RPAREN),
-            IntervalContext => expected.Contains(COMMA),
-            SolveBlockContext => expected.Contains(COMMA),
-            FileContext or BlockContext => expected.Contains(NEWLINE) && LastStatement(context) is StateDeclarationContext or AlgebraicDeclarationContext or ControlDeclarationContext,
-            _ => false,
-        };
-    }
-
-    private static bool EndsInExpression(RuleContext context) =>
-        LastStatement(context) is not (null or StateDeclarationContext or AlgebraicDeclarationContext or ControlDeclarationContext
-            or WienerDeclarationContext or ImportFileContext or ModelContext or CalculusDeclarationContext or JumpsDeclarationContext
-            or EventContext or SolveBlockContext or ImplicitBlockContext or SampleDeclarationContext);
-
-    /// <summary>What the statement read last declares.</summary>
-    private static ParserRuleContext? LastStatement(RuleContext context)
-    {
-        for (var i = context.ChildCount - 1; i >= 0; i--)
-            if (((ParserRuleContext)context).GetChild(i) is StatementContext statement)
-                return statement.ChildCount > 0 ? statement.GetChild(0) as ParserRuleContext : null;
-        return null;
+        var (expected, found) = (mismatch.Expected, ExpectedWords.Found(mismatch.Offending));
+        if (mismatch.IsCommaMissing()) return mismatch.At(MissingComma, $"a comma is missing before {found}");
+        if (expected.Contains(LBRACE)) return mismatch.At(MissingBrace, $"expected `{{`, found {found}");
+        if (expected.Contains(EQUAL) && !expected.Contains(NEWLINE)) return mismatch.At(MissingEquals, $"`=` is missing before {found}");
+        return mismatch.At(SyntaxError, $"expected {mismatch.ExpectedText()}, found {found}");
     }
 }

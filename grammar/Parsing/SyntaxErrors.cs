@@ -1,3 +1,4 @@
+using Antlr4.Runtime;
 using DiffEqLang.Contracts;
 
 namespace DiffEqLang.Grammar;
@@ -13,6 +14,8 @@ public sealed class SyntaxErrors
 
     private readonly List<Diagnostic> diagnostics = [];
     private readonly HashSet<int> lines = [];
+    private readonly HashSet<int> unreadLines = [];
+    private readonly SortedSet<int> unreadPlaces = [];
 
     /// <summary>The number of errors so far; a warning is none.</summary>
     public int Count { get; private set; }
@@ -44,12 +47,30 @@ public sealed class SyntaxErrors
     /// <summary>Whether an error is reported on a line, so that what follows from it need not be.</summary>
     public bool AnyOn(int line) => lines.Contains(line);
 
+    /// <summary>Notes that a token was left out, so that its statement is not what was written.</summary>
+    public void LeaveOut(IToken token)
+    {
+        unreadLines.Add(token.Line);
+        unreadPlaces.Add(token.StartIndex);
+    }
+
+    /// <summary>Whether every token was read.</summary>
+    public bool IsAllRead => unreadPlaces.Count == 0;
+
+    /// <summary>Whether something on a line was left out.</summary>
+    public bool LeftOutOn(int line) => unreadLines.Contains(line);
+
+    /// <summary>Whether something was left out from one code point of the file to another.</summary>
+    public bool LeftOutBetween(int first, int last) => first <= last && unreadPlaces.GetViewBetween(first, last).Count > 0;
+
     /// <summary>A copy to try a reading on that may be thrown away.</summary>
     public SyntaxErrors Copy()
     {
         var copy = new SyntaxErrors { Count = Count };
         copy.diagnostics.AddRange(diagnostics);
         copy.lines.UnionWith(lines);
+        copy.unreadLines.UnionWith(unreadLines);
+        copy.unreadPlaces.UnionWith(unreadPlaces);
         return copy;
     }
 }

@@ -178,7 +178,8 @@ let private fileOf (expressions: Expr list) : File =
                 Name = { Name = "M"; Span = span }
                 Declarations = List.mapi declare expressions
                 Span = span } ]
-      Comments = [] }
+      Comments = []
+      Unread = nothingUnread }
 
 let private files =
     Gen.sized (fun size -> Gen.listOfLength 4 (expressionOf size))

@@ -217,51 +217,6 @@ let private methods =
           Expect.equal (Array.sort (List.toArray Methods.gradient.Now)) modes "gradient"
       } ]
 
-// What the reference says of the compiler
-
-let private reference =
-    lazy (File.ReadAllText(Path.Combine(repositoryRoot, "grammar", "REFERENCE.md")))
-
-let private snippets =
-    lazy
-        (reference.Value.Split "```"
-         |> Array.filter _.StartsWith("deq\n")
-         |> Array.map _.Substring(4)
-         |> Array.toList)
-
-let private page =
-    [ test "every file in the reference compiles without a warning" {
-          Expect.isGreaterThanOrEqual snippets.Value.Length 5 "there are some"
-
-          let sources =
-              snippets.Value |> List.mapi (fun i text -> SourceFile(sprintf "snippet%d.deq" i, text))
-
-          let files =
-              [ for i, source in List.indexed sources do
-                    let result =
-                        Compilation.Compile(
-                            source,
-                            CompileOptions(Namespace = sprintf "Reference%d" i, Validate = true)
-                        )
-
-                    Expect.isEmpty result.Diagnostics source.Text
-                    for file in result.Files -> sprintf "%d-%s" i file.FileName, file.Text ]
-
-          Expect.equal (snd (GeneratedCode.compile files)) [] "C# without warnings"
-      }
-      test "every function is in the reference, with its description" {
-          for builtin in Catalogue.all do
-              let row = sprintf "| %s |" (builtin.Doc.Replace("|", "\\|"))
-              let named = sprintf "`%s(" builtin.Name
-
-              let lines =
-                  reference.Value.Split '\n'
-                  |> Array.filter (fun line ->
-                      line.StartsWith "|" && line.Contains named && line.Contains row)
-
-              Expect.isNonEmpty lines (sprintf "%s: %s" named row)
-      } ]
-
 let tests =
     testList
         "Path"
@@ -272,5 +227,4 @@ let tests =
                 yield! List.map (differentiates GradientMode.Discrete) problems
                 yield! List.map (differentiates GradientMode.Backsolve) problems
                 batched ]
-          testList "methods" methods
-          testList "reference" page ]
+          testList "methods" methods ]

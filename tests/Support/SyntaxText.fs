@@ -84,6 +84,9 @@ and private fieldTexts fields =
 /// The whole of a file but its comments.
 let internal fileText (file: File) = treeText file.Items
 
+/// A statement as the one of a model.
+let inModel (statement: string) = $"model M {{\n{statement}\n}}\n"
+
 let internal readText (text: string) = Reader.read (SourceFile("m.deq", text))
 
 /// `1:2-1:5 DEQ0101 message (hint)`

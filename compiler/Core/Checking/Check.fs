@@ -75,6 +75,7 @@ type private File =
     { Source: SourceFile
       Lines: string[]
       Shared: Tree.Declaration list
+      Unread: Tree.Unread
       Options: CompileOptions
       Report: Error -> unit }
 
@@ -82,7 +83,7 @@ let private givenDims (options: CompileOptions) =
     options.Dims |> Seq.map (fun pair -> pair.Key, pair.Value) |> Map.ofSeq
 
 let private model (file: File) (written: Tree.Model) : CheckedModel =
-    let scope = Scope.collect file.Report file.Shared written.Declarations
+    let scope = Scope.collect file.Report file.Unread file.Shared written.Declarations
     let resolution = Names.resolve file.Report Expressions.functionNames scope
     let context = newContext file.Source file.Lines file.Report scope
 
@@ -203,7 +204,7 @@ let expression (model: CheckedModel) (source: SourceFile) (tree: Tree.Expr) : Re
 
     match value, collector.Errors with
     | Some value, [] -> Ok value
-    | _, errors -> Error(errors |> List.map Messages.render |> inFileOrder)
+    | _, errors -> Error(errors |> List.map Messages.Render.diagnostic |> inFileOrder)
 
 /// The caller's further outputs, each a text of its own.
 let private withExtraOutputs
@@ -237,6 +238,7 @@ let models (options: CompileOptions) (file: Tree.File) : CheckedModel list * Dia
         { Source = file.Source
           Lines = file.Source.Text.Split '\n'
           Shared = shared
+          Unread = file.Unread
           Options = options
           Report = collector.Add }
 
@@ -247,12 +249,16 @@ let models (options: CompileOptions) (file: Tree.File) : CheckedModel list * Dia
 
     if written.IsEmpty then
         // Nobody uses the shared declarations: their names are checked all the same.
-        Scope.collect collector.Add shared []
+        Scope.collect collector.Add file.Unread shared []
         |> Names.resolve collector.Add Expressions.functionNames
         |> ignore
 
     unknownDims options file.Source collector.Add checkedModels
-    let diagnostics = collector.Errors |> List.map Messages.render |> inFileOrder
+
+    let diagnostics =
+        Consequences.without file collector.Errors
+        |> List.map Messages.Render.diagnostic
+        |> inFileOrder
 
     if hasErrors diagnostics then
         // What is wrong may be why something seems unused.

@@ -115,9 +115,12 @@ let private sum build (a: Split) (b: Split) =
           Drift = combine build drift drift' zero
           Diffusion = combine build diffusion diffusion' zero }
 
-/// A term of a sum without a differential: it would be lost in the splitting.
-let private missing s (tree: Tree.Expr) =
-    fail s.Context tree.Span (Noise(TermWithoutDifferential(textOf s.Context tree.Span)))
+/// A term of a sum without a differential: it would be lost in the splitting. A `let` that holds one is refused already.
+let private missing s (tree: Tree.Expr) (value: Expr) =
+    if Expr.inputs [ value ] |> List.exists (fun symbol -> symbol.Role = Increment) then
+        None
+    else
+        fail s.Context tree.Span (Noise(TermWithoutDifferential(textOf s.Context tree.Span)))
 
 let rec private split (s: Splitter) (tree: Tree.Expr) : Form option =
     if not (s.Carried.ContainsKey tree) then
@@ -171,8 +174,7 @@ and private sumChain s tree =
         if s.Carried.ContainsKey e then
             split s e
         else
-            Expressions.elaborate s.Context e |> ignore
-            missing s e
+            Expressions.elaborate s.Context e |> Option.bind (missing s e)
 
     let step left (operator, span, right: Tree.Expr, whole: Tree.Expr) =
         match left, term right with
@@ -212,7 +214,7 @@ and private joined s (items: Tree.Expr list) (operation: Part list -> Expr optio
         match split s item with
         | Some(Plain(Build.Zero as zero)) ->
             Some(item, { Shape = zero.Shape; Drift = Some zero; Diffusion = None })
-        | Some(Plain _) -> missing s item
+        | Some(Plain value) -> missing s item value
         | Some(Differential split) -> Some(item, split)
         | None -> None
 
@@ -267,4 +269,4 @@ let ofRightSide (context: Context) (tree: Tree.Expr) : Split option =
         | Some(Plain _)
         | None -> None
     else
-        Expressions.elaborate context tree |> Option.bind (fun _ -> missing s tree)
+        Expressions.elaborate context tree |> Option.bind (missing s tree)

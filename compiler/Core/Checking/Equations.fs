@@ -23,41 +23,6 @@ type private Claim =
         Span: SourceSpan
     }
 
-let private stateNames scope =
-    scope.Entities |> List.filter (fun e -> kindOf e = StateName) |> List.map _.Name
-
-/// `x = ...`, where only a derivative can stand.
-let private notAnEquation (context: Context) (target: Tree.Expr) =
-    let text = textOf context target.Span
-
-    let hint =
-        match (Expressions.withoutParentheses target).Kind with
-        | Tree.Name name ->
-            match tryFind name context.Scope |> Option.map kindOf with
-            | Some StateName ->
-                sprintf "write `d%s/dt = ...`, or `init %s = ...` for its initial value" name name
-            | Some ParameterName ->
-                sprintf "a parameter's value stands in its declaration: `param %s = ...`" name
-            | Some ConstantName ->
-                sprintf "a constant's value stands in its declaration: `const %s = ...`" name
-            | Some DimName -> sprintf "a dim's value stands in its declaration: `dim %s = ...`" name
-            | Some(LetName | OutputName | FunctionName | NetworkName | NetworkParameterName | WienerName | IncrementName)
-            | Some(ArgumentName | BuiltinName | UnsupportedName) -> sprintf "`%s` has its value already" name
-            | None -> sprintf "write `let %s = ...` to name an expression" name
-        | Tree.Number _
-        | Tree.Prime _
-        | Tree.Unary _
-        | Tree.Binary _
-        | Tree.Call _
-        | Tree.Index _
-        | Tree.Transpose _
-        | Tree.Stack _
-        | Tree.If _
-        | Tree.Parenthesized _
-        | Tree.Missing -> "the left side is a derivative such as `dx/dt`, or a differential such as `dX`"
-
-    report context target.Span (Structure(NotAnEquation(text, hint)))
-
 let private claimed (context: Context) (name: Tree.Ident) order right span : Claim option =
     match tryFind name.Name context.Scope with
     | Some entity when kindOf entity = StateName ->
@@ -71,7 +36,7 @@ let private claimed (context: Context) (name: Tree.Ident) order right span : Cla
     | Some entity ->
         fail context name.Span (Structure(EquationForOther(name.Name, kindOf entity, entity.Span)))
     | None ->
-        let suggestion = Spelling.suggest name.Name (stateNames context.Scope)
+        let suggestion = Spelling.suggest name.Name (LeftSides.stateNames context.Scope)
         fail context name.Span (Structure(EquationForUndeclared(name.Name, suggestion)))
 
 /// `dose = 5` reads as the differential of `ose`: where `dose` is declared and `ose` is not, it is an assignment.
@@ -89,12 +54,12 @@ let private claim context (target: Tree.EquationTarget) (right: Tree.Expr) (span
     | Tree.Differential state when isAssignment context.Scope state ->
         let s = state.Span
         let whole = SourceSpan(s.File, s.Line, s.Column - 1, s.EndLine, s.EndColumn)
-        notAnEquation context { Kind = Tree.Name("d" + state.Name); Span = whole }
+        LeftSides.report context { Kind = Tree.Name("d" + state.Name); Span = whole }
         None
     | Tree.Differential state -> claimed context state None right span
     | Tree.Zero _ -> fail context span (NotSupportedYet(EquationForm "an algebraic constraint"))
     | Tree.Other target ->
-        notAnEquation context target
+        LeftSides.report context target
         None
 
 /// States whose equation is there, though the compiler cannot read it: in an `implicit` block, of a higher order.
@@ -241,8 +206,16 @@ let check (context: Context) (declarations: Tree.Declaration list) : Equation li
     onePerState context claims
     let mentioned = mentioned declarations
 
+    // A constraint determines a state too, and does not say which.
+    let hasConstraint =
+        declarations
+        |> List.exists (fun d ->
+            match d.Kind with
+            | Tree.Equation(Tree.Zero _, _) -> true
+            | _ -> false)
+
     for e in context.Scope.Entities do
-        if kindOf e = StateName && not (mentioned.Contains e.Name) then
+        if kindOf e = StateName && not (hasConstraint || mentioned.Contains e.Name) then
             report context e.Span (Structure(MissingEquation e.Name))
 
     let position = context.Scope.Entities |> List.mapi (fun i e -> e.Name, i) |> Map.ofList
@@ -255,7 +228,7 @@ let private initialTarget context (target: Tree.Expr) : (Entity * string) option
         | Some entity when kindOf entity = UnsupportedName -> None
         | Some entity -> fail context name.Span (Structure(InitialOfOther(name.Name, kindOf entity)))
         | None ->
-            let suggestion = Spelling.suggest name.Name (stateNames context.Scope)
+            let suggestion = Spelling.suggest name.Name (LeftSides.stateNames context.Scope)
             fail context name.Span (Structure(EquationForUndeclared(name.Name, suggestion)))
 
     match (Expressions.withoutParentheses target).Kind with

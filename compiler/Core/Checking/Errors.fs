@@ -1,5 +1,5 @@
 /// What can be wrong with a model that parses, as data: a case for each kind of error with what its message
-/// needs. `Messages.fs` puts them into words; nothing else does.
+/// needs. `Messages/` puts them into words; nothing else does.
 module internal DiffEqLang.Compiler.Checking.Errors
 
 open DiffEqLang.Contracts
@@ -35,6 +35,8 @@ type Operand = { Shape: Shape; Text: string; At: SourceSpan; Declarations: Decla
 
 type NameError =
     | UnknownName of name: string * suggestion: string option
+    /// In the shape of a declaration.
+    | UnknownSize of name: string
     | UnknownFunction of name: string * suggestion: string option
     | Redeclared of name: string * first: SourceSpan
     | Reserved of name: string * meaning: string
@@ -46,6 +48,10 @@ type NameError =
     | RecursiveFunction of names: string list
     | ArgumentCount of callee: string * least: int * most: int * given: int
     | UnknownArgument of callee: string * name: string * suggestion: string option
+    /// A call of a network with several arguments.
+    | NetworkArguments of network: string * arguments: string list
+    /// `dH/dp`
+    | QuotientOfDifferentials of above: string * below: string
     | UnknownModel of name: string * suggestion: string option
     /// A caller's value for a dim that no model declares.
     | UnknownDim of name: string * suggestion: string option
@@ -85,7 +91,8 @@ type StructureError =
     | DuplicateEquation of state: string * first: SourceSpan
     | EquationForUndeclared of name: string * suggestion: string option
     | EquationForOther of name: string * kind: NameKind * declared: SourceSpan
-    | NotAnEquation of text: string * hint: string
+    /// With the states that it was meant for.
+    | NotAnEquation of text: string * hint: string * states: string list
     /// `x'` of a state that is not of second order.
     | PrimeOfFirstOrder of state: string
     | PrimeOfOther of name: string * kind: NameKind
@@ -97,7 +104,7 @@ type StructureError =
     | RepeatedSection of section: string * first: SourceSpan
     | ParameterWithoutValue of name: string
     | ParameterWithTwoValues of name: string
-    | UnknownDistribution of name: string * suggestion: string option
+    | UnknownDistribution of name: string * suggestion: string option * known: string list
     | DistributionArguments of name: string * signature: string
     | DistributionNeedsMatrix of name: string * shape: Shape
     | EmptyInterval of low: float * high: float

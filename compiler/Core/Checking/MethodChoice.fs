@@ -41,7 +41,7 @@ let ofStructure (model: Typed.Model) (noise: Dynamics.Noise) : Diagnostic option
         let refusal =
             MethodRefusesStructure(choice.Name, "general", noise.Reason, Methods.forGeneralNoise)
 
-        Some(Messages.render (error choice.Span (Noise refusal)))
+        Some(Messages.Render.diagnostic (error choice.Span (Noise refusal)))
     | Some(_, Methods.CommutativeNoise), (Additive | Diagonal | Scalar | Commutative)
     | Some(_, (Methods.AnyNoise | Methods.Deterministic)), _
     | None, _ -> None

@@ -45,11 +45,14 @@ let parts (root: Tree.Expr) =
     List.ofSeq result
 
 /// An expression of the model, the names that are bound inside it, and whether differentials may stand in it.
-type private Site = { Expr: Tree.Expr; Locals: string list; TakesDifferentials: bool }
+type private Site =
+    { Expr: Tree.Expr; Locals: string list; TakesDifferentials: bool; IsSize: bool }
 
-let private site e = { Expr = e; Locals = []; TakesDifferentials = false }
+let private site e = { Expr = e; Locals = []; TakesDifferentials = false; IsSize = false }
+let private size e = { site e with IsSize = true }
 
-let private ofType (typeExpr: Tree.TypeExpr option) = typeExpr |> Option.map _.Dims |> Option.defaultValue []
+let private sizesOf (typeExpr: Tree.TypeExpr option) =
+    typeExpr |> Option.map _.Dims |> Option.defaultValue [] |> List.map size
 
 let private ofParameter (p: Tree.ParamDecl) =
     [ for d in Option.toList p.Distribution do
@@ -77,10 +80,10 @@ let private ofNetwork (net: Tree.NetDecl) =
 let private sitesOf (definition: Definition) =
     match definition with
     | DimDefinition value -> Option.toList value |> List.map site
-    | StateDefinition typeExpr -> ofType typeExpr |> List.map site
-    | ParameterDefinition(typeExpr, p) -> ofType typeExpr @ ofParameter p |> List.map site
-    | ConstantDefinition(typeExpr, value) -> ofType typeExpr @ [ value ] |> List.map site
-    | WienerDefinition(typeExpr, correlation) -> ofType typeExpr @ Option.toList correlation |> List.map site
+    | StateDefinition typeExpr -> sizesOf typeExpr
+    | ParameterDefinition(typeExpr, p) -> sizesOf typeExpr @ List.map site (ofParameter p)
+    | ConstantDefinition(typeExpr, value) -> sizesOf typeExpr @ [ site value ]
+    | WienerDefinition(typeExpr, correlation) -> sizesOf typeExpr @ List.map site (Option.toList correlation)
     | LetDefinition value
     | OutputDefinition value -> [ site value ]
     | FunctionDefinition fn -> [ { site fn.Body with Locals = fn.Parameters |> List.map _.Name } ]
@@ -119,11 +122,11 @@ type private Resolver =
         None
 
 let private suggestValue (r: Resolver) locals name =
-    Spelling.suggest name (Seq.concat [ locals; builtinValues; r.Scope.Entities |> List.map _.Name ])
+    Spelling.suggestValue name (Seq.concat [ locals; builtinValues; r.Scope.Entities |> List.map _.Name ])
 
 let private suggestFunction (r: Resolver) name =
     let declared = r.Scope.Entities |> List.filter (kindOf >> isFunction) |> List.map _.Name
-    Spelling.suggest name (Seq.append declared r.Functions)
+    Spelling.suggestFunction name (Seq.append declared r.Functions)
 
 /// `dB`, `dw`, `dx`: meant as a differential where nothing of this name is declared.
 let looksLikeDifferential (scope: Scope) (name: string) =
@@ -153,7 +156,9 @@ let private resolveUndeclared (r: Resolver) (s: Site) name span =
     elif r.Functions.Contains name then
         r.Fail (Name(NotAValue(name, FunctionName))) span
     else
-        r.Fail (Name(UnknownName(name, suggestValue r s.Locals name))) span
+        match suggestValue r s.Locals name with
+        | None when s.IsSize -> r.Fail (Name(UnknownSize name)) span
+        | suggestion -> r.Fail (Name(UnknownName(name, suggestion))) span
 
 /// The declaration that a value's name refers to; None where there is none, or it is an error.
 let private resolveValue (r: Resolver) (s: Site) name span =
@@ -170,18 +175,33 @@ let private resolveValue (r: Resolver) (s: Site) name span =
         else
             Some entity
 
-let private checkArity (r: Resolver) (callee: Tree.Ident) (entity: Entity) given =
+let private checkArity (r: Resolver) (callee: Tree.Ident) (entity: Entity) (arguments: Tree.Argument list) =
+    let names =
+        arguments
+        |> List.map (fun a ->
+            match a.Value.Kind with
+            | Tree.Name name -> name
+            | _ -> "...")
+
+    let given = arguments.Length
+
     arity entity.Definition
     |> Option.filter (fun arity -> arity <> given)
     |> Option.iter (fun arity ->
-        r.Report(error callee.Span (Name(ArgumentCount(callee.Name, arity, arity, given)))))
+        let kind =
+            if kindOf entity = NetworkName && given > 1 then
+                NetworkArguments(callee.Name, names)
+            else
+                ArgumentCount(callee.Name, arity, arity, given)
+
+        r.Report(error callee.Span (Name kind)))
 
 /// The function or network that a call refers to. Calls have names of their own: a state `norm` leaves `norm(x)`
 /// what it was.
-let private resolveCall (r: Resolver) (s: Site) (callee: Tree.Ident) given =
+let private resolveCall (r: Resolver) (s: Site) (callee: Tree.Ident) arguments =
     match tryFind callee.Name r.Scope with
     | Some entity when isFunction (kindOf entity) ->
-        checkArity r callee entity given
+        checkArity r callee entity arguments
         Some entity
     | _ when r.Functions.Contains callee.Name -> None
     | _ when List.contains callee.Name s.Locals ->
@@ -205,13 +225,42 @@ let private resolvePrime (r: Resolver) (s: Site) (state: Tree.Ident) =
     | Some entity when kindOf entity = UnsupportedName -> None
     | Some entity -> r.Fail (Structure(PrimeOfOther(state.Name, kindOf entity))) state.Span
 
+/// `dH/dp` where `H` and `p` are declared, and `dH` and `dp` are not; a sign before it belongs to the `dH`.
+let rec private quotientOfDifferentials (scope: Scope) (e: Tree.Expr) =
+    let isDeclared name = (tryFind name scope).IsSome
+
+    let isDifferential (name: string) =
+        name.StartsWith 'd' && isDeclared (name.Substring 1) && not (isDeclared name)
+
+    match e.Kind with
+    | Tree.Binary(Tree.Divide, { Kind = Tree.Unary(_, above) }, operator, below) ->
+        let span = above.Span.To below.Span
+
+        quotientOfDifferentials scope { Kind = Tree.Binary(Tree.Divide, above, operator, below); Span = span }
+    | Tree.Binary(Tree.Divide, ({ Kind = Tree.Name above } as left), _, ({ Kind = Tree.Name below } as right)) when
+        isDifferential above && isDifferential below
+        ->
+        Some(e.Span, (above.Substring 1, below.Substring 1), [ left; right ])
+    | _ -> None
+
 /// The declarations that a site refers to.
 let private resolveSite (r: Resolver) (s: Site) =
-    parts s.Expr
+    let parts = parts s.Expr
+    let answered = HashSet<Tree.Expr>(HashIdentity.Reference)
+
+    for e in parts do
+        match quotientOfDifferentials r.Scope e with
+        | Some(span, names, operands) ->
+            r.Report(error span (Name(QuotientOfDifferentials names)))
+            answered.UnionWith operands
+        | None -> ()
+
+    parts
     |> List.choose (fun e ->
         match e.Kind with
+        | Tree.Name _ when answered.Contains e -> None
         | Tree.Name name -> resolveValue r s name e.Span
-        | Tree.Call(callee, arguments) -> resolveCall r s callee (List.length arguments)
+        | Tree.Call(callee, arguments) -> resolveCall r s callee arguments
         | Tree.Prime(state, _) -> resolvePrime r s state
         | Tree.Number _
         | Tree.Unary _

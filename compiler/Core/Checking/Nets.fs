@@ -126,7 +126,9 @@ let private unknownStage context (stage: Tree.Stage) =
         |> List.map _.Name
 
     let suggestion =
-        Spelling.suggest stage.Name.Name (Seq.concat [ [ "dense" ]; declared; List.ofSeq Functions.names ])
+        Spelling.suggestStage
+            stage.Name.Name
+            (Seq.concat [ [ "dense" ]; declared; List.ofSeq Functions.names ])
 
     fail context stage.Name.Span (Structure(UnknownStage(stage.Name.Name, suggestion)))
 
@@ -177,17 +179,19 @@ let private denseStep context net (stage: Tree.Stage) progress =
     | shape, _, Some _ -> fail context stage.Span (Shape(NetworkVectorOnly("`dense`", shape)))
 
 let private step context net progress (stage: Tree.Stage) =
-    progress
-    |> Option.bind (fun progress ->
-        if stage.Name.Name = "dense" then
-            denseStep context net stage progress
-        else
-            plainStage context stage
-            |> Option.map (noted context stage)
-            |> Option.bind (fun apply ->
-                apply progress.Value
-                |> Option.map (fun value ->
-                    { progress with Value = value; Stages = apply :: progress.Stages })))
+    match progress with
+    | Some progress when stage.Name.Name = "dense" -> denseStep context net stage progress
+    | None when stage.Name.Name = "dense" -> None
+    | Some progress ->
+        plainStage context stage
+        |> Option.map (noted context stage)
+        |> Option.bind (fun apply ->
+            apply progress.Value
+            |> Option.map (fun value -> { progress with Value = value; Stages = apply :: progress.Stages }))
+    | None ->
+        // The value is lost, but whether there is such a stage can be told.
+        plainStage context stage |> ignore
+        None
 
 /// The network and its parameters; None where an error was reported.
 let declare (context: Context) (net: Tree.NetDecl) : (Network * ParameterDecl list) option =

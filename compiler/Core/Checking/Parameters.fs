@@ -9,47 +9,12 @@ open DiffEqLang.Compiler.Ir.Typed
 open DiffEqLang.Compiler.Checking.Errors
 open DiffEqLang.Compiler.Checking.Context
 
-/// A distribution of the language: how it is written, and what it makes of its arguments (None: not these).
-type private Distribution =
-    { Name: string
-      Signature: string
-      NeedsMatrix: bool
-      Make: float list -> Initializer option }
-
-let private ofTwo name signature make =
-    { Name = name
-      Signature = signature
-      NeedsMatrix = false
-      Make =
-        function
-        | [ a; b ] -> make a b
-        | _ -> None }
-
-let private ofMatrix name initializer =
-    { Name = name
-      Signature = name
-      NeedsMatrix = true
-      Make =
-        function
-        | [] -> Some initializer
-        | _ -> None }
-
-let private distributions =
-    [ ofTwo "normal" "normal(mean, standard deviation), the deviation not negative" (fun mean deviation ->
-          if deviation >= 0.0 then Some(Normal(mean, deviation)) else None)
-      ofTwo "uniform" "uniform(low, high), low less than high" (fun low high ->
-          if low < high then Some(Uniform(low, high)) else None)
-      ofMatrix "xavier_uniform" XavierUniform
-      ofMatrix "xavier_normal" XavierNormal
-      ofMatrix "kaiming_uniform" KaimingUniform
-      ofMatrix "kaiming_normal" KaimingNormal
-      ofMatrix "orthogonal" Orthogonal ]
-
 let private fromDistribution context shape (written: Tree.Distribution) =
-    match distributions |> List.tryFind (fun d -> d.Name = written.Name.Name) with
+    match Distributions.tryFind written.Name.Name with
     | None ->
-        let suggestion = Spelling.suggest written.Name.Name (distributions |> List.map _.Name)
-        fail context written.Name.Span (Structure(UnknownDistribution(written.Name.Name, suggestion)))
+        let known = Distributions.names
+        let suggestion = Spelling.suggest written.Name.Name known
+        fail context written.Name.Span (Structure(UnknownDistribution(written.Name.Name, suggestion, known)))
     | Some d when d.NeedsMatrix && Shape.rank shape <> 2 ->
         fail context written.Span (Structure(DistributionNeedsMatrix(d.Name, shape)))
     | Some d ->

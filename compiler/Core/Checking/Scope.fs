@@ -20,6 +20,7 @@ type Definition =
     | FunctionDefinition of Tree.FnDecl
     | NetworkDefinition of Tree.NetDecl
     | NetworkParameterDefinition of network: string
+    /// What is not supported yet, or could not be read: an error is reported, and uses of the name stay silent.
     | UnsupportedDefinition
 
 type Entity =
@@ -223,8 +224,13 @@ let private unsupported (kind: Tree.DeclarationKind) =
     | Tree.Solve _ -> None
 
 /// Enters the declarations of a model (after the shared ones of its file), and reports names declared twice,
-/// reserved names and what is not supported yet.
-let collect (report: Error -> unit) (shared: Tree.Declaration list) (own: Tree.Declaration list) : Scope =
+/// reserved names and what is not supported yet. What a declaration says that was not read whole is not taken for granted.
+let collect
+    (report: Error -> unit)
+    (unread: Tree.Unread)
+    (shared: Tree.Declaration list)
+    (own: Tree.Declaration list)
+    : Scope =
     let byName = Dictionary<string, Entity>()
     let entities = ResizeArray<Entity>()
     let repeated = HashSet<string>()
@@ -243,7 +249,11 @@ let collect (report: Error -> unit) (shared: Tree.Declaration list) (own: Tree.D
                 { Name = name.Name
                   Span = name.Span
                   Doc = declaration.Doc
-                  Definition = if meaning.IsSome then UnsupportedDefinition else definition
+                  Definition =
+                    if meaning.IsSome || unread.Statements |> List.exists _.Contains(name.Span) then
+                        UnsupportedDefinition
+                    else
+                        definition
                   IsShared = isShared }
 
             byName[name.Name] <- entity

@@ -120,8 +120,15 @@ let private methodChoice context (setting: Tree.Setting) =
     | Tree.Single _
     | Tree.TimeSpan _ -> wrong context setting "a method such as `tsit5(rtol = 1e-6)`" None
 
+/// Where a value is missing, a syntax error is reported.
+let private isMissing (value: Tree.SettingValue) =
+    match value with
+    | Tree.Single e -> e.Kind.IsMissing
+    | Tree.TimeSpan(from, upTo) -> from.Kind.IsMissing || upTo.Kind.IsMissing
+
 let private apply context (block: SolveBlock) (setting: Tree.Setting) : SolveBlock =
     match setting.Name.Name with
+    | _ when isMissing setting.Value -> block
     | "t" ->
         match timeSpan context setting with
         | Some(from, upTo) -> { block with Start = Some from; End = Some upTo }

@@ -49,6 +49,8 @@ let private spelledOut (name: string) =
 let suggest (name: string) (known: string seq) =
     let written = spelledOut name
 
+    let lookAlike = known |> Seq.tryFind (fun k -> Scripts.LookAlike(name, k))
+
     let candidates =
         known
         |> Seq.filter (fun k -> k <> name)
@@ -58,6 +60,58 @@ let suggest (name: string) (known: string seq) =
         |> Seq.distinctBy fst
         |> Map.ofSeq
 
-    Spelling.Nearest(written, candidates.Keys)
-    |> Option.ofObj
-    |> Option.map (fun meant -> candidates[meant])
+    lookAlike
+    |> Option.orElseWith (fun () ->
+        Spelling.Nearest(written, candidates.Keys)
+        |> Option.ofObj
+        |> Option.map (fun meant -> candidates[meant]))
+
+/// What other languages call our functions.
+let private functionSynonyms =
+    Map.ofList
+        [ "ln", "log"
+          "arcsin", "asin"
+          "arccos", "acos"
+          "arctan", "atan"
+          "arctan2", "atan2"
+          "arcsinh", "asinh"
+          "arccosh", "acosh"
+          "arctanh", "atanh"
+          "sgn", "sign"
+          "fabs", "abs"
+          "power", "pow"
+          "logistic", "sigmoid"
+          "swish", "silu"
+          "inverse", "inv"
+          "linsolve", "solve"
+          "chol", "cholesky"
+          "cat", "concat"
+          "concatenate", "concat"
+          "product", "prod"
+          "average", "mean"
+          "gradient", "grad"
+          "jacobian", "jac"
+          "divergence", "div"
+          "hessian", "hess" ]
+
+/// What other languages call our values.
+let private valueSynonyms = Map.ofList [ "time", "t"; "infinity", "inf"; "oo", "inf" ]
+
+let private orSynonym (synonyms: Map<string, string>) (name: string) (known: string seq) =
+    match Map.tryFind (name.ToLowerInvariant()) synonyms with
+    | Some meant when Seq.contains meant known -> Some meant
+    | Some _
+    | None -> suggest name known
+
+/// What other languages call our stages.
+let private stageSynonyms =
+    Map.ofList
+        [ "linear", "dense"
+          "affine", "dense"
+          "fc", "dense"
+          "swish", "silu"
+          "logistic", "sigmoid" ]
+
+let suggestStage name known = orSynonym stageSynonyms name known
+let suggestFunction name known = orSynonym functionSynonyms name known
+let suggestValue name known = orSynonym valueSynonyms name known

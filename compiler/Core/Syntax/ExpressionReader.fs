@@ -263,10 +263,12 @@ and private property reading target name span =
     match tryIdent reading name with
     | None -> target
     | Some { Name = "T" } -> { Kind = Transpose target; Span = span }
+    // A method's call: the parser has answered it.
+    | Some other when reading.Errors.LeftOutOn other.Span.Line -> target
     | Some other ->
         reading.Report(
             DiagnosticCatalogue.SyntaxError,
-            other.Span,
+            span,
             $"nothing has a part `.{other.Name}`",
             "the transpose is `.T`"
         )

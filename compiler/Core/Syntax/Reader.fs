@@ -9,373 +9,10 @@ open DiffEqLang.Contracts
 open DiffEqLang.Grammar
 open DiffEqLang.Compiler.Syntax.Tree
 open DiffEqLang.Compiler.Syntax.ExpressionReader
-
-let private reportSpelling (reading: Reading) (word: Ident) message candidates =
-    match Spelling.Nearest(word.Name, candidates) with
-    | null -> reading.Report(DiagnosticCatalogue.MisspelledKeyword, word.Span, message)
-    | near ->
-        reading.Report(DiagnosticCatalogue.MisspelledKeyword, word.Span, message, $"did you mean `{near}`?")
-
-// Relations
-
-let private relationToken (context: DeqParser.AssignContext) =
-    if isNull context || context.ChildCount = 0 then
-        None
-    else
-        Some((context.GetChild 0 :?> ITerminalNode).Symbol)
-
-/// `=`; reports what was written in its place.
-let private expectEquals (reading: Reading) context =
-    match relationToken context with
-    | Some token when token.Type = DeqParser.TILDE ->
-        reading.Report(
-            DiagnosticCatalogue.TildeForEquals,
-            reading.Positions.Of token,
-            "`~` gives a parameter or a sample its distribution; it neither defines nor equates",
-            "write `=`"
-        )
-    | Some token when token.Type = DeqParser.COLON_EQUAL ->
-        reading.Report(
-            DiagnosticCatalogue.MisplacedAssignment,
-            reading.Positions.Of token,
-            "`:=` changes a state in an event; elsewhere nothing is assigned",
-            "write `=`"
-        )
-    | Some _
-    | None -> ()
-
-/// `:=` in an action.
-let private expectAssignment (reading: Reading) context =
-    match relationToken context with
-    | Some token when token.Type <> DeqParser.COLON_EQUAL ->
-        reading.Report(
-            DiagnosticCatalogue.EquationInEvent,
-            reading.Positions.Of token,
-            $"`{token.Text}` holds always; an event changes a state at one time",
-            "write `:=`"
-        )
-    | Some _
-    | None -> ()
-
-// Types and declarators
-
-let private typeExpr reading (context: DeqParser.TypeContext) : TypeExpr option =
-    if isNull context then
-        None
-    else
-        tryIdent reading (context.ID())
-        |> Option.map (fun name ->
-            { Base = name
-              Dims = [ for d in context.expression () -> expression reading d ]
-              Span = spanOf reading context })
-
-/// `x, y : R[n], z`: the type covers x and y.
-let private coverByTypes (declarators: Declarator list) =
-    List.foldBack
-        (fun (declarator: Declarator) (covered: Declarator list, current) ->
-            let found = declarator.Type |> Option.orElse current
-            { declarator with Type = found } :: covered, found)
-        declarators
-        ([], None)
-    |> fst
-
-let private declarator reading (context: DeqParser.DeclaratorContext) =
-    tryIdent reading (context.ID())
-    |> Option.map (fun name -> { Name = name; Type = typeExpr reading (context.``type`` ()) })
-
-let private declarators reading (context: DeqParser.DeclaratorsContext) =
-    if isNull context then
-        []
-    else
-        [ for d in context.declarator () do
-              yield! Option.toList (declarator reading d) ]
-        |> coverByTypes
-
-let private distribution reading (context: DeqParser.DistributionContext) : Distribution option =
-    if isNull context then
-        None
-    else
-        tryIdent reading (context.ID())
-        |> Option.map (fun name ->
-            { Name = name
-              Arguments = arguments reading (context.arguments ())
-              Span = spanOf reading context })
-
-let private interval reading (context: DeqParser.IntervalContext) : Interval =
-    let ends = context.expression () |> Array.map (expression reading)
-
-    { Low = if ends.Length > 0 then ends[0] else missing
-      High = if ends.Length > 1 then ends[1] else missing
-      LowClosed = not (isNull (context.LBRACKET()))
-      HighClosed = not (isNull (context.RBRACKET()))
-      Span = spanOf reading context }
-
-// Declarations
-
-let private setOnce (reading: Reading) what (context: ParserRuleContext) previous value =
-    match previous with
-    | None -> Some value
-    | Some _ ->
-        reading.Report(
-            DiagnosticCatalogue.RepeatedClause,
-            spanOf reading context,
-            $"the parameter has {what} already"
-        )
-
-        previous
-
-let private paramClause reading (declaration: ParamDecl) (context: DeqParser.ParamClauseContext) =
-    if not (isNull (context.TILDE())) then
-        match distribution reading (context.distribution ()) with
-        | None -> declaration
-        | Some given ->
-            { declaration with
-                Distribution = setOnce reading "a distribution" context declaration.Distribution given }
-    elif not (isNull (context.interval ())) then
-        let given = interval reading (context.interval ())
-
-        { declaration with
-            Interval = setOnce reading "an interval" context declaration.Interval given }
-    else
-        if not (isNull (context.COLON_EQUAL())) then
-            reading.Report(
-                DiagnosticCatalogue.MisplacedAssignment,
-                reading.Positions.Of(context.COLON_EQUAL().Symbol),
-                "`:=` changes a state in an event; elsewhere nothing is assigned",
-                "write `=`"
-            )
-
-        match context.expression () with
-        | null -> declaration
-        | value ->
-            { declaration with
-                Value = setOnce reading "a value" context declaration.Value (expression reading value) }
-
-let private param reading (context: DeqParser.ParamDeclarationContext) =
-    let first =
-        context.ID()
-        |> Array.tryHead
-        |> Option.map (fun node ->
-            { Declarator.Name = ident reading node.Symbol
-              Type = typeExpr reading (context.``type`` ()) })
-
-    let rest =
-        [ for d in context.declarator () do
-              yield! Option.toList (declarator reading d) ]
-
-    let declaration =
-        { Names = coverByTypes (Option.toList first @ rest)
-          Depth = context.ID() |> Array.tryItem 1 |> Option.map (fun node -> ident reading node.Symbol)
-          Distribution = None
-          Value = None
-          Interval = None }
-
-    Array.fold (paramClause reading) declaration (context.paramClause ())
-
-let private correlation reading (word: Ident) names value =
-    if word.Name <> "correlation" then
-        reportSpelling
-            reading
-            word
-            $"a Brownian motion has no `{word.Name}`, only a `correlation`"
-            [ "correlation" ]
-
-    Wiener(names, Some(expression reading value))
-
-/// The correlation's name is the last of the declarators where a comma stands before it.
-let private wiener (reading: Reading) (context: DeqParser.WienerDeclarationContext) =
-    let names = declarators reading (context.declarators ())
-    expectEquals reading (context.assign ())
-
-    match context.expression (), tryIdent reading (context.ID()), List.tryLast names with
-    | null, _, _ -> Wiener(names, None)
-    | value, Some word, _ -> correlation reading word names value
-    | value, None, Some { Name = word; Type = None } ->
-        correlation reading word (names[.. names.Length - 2]) value
-    | value, None, _ ->
-        reading.Report(
-            DiagnosticCatalogue.SyntaxError,
-            spanOf reading value,
-            "a Brownian motion has no value",
-            "it may have a `correlation = C`"
-        )
-
-        Wiener(names, None)
-
-let private jumps (reading: Reading) (context: DeqParser.JumpsDeclarationContext) =
-    match context.ID() |> Array.toList |> List.map (fun node -> ident reading node.Symbol) with
-    | [] -> None
-    | name :: kind ->
-        for word in kind do
-            if word.Name <> "rate" then
-                reportSpelling
-                    reading
-                    word
-                    "a Poisson process is declared by its intensity, `rate(...)`"
-                    [ "rate" ]
-
-        Some(Jumps(name, expression reading (context.expression ())))
-
-let private stage reading (context: DeqParser.StageContext) : Stage option =
-    tryIdent reading (context.ID())
-    |> Option.map (fun name ->
-        { Name = name
-          Arguments = arguments reading (context.arguments ())
-          HasArguments = not (isNull (context.arguments ()))
-          Span = spanOf reading context })
-
-let private net reading (context: DeqParser.NetDeclarationContext) : DeclarationKind option =
-    expectEquals reading (context.assign ())
-    let types = context.``type`` () |> Array.map (typeExpr reading)
-    let given i = if i < types.Length then types[i] else None
-
-    match tryIdent reading (context.ID()), given 0, given 1 with
-    | Some name, Some from, Some upTo ->
-        let stages =
-            [ for s in context.stage () do
-                  yield! Option.toList (stage reading s) ]
-
-        Some(Net { NetDecl.Name = name; From = from; To = upTo; Stages = stages })
-    | _ -> None
-
-let private fn reading (context: DeqParser.FnDeclarationContext) : DeclarationKind option =
-    expectEquals reading (context.assign ())
-
-    match [ for node in context.ID() -> ident reading node.Symbol ] with
-    | [] -> None
-    | name :: parameters ->
-        Some(
-            Fn
-                { FnDecl.Name = name
-                  Parameters = parameters
-                  Body = expression reading (context.expression ()) }
-        )
-
-/// `x` or `q'`
-let private initTarget (reading: Reading) (context: DeqParser.InitDeclarationContext) =
-    tryIdent reading (context.ID())
-    |> Option.map (fun (name: Ident) ->
-        match context.PRIME() with
-        | [||] -> { Kind = Name name.Name; Span = name.Span }
-        | primes ->
-            let last = reading.Positions.Of(primes[primes.Length - 1].Symbol)
-            { Kind = Prime(name, primes.Length); Span = name.Span.To last })
-
-// Equations
-
-/// `dx` names the differential of `x`: the name without its first `skip` letters, and where it stands.
-let private stateOf skip (name: string) (span: SourceSpan) : Ident =
-    { Name = name.Substring skip
-      Span = SourceSpan(span.File, span.Line, span.Column + skip, span.EndLine, span.EndColumn) }
-
-/// `dx / dt`, `d2q / dt2`: the state and the order, or None.
-let private (|Leibniz|_|) (expr: Expr) =
-    match expr.Kind with
-    | Binary(Divide, { Kind = Name above; Span = span }, _, { Kind = Name below }) when
-        above.Length > 1 && above[0] = 'd'
-        ->
-        let digits = below.Substring(min 2 below.Length)
-
-        match below.StartsWith("dt", StringComparison.Ordinal), Int32.TryParse digits with
-        | true, _ when digits = "" -> Some(stateOf 1 above span, 1)
-        | true, (true, order) when
-            order > 0
-            && above.StartsWith("d" + digits, StringComparison.Ordinal)
-            && above.Length > 1 + digits.Length
-            ->
-            Some(stateOf (1 + digits.Length) above span, order)
-        | _ -> None
-    | _ -> None
-
-let private target (expr: Expr) =
-    match expr.Kind with
-    | _ when expr.Kind.IsBinary ->
-        match expr with
-        | Leibniz(state, order) -> Derivative(state, order)
-        | _ -> Other expr
-    | Prime(state, order) -> Derivative(state, order)
-    | Name name when name.Length > 1 && name[0] = 'd' -> Differential(stateOf 1 name expr.Span)
-    | Number(0.0, _) -> Zero expr.Span
-    | _ -> Other expr
-
-let private equation (reading: Reading) (context: DeqParser.EquationContext) =
-    let sides = [ for side in context.expression () -> expression reading side ]
-    expectEquals reading (context.assign ())
-
-    match sides with
-    | [ left; right ] -> Some(Equation(target left, right))
-    | [ left ] ->
-        if not (reading.Errors.AnyOn context.Start.Line) && not left.Kind.IsMissing then
-            reading.Report(
-                DiagnosticCatalogue.MissingEquals,
-                spanOf reading context,
-                "this is no declaration, and no equation without `=`"
-            )
-
-        None
-    | _ -> None
-
-// Events and the solve block
-
-let private eventKinds =
-    dict [ "rising", Rising; "falling", Falling; "crossing", Crossing; "every", Every ]
-
-let private action (reading: Reading) (context: DeqParser.ActionContext) =
-    expectAssignment reading (context.assign ())
-
-    match [ for e in context.expression () -> expression reading e ] with
-    | [ target; value ] -> Some(Assign(target, value, spanOf reading context))
-    | [ { Kind = Name "stop"; Span = span } ] -> Some(Stop span)
-    | [ only ] when not (reading.Errors.AnyOn context.Start.Line) && not only.Kind.IsMissing ->
-        reading.Report(DiagnosticCatalogue.SyntaxError, only.Span, "an event does `x := ...` or `stop`")
-        None
-    | _ -> None
-
-let private event reading (context: DeqParser.EventContext) =
-    let trigger = context.trigger ()
-
-    match if isNull trigger then None else tryIdent reading (trigger.ID()) with
-    | None -> None
-    | Some word ->
-        let kind =
-            match eventKinds.TryGetValue word.Name with
-            | true, kind -> kind
-            | false, _ ->
-                reportSpelling
-                    reading
-                    word
-                    $"`{word.Name}` is no kind of event; there are `rising`, `falling`, `crossing` and `every`"
-                    eventKinds.Keys
-
-                Crossing
-
-        let actions =
-            [ for a in context.action () do
-                  yield! Option.toList (action reading a) ]
-
-        Some(Event(kind, expression reading (trigger.expression ()), actions))
-
-/// `cuda:1` is one word here.
-let private settingValue (context: DeqParser.SettingContext) (values: Expr list) (span: SourceSpan) =
-    match values, context.NUMBER() with
-    | [ from; upTo ], _ -> TimeSpan(from, upTo)
-    | [ { Kind = Name device } as value ], device' when not (isNull device') ->
-        Single
-            { value with
-                Kind = Name $"{device}:{device'.GetText()}"
-                Span = value.Span.To span }
-    | value :: _, _ -> Single value
-    | [], _ -> Single missing
-
-let private setting (reading: Reading) (context: DeqParser.SettingContext) : Setting option =
-    expectEquals reading (context.assign ())
-    let span = spanOf reading context
-    let values = [ for e in context.expression () -> expression reading e ]
-
-    tryIdent reading (context.ID())
-    |> Option.map (fun name -> { Name = name; Value = settingValue context values span; Span = span })
-
-// Statements
+open DiffEqLang.Compiler.Syntax.Slips
+open DiffEqLang.Compiler.Syntax.DeclarationReader
+open DiffEqLang.Compiler.Syntax.EquationReader
+open DiffEqLang.Compiler.Syntax.BlockReader
 
 /// `##` lines without their marks.
 let private documentationText (lines: IReadOnlyList<IToken>) =
@@ -475,8 +112,21 @@ let private declaration
     declarationKind reading documents (context.GetChild 0)
     |> Option.map (fun kind -> { Doc = doc; Kind = kind; Span = spanOf reading context })
 
-let private reportPlace (reading: Reading) (context: ParserRuleContext) message =
-    reading.Report(DiagnosticCatalogue.OutsideModel, reading.Positions.Of context.Start, message)
+let private reportInside (reading: Reading) (statement: DeqParser.StatementContext) =
+    reading.Report(
+        DiagnosticCatalogue.OutsideModel,
+        reading.Positions.Of statement.Start,
+        $"`{statement.Start.Text}` cannot stand inside a model"
+    )
+
+/// The first statement outside a model is reported; others stand there for the same reason.
+let private reportOutside (reading: Reading) (first: DeqParser.StatementContext) =
+    reading.Report(
+        DiagnosticCatalogue.OutsideModel,
+        reading.Positions.Of first.Start,
+        $"`{first.Start.Text}` stands outside a model",
+        "a model is `model Name { ... }`"
+    )
 
 let private isModelOrImport (statement: DeqParser.StatementContext) =
     not (isNull (statement.model ())) || not (isNull (statement.importFile ()))
@@ -484,7 +134,7 @@ let private isModelOrImport (statement: DeqParser.StatementContext) =
 let private body (reading: Reading) documents (block: DeqParser.BlockContext) =
     [ for statement in block.statement () do
           if isModelOrImport statement then
-              reportPlace reading statement $"`{statement.Start.Text}` cannot stand inside a model"
+              reportInside reading statement
           else
               yield! Option.toList (declaration reading documents statement) ]
 
@@ -531,21 +181,36 @@ let private import (reading: Reading) (context: DeqParser.ImportFileContext) =
         Some(Import(path, span))
     | path -> Some(Import(path.GetText().Trim '"', span))
 
-let private topLevel reading documents (statement: DeqParser.StatementContext) : TopLevel option =
+/// What a statement of a file is, or the statement itself where it belongs into a model.
+let private topLevel reading documents (statement: DeqParser.StatementContext) =
     match statement.GetChild 0 with
-    | :? DeqParser.ModelContext as c -> model reading documents c
-    | :? DeqParser.ImportFileContext as c -> import reading c
+    | :? DeqParser.ModelContext as c -> Ok(model reading documents c)
+    | :? DeqParser.ImportFileContext as c -> Ok(import reading c)
     | _ ->
-        declaration reading documents statement
-        |> Option.bind (fun declaration ->
+        match declaration reading documents statement with
+        | None -> Ok None
+        | Some declaration ->
             match declaration.Kind with
             | Fn _
             | Net _
             | Const _
-            | Dim _ -> Some(Shared declaration)
-            | _ ->
-                reportPlace reading statement $"`{statement.Start.Text}` stands outside a model"
-                None)
+            | Dim _ -> Ok(Some(Shared declaration))
+            | State _
+            | Algebraic _
+            | Param _
+            | Control _
+            | Wiener _
+            | Jumps _
+            | Sample _
+            | Let _
+            | Output _
+            | Init _
+            | History _
+            | Calculus _
+            | Equation _
+            | Implicit _
+            | Event _
+            | Solve _ -> Error statement
 
 // Files
 
@@ -568,12 +233,18 @@ let read (source: SourceFile) : File * Diagnostic list =
     let reading = { Positions = parsed.Positions; Errors = parsed.Errors }
     let documents = Documents parsed.Documentation
 
-    let items =
+    let read =
         match parsed.Tree with
         | null -> []
-        | tree ->
-            [ for s in tree.statement () do
-                  yield! Option.toList (topLevel reading documents s) ]
+        | tree -> [ for s in tree.statement () -> topLevel reading documents s ]
+
+    let items = read |> List.choose (Result.defaultValue None)
+
+    read
+    |> List.tryPick (function
+        | Error statement -> Some statement
+        | Ok _ -> None)
+    |> Option.iter (reportOutside reading)
 
     if items.IsEmpty && reading.Errors.Count = 0 then
         reading.Report(
@@ -583,10 +254,18 @@ let read (source: SourceFile) : File * Diagnostic list =
             "a model is `model Name { ... }`"
         )
 
+    let diagnostics = List.ofSeq reading.Errors.InOrder
+
+    let unread: Unread =
+        { Reported = diagnostics |> List.filter (fun d -> d.Severity = Severity.Error) |> List.map _.Span
+          Statements = List.ofSeq parsed.Unread.Spans
+          Names = parsed.Unread.Names |> Seq.map Normalization.composeName |> Set.ofSeq }
+
     { Source = source
       Items = items
-      Comments = comments reading parsed.Comments documents },
-    List.ofSeq reading.Errors.InOrder
+      Comments = comments reading parsed.Comments documents
+      Unread = unread },
+    diagnostics
 
 /// The tree of a text that is one expression, as on a command line.
 let readExpression (source: SourceFile) : Expr * Diagnostic list =

@@ -167,4 +167,15 @@ type TopLevel =
 /// A comment (not a documentation comment), for the formatter.
 type Comment = { Text: string; Span: SourceSpan; OwnLine: bool }
 
-type File = { Source: SourceFile; Items: TopLevel list; Comments: Comment list }
+/// What the reader has reported, and the statements that the tree does not hold as they were written: nothing follows from
+/// what is missing there.
+type Unread = { Reported: SourceSpan list; Statements: SourceSpan list; Names: Set<string> }
+
+/// Of a file without a syntax error.
+let nothingUnread: Unread = { Reported = []; Statements = []; Names = Set.empty }
+
+type File =
+    { Source: SourceFile
+      Items: TopLevel list
+      Comments: Comment list
+      Unread: Unread }

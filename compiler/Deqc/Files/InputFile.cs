@@ -22,7 +22,8 @@ internal static class InputFile
         }
         catch (Exception problem) when (problem is IOException or ArgumentException or NotSupportedException)
         {
-            throw CommandFailure.File($"{path} cannot be read: {problem.Message}");
+            // .NET names the full path once more behind the reason.
+            throw CommandFailure.File($"{path} cannot be read: {problem.Message.Split(" : '")[0].TrimEnd('.')}");
         }
     }
 

@@ -33,6 +33,14 @@ internal sealed class Assignments
     /// <summary>The initial values, by state.</summary>
     public IReadOnlyDictionary<string, NumberArray> Initials => initials;
 
+    /// <summary>The values of these names alone.</summary>
+    public Assignments Among(IReadOnlyCollection<string> names)
+    {
+        var result = new Assignments();
+        foreach (var (name, value) in values.Where(pair => names.Contains(pair.Key))) result.Add(name, value);
+        return result;
+    }
+
     /// <summary>One more value.</summary>
     /// <exception cref="CommandFailure">It has one.</exception>
     public void Add(string name, NumberArray value) => Add(values, name, name, value);

@@ -1,0 +1,45 @@
+/// The words of errors in the solve block, and of what is not supported yet.
+module internal DiffEqLang.Compiler.Checking.Messages.SolveMessages
+
+open DiffEqLang.Compiler.Checking.Errors
+open DiffEqLang.Compiler.Checking.Messages.Wording
+
+let ofSolve error =
+    match error with
+    | UnknownSetting(name, suggestion) ->
+        says Catalogue.UnknownSetting (sprintf "the solve block has no setting `%s`" name)
+        |> suggesting suggestion
+    | RepeatedSetting(name, first) ->
+        says Catalogue.RepeatedSetting (sprintf "`%s` is set twice" name)
+        |> noting "the first one" first
+    | UnknownMethod(name, suggestion) ->
+        says Catalogue.UnknownMethod (sprintf "there is no method `%s`" name)
+        |> suggesting suggestion
+    | UnknownOption(method, option, suggestion, known) ->
+        let words = says Catalogue.UnknownOption (sprintf "`%s` has no option `%s`" method option)
+
+        if suggestion.IsSome then
+            suggesting suggestion words
+        else
+            hinting (sprintf "its options: %s" (quoteAll known)) words
+    | SettingValue(setting, expected, suggestion) ->
+        says Catalogue.SettingValue (sprintf "`%s` takes %s" setting expected)
+        |> suggesting suggestion
+    | OptionValue(option, expected) ->
+        says Catalogue.OptionValue (sprintf "%s takes %s" (lowered option) expected)
+    | EmptyTimeSpan at ->
+        says Catalogue.EmptyTimeSpan (sprintf "the time span starts and ends at %s" (number at))
+
+let private notYet descriptor what = says descriptor (sprintf "%s is not supported yet" what)
+
+let ofUnsupported error =
+    match error with
+    | Declaration construct -> notYet Catalogue.DeclarationNotSupported construct
+    | EquationForm construct -> notYet Catalogue.EquationNotSupported construct
+    | NetworkStage name -> notYet Catalogue.StageNotSupported (sprintf "the network stage `%s`" name)
+    | FileItem construct -> notYet Catalogue.ItemNotSupported construct
+    | SolveFeature(setting, value, now) ->
+        notYet Catalogue.SettingNotSupported (sprintf "`%s = %s`" setting value)
+        |> hinting (sprintf "now there are %s" (quoteAll now))
+    | Events -> notYet Catalogue.EventNotSupported "an event (`when`)"
+    | Function name -> notYet Catalogue.FunctionNotSupported (sprintf "the function `%s`" name)

@@ -1,0 +1,211 @@
+/// The verbs that compute: run, eval, grad, doctor.
+module DiffEqLang.Tests.EndToEnd.SolveVerbTests
+
+open System
+open System.IO
+open System.Text.Json
+open Expecto
+open DiffEqLang.Tests.EndToEnd.Deqc
+
+/// A parameter of each kind of distribution, and outputs that are they.
+let private drawn =
+    """model Drawn {
+  dim n = 3
+  state x : R[n]
+  param w ~ uniform(-1, 1)
+  param A : R[n, n] ~ xavier_normal
+  param v : R[n] ~ normal(0, 2)
+  net f : R[n] -> R[n] = dense(4) |> tanh |> dense(n)
+  dx/dt = f(x) + w*(A @ x) + v
+  output the_w = w
+  output the_A = A
+  output the_v = v
+  init x = 1
+}
+"""
+
+let private solving =
+    testList
+        "run, eval, grad"
+        [ testCase "run gives the language page's JSON"
+          <| inFolder (fun folder ->
+              let path = write folder "decay.deq" decay
+              let run = jsonOf (deqc [ "run"; path; "--json"; "--at"; "0,1,2" ])
+              let names = [ for property in run.EnumerateObject() -> property.Name ]
+
+              Expect.equal
+                  names
+                  [ "model"; "status"; "t"; "states"; "outputs"; "statistics"; "seconds" ]
+                  "the form"
+
+              Expect.equal ((run |> at "status").GetString()) "Success" "status"
+              Expect.equal ((run |> at "t").GetRawText()) "[0,1,2]" "exactly those times"
+              let x = (run |> at "states" |> at "x").EnumerateArray() |> Seq.map number |> List.ofSeq
+
+              for t, value in List.zip [ 0.0; 1.0; 2.0 ] x do
+                  Expect.floatClose close value (exp (-0.5 * t)) $"x({t})"
+
+              let twice =
+                  (run |> at "outputs" |> at "twice").EnumerateArray() |> Seq.map number |> List.ofSeq
+
+              Expect.floatClose close twice[2] (2.0 * x[2]) "the output"
+              Expect.isGreaterThan ((run |> at "statistics" |> at "accepted").GetInt64()) 0L "steps")
+          testCase "run takes parameters, constants, initial values, tolerances and a span"
+          <| inFolder (fun folder ->
+              let path = write folder "decay.deq" decay
+
+              let run =
+                  jsonOf (
+                      deqc
+                          [ "run"
+                            path
+                            "--json"
+                            "--set"
+                            "k=2"
+                            "--set"
+                            "c=3"
+                            "--init"
+                            "x=5"
+                            "--t"
+                            "0..0.5"
+                            "--method"
+                            "tsit5"
+                            "--rtol"
+                            "1e-9"
+                            "--atol"
+                            "1e-12"
+                            "--points"
+                            "3" ]
+                  )
+
+              Expect.equal ((run |> at "t").GetRawText()) "[0,0.25,0.5]" "points"
+              let x = (run |> at "states" |> at "x").[2] |> number
+              Expect.floatClose close x (5.0 * exp -1.0) "k and init"
+              Expect.floatClose close ((run |> at "outputs" |> at "twice").[2] |> number) (3.0 * x) "c"
+              deqc [ "run"; path; "--set"; "kk=2" ] |> expectRefusal 2 "did you mean 'k'?"
+              deqc [ "run"; path; "--set"; "k=[1,2]" ] |> expectRefusal 2 "R[2]"
+              deqc [ "run"; path; "--set"; "k=-1" ] |> expectRefusal 2 "k"
+              deqc [ "run"; path; "--method"; "dopri6" ] |> expectRefusal 2 "dopri5")
+          testCase "paths are the second axis, and the seed decides them"
+          <| inFolder (fun folder ->
+              let path = write folder "noisy.deq" noisy
+
+              let x seed =
+                  (jsonOf (deqc [ "run"; path; "--json"; "--paths"; "3"; "--seed"; seed ])
+                   |> at "states"
+                   |> at "x")
+                      .GetRawText()
+
+              let first = JsonDocument.Parse(x "1").RootElement
+              Expect.equal (first.GetArrayLength(), first[0].GetArrayLength()) (2, 3) "time, then path"
+              Expect.equal (Set.ofSeq (first[1].EnumerateArray() |> Seq.map number)).Count 3 "three noises"
+              Expect.equal (x "1") (x "1") "the same seed"
+              Expect.notEqual (x "1") (x "2") "another seed")
+          testCase "run writes tables and pictures"
+          <| inFolder (fun folder ->
+              let path = write folder "decay.deq" decay
+
+              for form in [ "csv"; "json"; "png"; "svg" ] do
+                  let target = Path.Combine(folder, "out." + form)
+                  let answer = deqc [ "run"; path; "-o"; target ]
+                  Expect.equal answer.Code 0 $"{form}: {answer.Error}"
+
+              let rows = File.ReadAllLines(Path.Combine(folder, "out.csv"))
+              Expect.equal (rows[0], rows.Length) ("t,x,twice", 102) "a header and 101 times"
+              let signature = File.ReadAllBytes(Path.Combine(folder, "out.png")) |> Array.take 4
+              Expect.equal signature [| 0x89uy; 0x50uy; 0x4Euy; 0x47uy |] "PNG"
+              Expect.stringContains (File.ReadAllText(Path.Combine(folder, "out.svg"))) "<svg" "SVG")
+          testCase "a missing init is named, with what to write"
+          <| inFolder (fun folder ->
+              let path = write folder "decay.deq" (decay.Replace("  init x = 1\n", ""))
+              deqc [ "run"; path ] |> expectRefusal 2 "--init x=1")
+          testCase "a solve that fails exits with 3 and says what was reached"
+          <| inFolder (fun folder ->
+              let path =
+                  write folder "blow.deq" (decay.Replace("-k * x", "x^2").Replace("0 .. 1,", "0 .. 2,"))
+
+              let answer = deqc [ "run"; path; "--json" ]
+              Expect.equal answer.Code 3 "the solve failed"
+              let run = JsonDocument.Parse(answer.Output).RootElement
+              Expect.notEqual ((run |> at "status").GetString()) "Success" "status"
+              let last = (run |> at "t").EnumerateArray() |> Seq.last |> number
+              Expect.isTrue (last > 0.5 && last < 1.001) $"x = 1/(1-t) was followed up to t = {last}")
+          testCase "eval gives outputs and expressions in full precision"
+          <| inFolder (fun folder ->
+              let path = write folder "decay.deq" decay
+              let output = jsonOf (deqc [ "eval"; path; "--output"; "twice"; "--set"; "x=0.1"; "--json" ])
+              Expect.equal (output.GetRawText()) """{"name":"twice","shape":[],"value":0.2}""" "the form"
+
+              let slope =
+                  jsonOf (deqc [ "eval"; path; "--expr"; "grad(k*x^2, x)"; "--set"; "x=3"; "--json" ])
+
+              Expect.floatClose close (slope |> at "value" |> number) 3.0 "2kx"
+              let infinite = jsonOf (deqc [ "eval"; path; "--expr"; "1/x"; "--set"; "x=0"; "--json" ])
+              Expect.equal ((infinite |> at "value").GetString()) "Infinity" "a string"
+
+              Expect.equal
+                  (deqc [ "eval"; path; "--expr"; "1/zz" ]).Code
+                  1
+                  "an unknown name is the model's error")
+          testCase "eval draws the random parameters that run draws"
+          <| inFolder (fun folder ->
+              let path = write folder "drawn.deq" drawn
+              let run = jsonOf (deqc [ "run"; path; "--json"; "--seed"; "7"; "--at"; "0,1" ])
+
+              let eval name =
+                  jsonOf (deqc [ "eval"; path; "--expr"; name; "--seed"; "7"; "--json" ]) |> at "value"
+
+              // The outputs of run are the parameters themselves.
+              for name in [ "w"; "A"; "v" ] do
+                  let output = (run |> at "outputs" |> at ("the_" + name)).[0]
+                  Expect.equal ((eval name).GetRawText()) (output.GetRawText()) name
+
+              let byDefault seed = deqc ([ "eval"; path; "--expr"; "w"; "--json" ] @ seed)
+              Expect.equal (byDefault []).Output (byDefault [ "--seed"; "0" ]).Output "0 where left out"
+              Expect.notEqual (byDefault []).Output (byDefault [ "--seed"; "7" ]).Output "another seed"
+
+              let set = jsonOf (deqc [ "eval"; path; "--expr"; "w"; "--set"; "w=3"; "--json" ])
+              Expect.equal (set |> at "value" |> number) 3.0 "what is set is not drawn")
+          testCase "grad warns where the state cannot be solved backwards, and keeps its output clean"
+          <| inFolder (fun folder ->
+              let path =
+                  write
+                      folder
+                      "fast.deq"
+                      "model Fast {\n  state x\n  x' = -100*x\n  init x = 1\n  solve { t = 0 .. 1, method = dopri5 }\n}\n"
+
+              let grad mode = deqc [ "grad"; path; "--loss"; "x"; "--json"; "--gradient"; mode ]
+              let doubtful = grad "backsolve"
+              Expect.stringStarts doubtful.Error "warning: Solved backwards" "standard error"
+              jsonOf doubtful |> ignore
+              Expect.equal (grad "discrete").Error "" "the exact gradient of the scheme")
+
+          testCase "grad is the derivative by the value itself, also of a constrained parameter"
+          <| inFolder (fun folder ->
+              let path = write folder "decay.deq" decay
+
+              for mode in [ "discrete"; "backsolve" ] do
+                  let result = jsonOf (deqc [ "grad"; path; "--loss"; "x^2"; "--json"; "--gradient"; mode ])
+                  // x(1)^2 = exp(-2k) x0^2
+                  Expect.floatClose close (result |> at "loss" |> number) (exp -1.0) "loss"
+                  let gradients = result |> at "gradients"
+                  Expect.floatClose close (gradients |> at "k" |> number) (-2.0 * exp -1.0) $"by k, {mode}"
+
+                  Expect.floatClose
+                      close
+                      (gradients |> at "init(x)" |> number)
+                      (2.0 * exp -1.0)
+                      $"by init(x), {mode}"
+
+              let one = jsonOf (deqc [ "grad"; path; "--loss"; "x^2"; "--wrt"; "k"; "--json" ])
+              Expect.equal [ for g in (one |> at "gradients").EnumerateObject() -> g.Name ] [ "k" ] "--wrt"
+
+              deqc [ "grad"; path; "--loss"; "x^2"; "--wrt"; "kk" ]
+              |> expectRefusal 2 "did you mean 'k'?")
+          testCase "doctor solves its test"
+          <| fun () ->
+              let answer = deqc [ "doctor" ]
+              Expect.equal answer.Code 0 answer.Error
+              Expect.stringContains answer.Output "as it should be" "the self-test" ]
+
+let tests = testList "SolveVerbs" [ solving ]
