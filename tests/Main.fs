@@ -29,6 +29,7 @@ let all =
           Runtime.BrownianTests.tests
           Runtime.SdeTests.tests
           Runtime.SafetensorsTests.tests
+          Runtime.ElementaryTests.tests
           EndToEnd.LoweringTests.tests
           EndToEnd.CommandLineTests.tests
           EndToEnd.PathTests.tests ]
