@@ -34,6 +34,7 @@ let all =
           Runtime.SdeTests.tests
           Runtime.SdeGradientTests.tests
           Runtime.SafetensorsTests.tests
+          Runtime.ElementaryTests.tests
           EndToEnd.LoweringTests.tests
           EndToEnd.RandomModelTests.tests
           EndToEnd.CommandLineTests.tests

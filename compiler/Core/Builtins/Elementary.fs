@@ -15,10 +15,7 @@ let private oneMinus x = sub (number 1.0) x
 let log1p x =
     let u = 1.0 + x
 
-    if u = 1.0 || Double.IsInfinity u then
-        (if Double.IsInfinity u then u else x)
-    else
-        log u * (x / (u - 1.0))
+    if u = 1.0 || u = Double.PositiveInfinity then x else log u * (x / (u - 1.0))
 
 /// exp(x) - 1 without loss for small x (Kahan).
 let expm1 x =
@@ -44,10 +41,10 @@ let erf x =
 
         2.0 / sqrt Math.PI * exp (-x * x) * total
     elif a > 6.0 then
-        float (sign x)
+        Math.CopySign(1.0, x)
     else
         let fraction = Seq.foldBack (fun k tail -> float k / 2.0 / (a + tail)) (seq { 1..60 }) 0.0
-        float (sign x) * (1.0 - exp (-a * a) / sqrt Math.PI / (a + fraction))
+        Math.CopySign(1.0, x) * (1.0 - exp (-a * a) / sqrt Math.PI / (a + fraction))
 
 /// A function of one operand, called in torch as a method of its own name. `derivative` has the operand and the result.
 let unary name doc latex value derivative torch domain : Builtin =
