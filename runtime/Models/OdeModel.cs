@@ -1,3 +1,4 @@
+using DiffEqLang.Runtime.Simd;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,6 +16,20 @@ public abstract class OdeModel : DifferentialModel
     {
         var asked = Complete(options);
         var span = SpanOf(asked);
-        return WithOutputs(OdeSolve.Run(Bind(), Layout, InitialOf(initial), asked, span));
+        var state = InitialOf(initial);
+        return WithOutputs(ChooseSimd(asked, span) is { } binding
+            ? SimdSolve.Run(binding, Layout, state, asked, span)
+            : OdeSolve.Run(Bind(), Layout, state, asked, span));
+    }
+
+    /// <summary>The model's code for SIMD registers, where the solve is to run on it.</summary>
+    /// <exception cref="InvalidOperationException">It must, and cannot.</exception>
+    private SimdBinding? ChooseSimd(SolveOptions options, SolveSpan span)
+    {
+        if (options.Target == SolveTarget.Torch) return null;
+        var binding = BindSimd();
+        if (SimdSolve.Obstacle(this, binding, options, span) is not { } obstacle) return binding;
+        binding?.Dispose();
+        return options.Target == SolveTarget.Simd ? throw new InvalidOperationException(obstacle) : null;
     }
 }

@@ -1,0 +1,130 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
+
+namespace DiffEqLang.Runtime.Simd;
+
+/// <summary>The lanes of a <see cref="Vector{T}"/> of float32 or float64.</summary>
+internal readonly struct Lanes<T>(Vector<T> value) : ILanes<Lanes<T>>
+    where T : unmanaged
+{
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
+    /// <summary>The register.</summary>
+    public readonly Vector<T> Value = value;
+
+    private static bool IsDouble
+    {
+        [MethodImpl(Inline)]
+        get => typeof(T) == typeof(double);
+    }
+
+    private Vector<double> Doubles
+    {
+        [MethodImpl(Inline)]
+        get => Value.As<T, double>();
+    }
+
+    private Vector<float> Singles
+    {
+        [MethodImpl(Inline)]
+        get => Value.As<T, float>();
+    }
+
+    private Vector<long> Longs
+    {
+        [MethodImpl(Inline)]
+        get => Value.As<T, long>();
+    }
+
+    private Vector<int> Ints
+    {
+        [MethodImpl(Inline)]
+        get => Value.As<T, int>();
+    }
+
+    /// <inheritdoc/>
+    public static bool IsFused
+    {
+        [MethodImpl(Inline)]
+        get => Fma.IsSupported || AdvSimd.IsSupported;
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(Inline)]
+    public static Lanes<T> Of(double value) =>
+        IsDouble ? From(Vector.Create(value)) : From(Vector.Create((float)value));
+
+    [MethodImpl(Inline)]
+    public static Lanes<T> operator +(Lanes<T> a, Lanes<T> b) => new(a.Value + b.Value);
+
+    [MethodImpl(Inline)]
+    public static Lanes<T> operator -(Lanes<T> a, Lanes<T> b) => new(a.Value - b.Value);
+
+    [MethodImpl(Inline)]
+    public static Lanes<T> operator *(Lanes<T> a, Lanes<T> b) => new(a.Value * b.Value);
+
+    [MethodImpl(Inline)]
+    public static Lanes<T> operator /(Lanes<T> a, Lanes<T> b) => new(a.Value / b.Value);
+
+    [MethodImpl(Inline)]
+    public static Lanes<T> operator -(Lanes<T> a) => new(-a.Value);
+
+    [MethodImpl(Inline)]
+    public static Lanes<T> operator &(Lanes<T> a, Lanes<T> b) => new(a.Value & b.Value);
+
+    [MethodImpl(Inline)]
+    public static Lanes<T> operator |(Lanes<T> a, Lanes<T> b) => new(a.Value | b.Value);
+
+    [MethodImpl(Inline)]
+    public static Lanes<T> operator ^(Lanes<T> a, Lanes<T> b) => new(a.Value ^ b.Value);
+
+    /// <inheritdoc/>
+    [MethodImpl(Inline)]
+    public static Lanes<T> AndNot(Lanes<T> a, Lanes<T> b) => new(Vector.AndNot(a.Value, b.Value));
+
+    /// <inheritdoc/>
+    [MethodImpl(Inline)]
+    public static Lanes<T> MultiplyAdd(Lanes<T> a, Lanes<T> b, Lanes<T> c) =>
+        !IsFused ? new(a.Value * b.Value + c.Value)
+        : IsDouble ? From(Vector.FusedMultiplyAdd(a.Doubles, b.Doubles, c.Doubles))
+        : From(Vector.FusedMultiplyAdd(a.Singles, b.Singles, c.Singles));
+
+    /// <inheritdoc/>
+    [MethodImpl(Inline)]
+    public static Lanes<T> Sqrt(Lanes<T> a) => new(Vector.SquareRoot(a.Value));
+
+    /// <inheritdoc/>
+    [MethodImpl(Inline)]
+    public static Lanes<T> Abs(Lanes<T> a) => new(Vector.Abs(a.Value));
+
+    /// <inheritdoc/>
+    [MethodImpl(Inline)]
+    public static Lanes<T> Min(Lanes<T> a, Lanes<T> b) => new(Vector.MinNative(a.Value, b.Value));
+
+    /// <inheritdoc/>
+    [MethodImpl(Inline)]
+    public static Lanes<T> Max(Lanes<T> a, Lanes<T> b) => new(Vector.MaxNative(a.Value, b.Value));
+
+    /// <inheritdoc/>
+    [MethodImpl(Inline)]
+    public static Lanes<T> Select(Lanes<T> mask, Lanes<T> a, Lanes<T> b) =>
+        new(Vector.ConditionalSelect(mask.Value, a.Value, b.Value));
+
+    /// <inheritdoc/>
+    [MethodImpl(Inline)]
+    public static Lanes<T> LessThan(Lanes<T> a, Lanes<T> b) => new(Vector.LessThan<T>(a.Value, b.Value));
+
+    /// <inheritdoc/>
+    [MethodImpl(Inline)]
+    public static Lanes<T> Equal(Lanes<T> a, Lanes<T> b) => new(Vector.Equals<T>(a.Value, b.Value));
+
+    /// <inheritdoc/>
+    [MethodImpl(Inline)]
+    public static bool Any(Lanes<T> mask) => mask.Longs != Vector<long>.Zero;
+
+    [MethodImpl(Inline)]
+    private static Lanes<T> From<TOther>(Vector<TOther> value) => new(value.As<TOther, T>());
+}

@@ -1,0 +1,52 @@
+using System.Numerics;
+
+namespace DiffEqLang.Runtime;
+
+/// <summary>
+/// log₂ and 2ˣ to ten digits without branches, lane by lane: what step sizes need, at a fifth of the exact functions' cost.
+/// </summary>
+internal static class RoughLogarithm
+{
+    private const long MantissaMask = 0x000FFFFFFFFFFFFF;
+    private const long BitsOfHalfRoot = 0x3FE6A09E667F3BCD;    // of √½, where the mantissa's interval begins
+
+    /// <summary>log₂ x for x ≥ 0. A large number where x is infinite or NaN, a large negative one where it is 0 or subnormal.</summary>
+    public static Vector<double> Log2(Vector<double> x)
+    {
+        // x = 2ᵉ m with m in [√½, √2);  ln m = 2 artanh s,  s = (m - 1) / (m + 1), |s| < 0.172
+        var bits = Vector.AsVectorInt64(x) - new Vector<long>(BitsOfHalfRoot);
+        var exponent = Vector.ConvertToDouble(bits >> 52);
+        var mantissa = Vector.AsVectorDouble((bits & new Vector<long>(MantissaMask)) + new Vector<long>(BitsOfHalfRoot));
+        var s = (mantissa - Vector<double>.One) / (mantissa + Vector<double>.One);
+        var square = s * s;
+        var series = new Vector<double>(2 / (11 * Ln2));
+        series = Vector.MultiplyAddEstimate(series, square, new Vector<double>(2 / (9 * Ln2)));
+        series = Vector.MultiplyAddEstimate(series, square, new Vector<double>(2 / (7 * Ln2)));
+        series = Vector.MultiplyAddEstimate(series, square, new Vector<double>(2 / (5 * Ln2)));
+        series = Vector.MultiplyAddEstimate(series, square, new Vector<double>(2 / (3 * Ln2)));
+        series = Vector.MultiplyAddEstimate(series, square, new Vector<double>(2 / Ln2));
+        return Vector.MultiplyAddEstimate(series, s, exponent);
+    }
+
+    /// <summary>2ˣ, for |x| up to 1000 and as for 1000 beyond.</summary>
+    public static Vector<double> Exp2(Vector<double> x)
+    {
+        x = Vector.Min(Vector.Max(x, new Vector<double>(-1000)), new Vector<double>(1000));
+        // Adding 1.5 · 2⁵² rounds to an integer, which then stands in the lowest bits.
+        var shifted = x + new Vector<double>(RoundingShift);
+        var fraction = (x - (shifted - new Vector<double>(RoundingShift))) * new Vector<double>(Ln2);
+        var series = new Vector<double>(1.0 / 40320);
+        series = Vector.MultiplyAddEstimate(series, fraction, new Vector<double>(1.0 / 5040));
+        series = Vector.MultiplyAddEstimate(series, fraction, new Vector<double>(1.0 / 720));
+        series = Vector.MultiplyAddEstimate(series, fraction, new Vector<double>(1.0 / 120));
+        series = Vector.MultiplyAddEstimate(series, fraction, new Vector<double>(1.0 / 24));
+        series = Vector.MultiplyAddEstimate(series, fraction, new Vector<double>(1.0 / 6));
+        series = Vector.MultiplyAddEstimate(series, fraction, new Vector<double>(0.5));
+        series = Vector.MultiplyAddEstimate(series, fraction, Vector<double>.One);
+        series = Vector.MultiplyAddEstimate(series, fraction, Vector<double>.One);
+        return Vector.AsVectorDouble(Vector.AsVectorInt64(series) + (Vector.AsVectorInt64(shifted) << 52));
+    }
+
+    private const double Ln2 = 0.69314718055994530942;
+    private const double RoundingShift = 6755399441055744;
+}
