@@ -137,10 +137,19 @@ internal sealed class LaneEngine<TRegister, TLanes, T>(LaneKernel<TRegister> ker
     {
         private LaneIntegrator<TRegister, TLanes, T>? _integrator;
         private LaneAdjoint<TRegister, TLanes, T>? _adjoint;
+        private FixedStepIntegrator<TRegister, TLanes, T>? _fixedSteps;
+        private bool _hasLooked;    // for whether fixed steps apply
 
         public LaneAdjoint<TRegister, TLanes, T> Adjoint => _adjoint ??= new(stepper);
 
-        public void Run(LaneSolve<T> solve, int first, int count, StepTape<TLanes>? tape) =>
+        public void Run(LaneSolve<T> solve, int first, int count, StepTape<TLanes>? tape)
+        {
+            if (!_hasLooked) (_hasLooked, _fixedSteps) = (true, FixedStepIntegrator<TRegister, TLanes, T>.For(stepper, problem, solve.Times));
+            if (_fixedSteps is null || tape is not null || !solve.Slopes.IsEmpty) StepByStep(solve, first, count, tape);
+            else _fixedSteps.Run(solve, first, count, (sample, samples) => StepByStep(solve, sample, samples, null));
+        }
+
+        private void StepByStep(LaneSolve<T> solve, int first, int count, StepTape<TLanes>? tape) =>
             (_integrator ??= new(stepper, problem)).Run(solve, first, count, tape);
     }
 }

@@ -47,6 +47,10 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
             Bare(t), Bare(h), Bare(state), Bare(parameters), Bare(rtol), Bare(atol),
             Bare(stages[..((tableau.EndStage + 1) * Size)]), Bare(after)));
 
+    /// <summary>Fused steps of one size: as <see cref="LaneKernel{TRegister}.Advance"/>.</summary>
+    public void Advance(int steps, TLanes t, TLanes h, Span<TLanes> state, ReadOnlySpan<TLanes> parameters) =>
+        kernel.Advance(steps, Bare(t), Bare(h), Bare(state), Bare(parameters));
+
     /// <summary>Evaluates stages, each at its own state.</summary>
     /// <param name="from">The first stage.</param>
     /// <param name="to">The stage after the last.</param>
