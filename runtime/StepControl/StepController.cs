@@ -45,6 +45,6 @@ public sealed record StepController(double Beta1, double Beta2 = 0, double Beta3
         var exponent = Vector.ConditionalSelect(isAccepted, weighted, log) * (-1 / k);
         var afterAccepted = Vector.ConditionalSelect(wasRejected, Vector<double>.One, new Vector<double>(MaxFactor));
         var most = Vector.ConditionalSelect(isAccepted, afterAccepted, new Vector<double>(Safety));
-        return Vector.Min(Vector.Max(RoughLogarithm.Exp2(exponent) * Safety, new Vector<double>(MinFactor)), most);
+        return Vector.MinNative(Vector.MaxNative(RoughLogarithm.Exp2(exponent) * Safety, new Vector<double>(MinFactor)), most);
     }
 }

@@ -54,7 +54,7 @@ internal sealed class StepRules(RungeKuttaProblem problem)
         _controller.Factor(isAccepted, wasRejected, log, previous, beforePrevious, _errorOrder);
 
     /// <summary>What of log₂ of an accepted step's error the next ones remember.</summary>
-    public static Vector<double> Remembered(Vector<double> log) => Vector.Max(log, new Vector<double>(LogOfLeast));
+    public static Vector<double> Remembered(Vector<double> log) => Vector.MaxNative(log, new Vector<double>(LogOfLeast));
 
     private static readonly double LogOfLeast = Math.Log2(LeastRememberedError);
 }

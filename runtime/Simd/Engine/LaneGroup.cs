@@ -116,8 +116,8 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
         var slope = _stages.Span[.._size];
         if (clock.MovesAll)
         {
-            after.CopyTo(state);
-            endSlope.CopyTo(slope);
+            // For a few registers a loop is faster than a call that copies.
+            for (var c = 0; c < state.Length; c++) (state[c], slope[c]) = (after[c], endSlope[c]);
             return;
         }
 
