@@ -24,6 +24,7 @@ let all =
           Runtime.StepControlTests.tests
           Runtime.DetestTests.tests
           Runtime.GradientTests.tests
+          Runtime.SimdTests.tests
           Runtime.NativeTests.tests
           Runtime.ModelTests.tests
           Runtime.BrownianTests.tests
