@@ -30,7 +30,7 @@ internal sealed record Measurement(string Name, double[] Seconds)
     }
 
     /// <summary>As <see cref="Of"/>, in seconds of the processor: what neighbours on a shared machine leave alone.</summary>
-    public static Measurement OfProcessor(string name, Action action, int count = 31, double warmUp = 3)
+    public static Measurement OfProcessor(string name, Action action, int count = 31, double warmUp = 12)
     {
         Of(name, action, count: 1, warmUp);
         var seconds = new double[count];

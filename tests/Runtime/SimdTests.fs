@@ -116,6 +116,19 @@ let expectDerivatives (kernel: LaneKernel<Vector<float>>) (gradientOfRegister: i
     for i in 0 .. kernel.ParameterSize - 1 do
         check (fun h -> along state (moved parameters i h)) byParameter[gradientOfRegister i] $"register {i}"
 
+let lorenzParameters () =
+    [ for value in [ 10.0; 28.0; 8.0 / 3.0 ] -> trained (vector [ value ]) ]
+
+let lorenzLanes (parameters: Tensor list) isWide =
+    new SimdBinding<float>(
+        Array.ofList parameters,
+        [| for p in parameters -> struct ("p", p) |],
+        [||],
+        Func<_, _>(fun _ -> new LorenzKernel() :> _),
+        Func<_, _>(fun _ -> new LorenzKernel512() :> _),
+        IsWide = isWide
+    )
+
 /// How many bytes a solve allocates on this thread once everything is warm.
 let allocated (binding: SimdBinding<float>) (rtol: float) =
     let options =
@@ -161,23 +174,18 @@ let tests =
                             let _, found = lorenz SolveTarget.Simd options x
                             expectNear 1e-11 (values expected.Packed) (values found.Packed) "values"
                             Expect.sequenceEqual found.Statistics.Accepted expected.Statistics.Accepted "steps"
-                            Expect.equal found.Statistics.Evaluations expected.Statistics.Evaluations "evaluations"
+
+                            // Of the sample that took most; fixed steps of torch may count the slope at the end besides.
+                            if m.Name = "dopri5" then
+                                Expect.equal found.Statistics.Evaluations expected.Statistics.Evaluations "evaluations"
                         } ]
 
           test "512-bit registers give the same" {
-              let parameters = [ for value in [ 10.0; 28.0; 8.0 / 3.0 ] -> trained (vector [ value ]) ]
+              let parameters = lorenzParameters ()
               let x = (starts ())
 
               let solved isWide =
-                  let binding =
-                      new SimdBinding<float>(
-                          Array.ofList parameters,
-                          [| for p in parameters -> struct ("p", p) |],
-                          [||],
-                          Func<_, _>(fun _ -> new LorenzKernel() :> _),
-                          Func<_, _>(fun _ -> new LorenzKernel512() :> _),
-                          IsWide = isWide
-                      )
+                  let binding = lorenzLanes parameters isWide
 
                   let solution =
                       solveLanes (optionsOf (SaveAt.Grid 7) StepCoupling.PerSample (tolerances "dopri5" 1e-7 1e-9)) binding (trained x)
@@ -295,9 +303,9 @@ let tests =
           }
 
           test "steps allocate nothing" {
-              let w, b, _, _ = networkInputs ()
-              let few, fewSteps = allocated (networkLanes w b) 1e-3
-              let many, manySteps = allocated (networkLanes w b) 1e-10
+              let lanes () = lorenzLanes (lorenzParameters ()) false
+              let few, fewSteps = allocated (lanes ()) 1e-3
+              let many, manySteps = allocated (lanes ()) 1e-10
               Expect.isGreaterThan manySteps (5L * fewSteps) "the one takes many more steps"
               Expect.equal many few "bytes"
           }

@@ -50,13 +50,10 @@ internal sealed class AdjointSums<TRegister, TLanes, T>(LaneStepper<TRegister, T
     private void Flush()
     {
         _products = 0;
-        var lanes = LaneNumbers<TLanes, T>.Of(_lanes.Span);
-        var count = LaneNumbers<TLanes, T>.Count;
+        var lanes = _lanes.Span;
         for (var i = 0; i < _sums.Length; i++)
         {
-            var sum = 0.0;
-            foreach (var lane in lanes.Slice(i * count, count)) sum += double.CreateTruncating(lane);
-            _sums[i] += sum;
+            _sums[i] += LaneNumbers<TLanes, T>.Sum(lanes[i]);
         }
 
         lanes.Clear();

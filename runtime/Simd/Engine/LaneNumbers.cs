@@ -48,4 +48,19 @@ internal static class LaneNumbers<TLanes, T>
         var singles = MemoryMarshal.Cast<TLanes, Vector<float>>(new Span<TLanes>(ref register));
         for (var i = 0; i < singles.Length; i++) Vector.Widen(singles[i], out numbers[2 * i], out numbers[2 * i + 1]);
     }
+
+    /// <summary>The sum of the lanes, in float64 and always in the same order.</summary>
+    public static double Sum(TLanes register)
+    {
+        var sum = Vector<double>.Zero;
+        if (typeof(T) == typeof(double))
+        {
+            foreach (var lanes in MemoryMarshal.Cast<TLanes, Vector<double>>(new ReadOnlySpan<TLanes>(in register))) sum += lanes;
+            return Vector.Sum(sum);
+        }
+
+        foreach (var singles in MemoryMarshal.Cast<TLanes, Vector<float>>(new ReadOnlySpan<TLanes>(in register)))
+            sum += Vector.WidenLower(singles) + Vector.WidenUpper(singles);
+        return Vector.Sum(sum);
+    }
 }

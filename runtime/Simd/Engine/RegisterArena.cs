@@ -4,7 +4,7 @@ namespace DiffEqLang.Runtime.Simd;
 internal sealed class RegisterArena<TLanes>
     where TLanes : struct
 {
-    private const int ChunkLength = 8192;
+    private const int ChunkLength = 1024;
 
     private readonly List<RegisterBuffer<TLanes>> _chunks = [];
     private int _chunk;

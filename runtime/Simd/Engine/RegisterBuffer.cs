@@ -4,14 +4,15 @@ using System.Runtime.InteropServices;
 namespace DiffEqLang.Runtime.Simd;
 
 /// <summary>
-/// Registers in memory, at an address that is a multiple of 64: no load or store of a register is split between cache lines.
+/// Registers in memory, made at an address that is a multiple of 64, where no load or store of a register is split between cache lines.
 /// </summary>
+/// <remarks>Not pinned: the collector may move it, which costs speed alone; pinned arrays would be collected with the oldest only.</remarks>
 internal sealed class RegisterBuffer<TLanes>
     where TLanes : struct
 {
     private const int CacheLine = 64;
 
-    private readonly byte[] _bytes;    // pinned: what is aligned stays so
+    private readonly byte[] _bytes;
     private readonly int _first;
     private readonly int _size;
 
@@ -19,7 +20,7 @@ internal sealed class RegisterBuffer<TLanes>
     public RegisterBuffer(int length)
     {
         (Length, _size) = (length, length * Unsafe.SizeOf<TLanes>());
-        _bytes = GC.AllocateArray<byte>(_size + CacheLine, pinned: true);
+        _bytes = new byte[_size + CacheLine];
         var address = Marshal.UnsafeAddrOfPinnedArrayElement(_bytes, 0);
         _first = (int)(CacheLine - address % CacheLine);
     }

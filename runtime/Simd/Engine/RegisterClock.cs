@@ -101,7 +101,7 @@ internal sealed class RegisterClock
 
     /// <summary>Starts a lane anew at the start of the solve.</summary>
     /// <param name="lane">Which.</param>
-    /// <param name="size">The size of its first step, where steps follow the error; it ends where that is not finite.</param>
+    /// <param name="size">The size of its first step; it ends where that is not finite.</param>
     /// <param name="nextSave">The first time that is saved after the start.</param>
     public void Start(int lane, double size, double nextSave)
     {
@@ -112,7 +112,7 @@ internal sealed class RegisterClock
         MemoryMarshal.Cast<Vector<long>, long>(_wasRejected.AsSpan())[lane] = 0;
         MemoryMarshal.Cast<Vector<long>, long>(_isLive.AsSpan())[lane] = -1;
         _ended[lane] = null;
-        if (_isAdaptive && !double.IsFinite(size)) End(lane, SolveStatus.NonFinite);
+        if (!double.IsFinite(size)) End(lane, SolveStatus.NonFinite);
     }
 
     /// <summary>Lets a lane rest from now on.</summary>

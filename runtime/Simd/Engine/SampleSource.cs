@@ -79,8 +79,18 @@ internal sealed class SampleSource<TRegister, TLanes, T>
         _prepared = _next + Lanes;
         var start = TLanes.Of(_problem.Span.Start);
         _stepper.Drift(start, _state.Span, _parameters.Span, _slope.Span, _terms.Span);
-        if (_problem.Method.Dt is { } dt) Array.Fill(_size, new Vector<double>(dt));
+        if (_problem.Method.Dt is { } dt) TakeSteps(dt);
         else if (_problem.Options.Coupling == StepCoupling.PerSample) ChooseSteps();
+    }
+
+    /// <summary>Steps of a given size; not a number where state or slope are not finite, since such a sample cannot start.</summary>
+    private void TakeSteps(double dt)
+    {
+        var sum = default(TLanes);
+        foreach (var component in _state.Span) sum = TLanes.MultiplyAdd(component, default, sum);
+        foreach (var component in _slope.Span) sum = TLanes.MultiplyAdd(component, default, sum);
+        LaneNumbers<TLanes, T>.ToDoubles(sum, _size);
+        foreach (ref var size in _size.AsSpan()) size += new Vector<double>(dt);
     }
 
     /// <summary>As <see cref="InitialStep.Choose"/>.</summary>
