@@ -28,6 +28,7 @@ let all =
           Runtime.DetestTests.tests
           Runtime.GradientTests.tests
           Runtime.BacksolveTests.tests
+          Runtime.SimdTests.tests
           Runtime.NativeTests.tests
           Runtime.ModelTests.tests
           Runtime.BrownianTests.tests

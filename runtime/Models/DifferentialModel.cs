@@ -1,3 +1,4 @@
+using DiffEqLang.Runtime.Simd;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -182,6 +183,9 @@ public abstract class DifferentialModel : nn.Module
     /// <summary>The equations with the values that parameters and constants have now. Called once a solve.</summary>
     protected abstract OdeEquations Bind();
 
+    /// <summary>The same for SIMD registers; null where the model has no such code.</summary>
+    protected virtual SimdBinding? BindSimd() => null;
+
     /// <summary>Each state's <c>init</c>, of its shape; null where it has none. Differentiable in parameters.</summary>
     protected abstract IReadOnlyList<Tensor?> InitialState();
 
@@ -215,7 +219,12 @@ public abstract class DifferentialModel : nn.Module
     private protected SolveOptions Complete(SolveOptions? options)
     {
         var asked = options ?? new SolveOptions();
-        return asked with { Method = asked.Method ?? Defaults.Method, Gradient = asked.Gradient ?? Defaults.Gradient };
+        return asked with
+        {
+            Method = asked.Method ?? Defaults.Method,
+            Gradient = asked.Gradient ?? Defaults.Gradient,
+            Target = asked.Target ?? Defaults.Target,
+        };
     }
 
     /// <summary>The span of a solve, of some length.</summary>

@@ -22,6 +22,28 @@ internal static class SpiralTrainingStep
             foreach (var mode in new[] { GradientMode.Discrete, GradientMode.Backsolve })
                 TrainingStep(coupling, mode).Print();
         }
+
+        OnRegisters();
+    }
+
+    /// <summary>The SIMD target beside the same written in C++.</summary>
+    private static void OnRegisters()
+    {
+        var limit = Reference.Run("spiral");
+        foreach (var coupling in new[] { StepCoupling.Batch, StepCoupling.PerSample })
+        {
+            using var loop = new SpiralLoop(coupling);
+            Print(Measurement.OfProcessor($"simd, forward, steps {Words(coupling)}", loop.Forward), "forward");
+            Print(Measurement.OfProcessor($"simd, own loop with RMSprop, steps {Words(coupling)}", loop.Train), "step");
+            using var training = new SpiralStep(coupling, GradientMode.Discrete, target: SolveTarget.Simd);
+            Print(Measurement.OfProcessor($"simd, backward() and optimizer, steps {Words(coupling)}", training.Train), "step");
+        }
+
+        void Print(Measurement measured, string name)
+        {
+            measured.Print();
+            measured.PrintRatio(limit, name);
+        }
     }
 
     private static Measurement ForwardOnly(StepCoupling coupling)
@@ -53,12 +75,14 @@ internal static class SpiralTrainingStep
         /// 0 keeps the weights fresh at the cost of a full step: trained weights take more solver steps, and the peers' figure is
         /// of fresh ones.
         /// </param>
-        public SpiralStep(StepCoupling coupling, GradientMode mode, double learningRate = 0)
+        /// <param name="target">What runs the solve.</param>
+        public SpiralStep(
+            StepCoupling coupling, GradientMode mode, double learningRate = 0, SolveTarget target = SolveTarget.Torch)
         {
             manual_seed(0);
             _target = rand(Points, Batch, 2, dtype: ScalarType.Float32);
             _optimizer = optim.RMSProp(_model.parameters(), learningRate);
-            _options = new SolveOptions { Save = SaveAt.Grid(Points), Coupling = coupling, Gradient = mode };
+            _options = new SolveOptions { Save = SaveAt.Grid(Points), Coupling = coupling, Gradient = mode, Target = target };
         }
 
         public void Forward()
