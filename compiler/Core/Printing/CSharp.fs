@@ -33,6 +33,10 @@ type Expr =
     | Switch of subject: Expr * arms: (Expr * Expr) list
     /// `throw exception`, as an arm of a switch
     | Throw of Expr
+    /// `out var name`, as an argument
+    | OutVar of name: string
+    /// `stackalloc T[length]`
+    | StackAlloc of elementType: string * length: int
 
 and Argument = { Label: string option; Value: Expr }
 
@@ -52,6 +56,8 @@ type Source = { File: string; Line: int; Text: string }
 type StatementKind =
     /// `var name = value;`
     | Local of name: string * value: Expr
+    /// `T name = value;`
+    | TypedLocal of typeName: string * name: string * value: Expr
     /// `target = value;`
     | Assign of target: Expr * value: Expr
     /// `value;`
@@ -59,6 +65,8 @@ type StatementKind =
     | Return of Expr
     /// `if (condition) { ... }`
     | If of condition: Expr * Statement list
+    /// `for (var variable = 0; variable < count; variable++) { ... }`
+    | For of variable: string * count: Expr * Statement list
 
 and Statement = { Kind: StatementKind; Source: Source option }
 

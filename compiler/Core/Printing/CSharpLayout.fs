@@ -63,12 +63,14 @@ let private precedence expr =
     | New _
     | Initialized _
     | ArrayOf _
+    | StackAlloc _
     | Tuple _ -> Precedence.Primary
     | Prefix _ -> Precedence.Unary
     | Infix(_, operator, _) -> ofOperator operator
     | Conditional _ -> Precedence.Conditional
     | Switch _ -> Precedence.Switch
     | Spread _
+    | OutVar _
     | Throw _ -> Precedence.Loose
 
 let private comma = Text "," ^^ space
@@ -99,6 +101,8 @@ let private isLiteral expr =
     | Tuple _
     | Spread _
     | Switch _
+    | OutVar _
+    | StackAlloc _
     | Throw _ -> false
 
 /// Literals, as many to a line as there is room for.
@@ -176,6 +180,8 @@ let rec private expression expr : Document =
         ^^ HardLine
         ^^ Text "}"
     | Throw inner -> Text "throw " ^^ expression inner
+    | OutVar name -> Text("out var " + name)
+    | StackAlloc(elementType, length) -> Text(sprintf "stackalloc %s[%d]" elementType length)
 
 /// In parentheses where it binds more loosely than its place asks for.
 and private atLeast required expr =
@@ -227,6 +233,7 @@ let rec private statementDocument (lineDirectives: bool) (s: Statement) : Docume
     let body =
         match s.Kind with
         | Local(name, value) -> valued (sprintf "var %s =" name) value ^^ finished
+        | TypedLocal(typeName, name, value) -> valued (sprintf "%s %s =" typeName name) value ^^ finished
         | Assign(target, value) ->
             Group(expression target ^^ Text " =" ^^ Nest(4, space ^^ expression value)) ^^ finished
         | Do value -> expression value ^^ finished
@@ -240,6 +247,12 @@ let rec private statementDocument (lineDirectives: bool) (s: Statement) : Docume
             Text "if ("
             ^^ expression condition
             ^^ Text ")"
+            ^^ HardLine
+            ^^ block lineDirectives statements
+        | For(variable, count, statements) ->
+            Text(sprintf "for (var %s = 0; %s < " variable variable)
+            ^^ expression count
+            ^^ Text(sprintf "; %s++)" variable)
             ^^ HardLine
             ^^ block lineDirectives statements
 
