@@ -66,122 +66,19 @@ module private Running =
     let outcome (options: CompileOptions) (model: Typed.Model) =
         Pipeline.run options.Validate (Option.ofObj options.DumpAfter) model
 
-    let fileName (path: string) = path.Replace('\\', '/').Split('/') |> Array.last
-
     let generate (options: CompileOptions) (model: Dynamics.Model) : GeneratedFile =
-        let face = Torch.ModelClass.face model
-        let extra = if options.Jacobian then Torch.Equations.jacobian face else []
-        let tree = Torch.ModelClass.file options.Namespace face (Torch.Equations.nested face) extra
-        let text = CSharpLayout.file options.LineDirectives tree
+        let text =
+            CSharp.Face.ofModel model
+            |> Torch.ModelClass.file options.Namespace options.Jacobian
+            |> CSharpLayout.file options.LineDirectives
+
         let source = model.Typed.Source
 
         GeneratedFile(
             model.Typed.Name,
             model.Typed.Name + ".g.cs",
-            Torch.Header.prepend (fileName source.Path) source.Text text
+            CSharp.Header.prepend (CSharp.Provenance.fileName source.Path) source.Text text
         )
-
-    /// Values of the reference interpreter, from what a caller set and what the model declares.
-    type Values(model: Typed.Model, settings: IReadOnlyDictionary<string, struct (int64[] * float[])>) =
-        let random = Random 0
-
-        let uniform low high = low + (high - low) * random.NextDouble()
-
-        let gaussian () =
-            // Box and Muller (1958).
-            sqrt (-2.0 * log (1.0 - random.NextDouble())) * cos (2.0 * Math.PI * random.NextDouble())
-
-        let dims =
-            model.Dims
-            |> List.choose (fun d ->
-                match d.Value, settings.TryGetValue d.Name with
-                | Some n, _ -> Some(d.Name, n)
-                | None, (true, struct (_, [| n |])) -> Some(d.Name, int64 n)
-                | None, _ -> None)
-            |> Map.ofList
-
-        let shapeOf (s: Symbol) = s.Shape |> List.map (fun d -> int (Dim.evaluate dims d)) |> List.toArray
-
-        let given (s: Symbol) =
-            match settings.TryGetValue s.Name with
-            | true, struct (shape, values) when shape.Length = 0 && values.Length = 1 ->
-                Some(Tensor.filled (shapeOf s) values[0])
-            | true, struct (shape, values) when Array.map int shape = shapeOf s ->
-                Some(Tensor.ofArray (shapeOf s) values)
-            | true, struct (shape, _) ->
-                invalidArg
-                    s.Name
-                    (sprintf
-                        "%s is %s, the value given has the shape [%s]"
-                        s.Name
-                        (Shape.print s.Shape)
-                        (shape |> Array.map string |> String.concat ", "))
-            | _ -> None
-
-        let drawn (s: Symbol) (sample: unit -> float) =
-            let shape = shapeOf s
-            Tensor.ofArray shape (Array.init (Tensor.sizeOf shape) (fun _ -> sample ()))
-
-        /// Fans as torch counts them: of a matrix [out, in].
-        let fans (s: Symbol) =
-            match Array.toList (shapeOf s) with
-            | out :: into :: _ -> float into, float out
-            | [ n ] -> float n, float n
-            | [] -> 1.0, 1.0
-
-        let known = Dictionary<string, Tensor.Tensor>()
-
-        member _.Dims = dims
-
-        member this.Of(symbol: Symbol) : Tensor.Tensor =
-            match known.TryGetValue symbol.Name with
-            | true, value -> value
-            | _ ->
-                let value = given symbol |> Option.defaultWith (fun () -> this.Declared symbol)
-                known[symbol.Name] <- value
-                value
-
-        member private this.Run(e: Expr) = Evaluate.run this.Of dims [ e ] |> List.head
-
-        member private this.Filled (s: Symbol) (e: Expr) = this.Run(Build.broadcastTo s.Shape e)
-
-        member private this.Initial (s: Symbol) (initializer: Typed.Initializer) =
-            let into, out = fans s
-
-            match initializer with
-            | Typed.Value e -> this.Filled s e
-            | Typed.Normal(mean, deviation) -> drawn s (fun () -> mean + deviation * gaussian ())
-            | Typed.Uniform(low, high) -> drawn s (fun () -> uniform low high)
-            | Typed.XavierUniform -> drawn s (fun () -> uniform -1.0 1.0 * sqrt (6.0 / (into + out)))
-            | Typed.XavierNormal
-            | Typed.Orthogonal -> drawn s (fun () -> gaussian () * sqrt (2.0 / (into + out)))
-            | Typed.KaimingUniform -> drawn s (fun () -> uniform -1.0 1.0 * sqrt (6.0 / into))
-            | Typed.KaimingNormal -> drawn s (fun () -> gaussian () * sqrt (2.0 / into))
-            | Typed.LinearDefault fanIn ->
-                drawn s (fun () -> uniform -1.0 1.0 / sqrt (float (Dim.evaluate dims fanIn)))
-
-        member private this.Declared(s: Symbol) : Tensor.Tensor =
-            let missing what = invalidArg s.Name (sprintf "%s has no value: set it (%s)" s.Name what)
-
-            match s.Role with
-            | Parameter ->
-                let p = model.Parameters |> List.find (fun p -> p.Symbol = s)
-                this.Initial s p.Initializer
-            | Constant ->
-                match model.Constants |> List.tryFind (fun c -> c.Symbol = s) with
-                | Some c -> this.Filled s c.Value
-                | None -> missing "a constant"
-            | State ->
-                match model.Initials |> List.tryFind (fun (initial, _) -> initial.Name = s.Name) with
-                | Some(_, e) -> this.Filled s e
-                | None -> missing "a state without init"
-            | Time -> Tensor.scalar (model.Solve.Start |> Option.defaultValue 0.0)
-            | Control
-            | Increment
-            | Sample
-            | Step
-            | Cotangent
-            | Tangent -> missing "an external signal"
 
 /// <summary>The compiler: from the text of a .deq file to generated code, diagnostics, explanations and values.</summary>
 /// <remarks>Every call runs on a thread of its own and shares nothing with others: calls may run at the same time, and
@@ -296,10 +193,10 @@ type Compilation private () =
         : struct (string * ImmutableArray<Diagnostic>) =
         let write =
             match format with
-            | "text" -> Latex.Explain.text
-            | "markdown" -> Latex.Explain.markdown
-            | "latex" -> Latex.Explain.latex
-            | "json" -> Latex.Explain.json
+            | "text" -> Explain.Terminal.write
+            | "markdown" -> Explain.Markdown.write
+            | "latex" -> Explain.LatexFragment.write
+            | "json" -> Explain.Json.write
             | other -> invalidArg (nameof format) (sprintf "There is no format %s." other)
 
         Running.isolated (fun () ->
@@ -309,7 +206,7 @@ type Compilation private () =
             let text =
                 models
                 |> List.map (fun m ->
-                    (Running.outcome options m.Model).Model |> Latex.Explain.explain |> write)
+                    (Running.outcome options m.Model).Model |> Explain.Explanation.ofModel |> write)
                 |> String.concat "\n"
 
             struct ((if Running.hasErrors diagnostics then null else text), immutable diagnostics))
@@ -344,7 +241,7 @@ type Compilation private () =
             match single options source (fun m -> m, value m) with
             | Some(m, Ok e), diagnostics ->
                 try
-                    let values = Running.Values(m.Model, settings)
+                    let values = DeclaredValues.DeclaredValues(m.Model, settings)
 
                     let result =
                         Passes.Differentiate.expand [ e ] |> Evaluate.run values.Of values.Dims |> List.head
@@ -362,12 +259,12 @@ type Compilation private () =
     /// <summary>What a generated file's header says, against what it holds: the hash of the source it was made from,
     /// and whether it was edited since. Null where deqc did not write it.</summary>
     static member ReadHeader(generated: string) : GeneratedHeader =
-        match Torch.Header.tryRead generated with
+        match CSharp.Header.tryRead generated with
         | Some(struct (source, stated, actual)) -> GeneratedHeader(source, (stated <> actual))
         | None -> null
 
     /// <summary>The hash of a model's text as headers state it.</summary>
-    static member SourceHash(source: SourceFile) : string = Torch.Header.sha256 source.Text
+    static member SourceHash(source: SourceFile) : string = CSharp.Header.sha256 source.Text
 
 /// <summary>What the header of a generated file tells.</summary>
 and [<Sealed; AllowNullLiteral>] GeneratedHeader(sourceHash: string, isEdited: bool) =

@@ -52,7 +52,8 @@ let private draw (seed: int) depth =
 let private close tolerance (a: float) (b: float) (f: Expr) =
     Expect.isLessThan (distance (Tensor.scalar a) (Tensor.scalar b)) tolerance (Print.inlined f)
 
-let private expandOne operator f x = Differentiate.expand [ derivative operator f x None ] |> List.head
+let private expandOne operator f x =
+    Differentiate.expand [ DerivativeOperators.apply operator f x None ] |> List.head
 
 let private propertyTests =
     [ testPropertyWithConfig widelySeeded "reverse mode against differences"
@@ -172,8 +173,8 @@ let private operatorTests =
 
     [ test "nested operators: the gradient of a squared gradient" {
           let f = pow y (number 3.0)
-          let inner = derivative Gradient f y None
-          let outer = derivative Gradient (square inner) y None
+          let inner = DerivativeOperators.apply Gradient f y None
+          let outer = DerivativeOperators.apply Gradient (square inner) y None
           // (3y^2)^2 = 9y^4, its derivative 36 y^3
           Expect.equal
               (evaluate (fun _ -> Tensor.scalar 2.0) (Differentiate.expand [ outer ]).Head)
@@ -183,29 +184,38 @@ let private operatorTests =
       test "by an expression that simplification would swallow" {
           let u = neg y
           let f = add (variable "a" []) u
-          Expect.equal (Differentiate.expand [ derivative Gradient f u None ]) [ number 1.0 ] "d(a + u)/du"
+
+          Expect.equal
+              (Differentiate.expand [ DerivativeOperators.apply Gradient f u None ])
+              [ number 1.0 ]
+              "d(a + u)/du"
+
           let scaled = scale 2.0 y
 
           Expect.equal
-              (Differentiate.expand [ derivative Gradient (scale 3.0 scaled) scaled None ])
+              (Differentiate.expand [ DerivativeOperators.apply Gradient (scale 3.0 scaled) scaled None ])
               [ number 3.0 ]
               "d(3u)/du, u = 2y"
       }
       test "by an operator's own result" {
-          let u = derivative Gradient (pow y (number 3.0)) y None
+          let u = DerivativeOperators.apply Gradient (pow y (number 3.0)) y None
           let f = square u
           // d(u^2)/du = 2u = 6y^2
           Expect.equal
               (evaluate
                   (fun _ -> Tensor.scalar 2.0)
-                  (Differentiate.expand [ derivative Gradient f u None ]).Head)
+                  (Differentiate.expand [ DerivativeOperators.apply Gradient f u None ]).Head)
               (Tensor.scalar 24.0)
               "2u"
       }
       test "what x is made of does not vary" {
           let u = square y
           let f = mul u y
-          Expect.equal (Differentiate.expand [ derivative Gradient f u None ]) [ y ] "y is constant beside u"
+
+          Expect.equal
+              (Differentiate.expand [ DerivativeOperators.apply Gradient f u None ])
+              [ y ]
+              "y is constant beside u"
       }
       test "jvp and vjp of a linear map" {
           let a, p, v, w =
@@ -213,7 +223,8 @@ let private operatorTests =
 
           let expanded =
               Differentiate.expand
-                  [ derivative Jvp (matmul a p) p (Some v); derivative Vjp (matmul a p) p (Some w) ]
+                  [ DerivativeOperators.apply Jvp (matmul a p) p (Some v)
+                    DerivativeOperators.apply Vjp (matmul a p) p (Some w) ]
 
           Expect.equal
               (expanded |> List.map Print.inlined)

@@ -384,17 +384,17 @@ let private inheritedBy (type': Type) =
 
 let private knows (known: string seq) (types: Type list) =
     let unknown = types |> List.collect inheritedBy |> List.except known
-    Expect.equal unknown [] "Backends/Torch/Names.fs lists what generated classes inherit"
+    Expect.equal unknown [] "Backends/CSharp/Names.fs lists what generated classes inherit"
 
 let private names =
     testList
         "names"
         [ test "of models" {
-              knows Backends.Torch.Names.inheritedByModels [ typeof<OdeModel>; typeof<SdeModel> ]
+              knows Backends.CSharp.Names.inheritedByModels [ typeof<OdeModel>; typeof<SdeModel> ]
           }
-          test "of solutions" { knows Backends.Torch.Names.inheritedBySolutions [ typeof<Solution> ] }
+          test "of solutions" { knows Backends.CSharp.Names.inheritedBySolutions [ typeof<Solution> ] }
           test "of equations" {
-              knows Backends.Torch.Names.inheritedByEquations [ typeof<OdeEquations>; typeof<SdeEquations> ]
+              knows Backends.CSharp.Names.inheritedByEquations [ typeof<OdeEquations>; typeof<SdeEquations> ]
           } ]
 
 let private explanations =

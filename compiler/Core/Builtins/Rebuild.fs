@@ -2,6 +2,7 @@
 module internal DiffEqLang.Compiler.Builtins.Rebuild
 
 open System.Collections.Generic
+open DiffEqLang.Compiler.Ir
 open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Ir.Build
 
@@ -33,8 +34,8 @@ let rebuild (node: Expr) (args: Expr list) : Expr =
     | Reshape shape, [ a ] -> reshape shape a
     | Diagonal, [ a ] -> diagonal a
     | DiagonalMatrix, [ a ] -> diagonalMatrix a
-    | Derivative operator, [ f; x ] -> derivative operator f x None
-    | Derivative operator, [ f; x; v ] -> derivative operator f x (Some v)
+    | Derivative operator, [ f; x ] -> DerivativeOperators.apply operator f x None
+    | Derivative operator, [ f; x; v ] -> DerivativeOperators.apply operator f x (Some v)
     | BatchSum, [ a ] -> batchSum a
     | (Number _ | Input _ | Identity _), _
     | (Add | Subtract | Multiply | Divide | Power | Negate | Compare _ | And | Or | Not | Select | Contract _),

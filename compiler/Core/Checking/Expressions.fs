@@ -91,9 +91,9 @@ let private derivative context (callee: Tree.Ident) operator (f: Part) (x: Part)
         fail context x.Tree.Span (Structure(DerivativeVariable(callee.Name, text)))
     else
         match
-            Build.checkDerivative operator f.Expr.Shape x.Expr.Shape (v' |> Option.map (fun e -> e.Shape))
+            DerivativeOperators.check operator f.Expr.Shape x.Expr.Shape (v' |> Option.map (fun e -> e.Shape))
         with
-        | Ok() -> Some(Build.derivative operator f.Expr x.Expr v')
+        | Ok() -> Some(DerivativeOperators.apply operator f.Expr x.Expr v')
         | Error rule ->
             let culprit = v |> Option.defaultValue f
             fail context culprit.Tree.Span (Shape(DerivativeShape(callee.Name, rule, shown context culprit)))

@@ -381,40 +381,6 @@ let diagonalMatrix (e: Expr) =
 /// The sum of the diagonal of a square matrix.
 let trace e = sum [ 0 ] (diagonal e)
 
-let private derivativeShape operator (f: Expr) (x: Expr) =
-    match operator with
-    | Gradient
-    | Vjp -> x.Shape
-    | Jacobian -> f.Shape @ x.Shape
-    | Hessian -> x.Shape @ x.Shape
-    | Divergence
-    | Laplacian -> scalar
-    | Jvp -> f.Shape
-
-/// What the operator asks of the shapes of f, x and v.
-let checkDerivative operator (f: Shape) (x: Shape) (v: Shape option) : Result<unit, string> =
-    let expect what expected actual =
-        if expected = actual then
-            Ok()
-        else
-            Error(sprintf "%s is %s where %s is needed." what (print actual) (print expected))
-
-    match operator, v with
-    | (Gradient | Hessian | Laplacian), None -> expect "The differentiated expression" scalar f
-    | Divergence, None -> expect "The differentiated expression" x f
-    | Jacobian, None -> Ok()
-    | Jvp, Some v -> expect "The direction" x v
-    | Vjp, Some w -> expect "The weight" f w
-    | (Gradient | Hessian | Laplacian | Divergence | Jacobian), Some _ ->
-        Error "There is one operand too many."
-    | (Jvp | Vjp), None -> Error "The third operand is missing."
-
-/// `grad`, `jac` ... of f by the node x, with the vector of `jvp` and `vjp`.
-let derivative operator (f: Expr) (x: Expr) (v: Expr option) =
-    match checkDerivative operator f.Shape x.Shape (Option.map _.Shape v) with
-    | Ok() -> make (Derivative operator) ([ f; x ] @ Option.toList v) (derivativeShape operator f x) false
-    | Error message -> internalError "%s" message
-
 /// The sum over the batch: only at the top of a parameter's gradient.
 let batchSum (e: Expr) =
     match e with

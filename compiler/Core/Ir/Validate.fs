@@ -88,7 +88,7 @@ let private shapeOf op (shapes: Shape list) : Shape option =
     | Diagonal, [ a ] -> diagonalOf a
     | DiagonalMatrix, [ a ] when not a.IsEmpty -> Some(a @ [ List.last a ])
     | Derivative operator, f :: x :: rest ->
-        Build.checkDerivative operator f x (List.tryHead rest)
+        DerivativeOperators.check operator f x (List.tryHead rest)
         |> Result.toOption
         |> Option.map (fun () -> derivativeShape operator f x)
     | (Number _ | Input _ | Identity _ | Add | Subtract | Multiply | Divide | Power | Compare _ | And | Or | Select),

@@ -51,7 +51,7 @@ let private flat (e: Expr) = Build.reshape [ size e.Shape ] e
 /// ∂fᵢ/∂xⱼ of all components, as one matrix over the packed state.
 let denseJacobian (components: Component list) : Expr =
     let block (row: Component) (column: Component) =
-        Build.derivative Jacobian row.Drift (Build.input column.Symbol) None
+        DerivativeOperators.apply Jacobian row.Drift (Build.input column.Symbol) None
         |> Build.reshape [ size row.Symbol.Shape; size column.Symbol.Shape ]
 
     let scalars = components |> List.forall _.Symbol.Shape.IsEmpty
@@ -62,7 +62,7 @@ let denseJacobian (components: Component list) : Expr =
             |> List.map (fun row ->
                 components
                 |> List.map (fun column ->
-                    Build.derivative Gradient row.Drift (Build.input column.Symbol) None)
+                    DerivativeOperators.apply Gradient row.Drift (Build.input column.Symbol) None)
                 |> Build.stack)
             |> Build.stack
         else

@@ -11,7 +11,7 @@ open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Passes
 open DiffEqLang.Compiler.Printing
 open DiffEqLang.Compiler.Printing.CSharp
-open DiffEqLang.Compiler.Backends
+open DiffEqLang.Compiler.Backends.CSharp
 open DiffEqLang.Compiler.Backends.Simd.Index
 open DiffEqLang.Compiler.Backends.Simd.Registers
 open DiffEqLang.Compiler.Backends.Simd.Statements

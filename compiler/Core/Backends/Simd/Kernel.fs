@@ -18,7 +18,7 @@ open DiffEqLang.Compiler.Ir.Dynamics
 open DiffEqLang.Compiler.Passes
 open DiffEqLang.Compiler.Printing
 open DiffEqLang.Compiler.Printing.CSharp
-open DiffEqLang.Compiler.Backends
+open DiffEqLang.Compiler.Backends.CSharp
 open DiffEqLang.Compiler.Backends.Simd.Registers
 open DiffEqLang.Compiler.Backends.Simd.Elements
 
@@ -83,7 +83,7 @@ let ofModel (model: Dynamics.Model) : Result<Kernel, string> =
         let product = { product with States = ofStates; Parameters = ofParameters }
 
         let terms, termSize =
-            Torch.Functions.sharedTerms drift expanded
+            Torch.SharedTerms.between drift expanded
             |> List.filter isKept
             |> List.mapFold (fun offset e -> (e, offset), offset + (sizesOf e |> List.fold (*) 1)) 0
 
@@ -119,10 +119,7 @@ let fieldName (s: Symbol) = "_" + (Names.identifier s.Name).TrimStart '@'
 
 /// A writer that knows the inputs that the roots reach.
 let private writer (kernel: Kernel) precision (roots: Expr.Expr list) =
-    let source = kernel.Model.Typed.Source
-
-    let sourceOf (e: Expr.Expr) =
-        tryOrigin e |> Option.bind (fun origin -> Torch.Functions.sourceOf origin.Span origin.Text)
+    let sourceOf (e: Expr.Expr) = Provenance.ofOrigin (tryOrigin e)
 
     let writer = Writer(Arithmetic precision, Names.Scope(Seq.append taken Names.usedInBodies), sourceOf)
     let used = HashSet(Expr.inputs roots)
@@ -143,7 +140,6 @@ let private writer (kernel: Kernel) precision (roots: Expr.Expr list) =
             writer.Field(name, Element(span, [ Literal(sprintf "..%d" (sizeOf s)) ]))
             writer.Define(Build.input s, Weights name)
 
-    ignore source
     writer
 
 let private overriding returns name parameters body documentation : CSharp.Member =
@@ -162,8 +158,7 @@ let private driftParameters =
       parameter writable "slope"
       parameter writable "terms" ]
 
-let equationSource (kernel: Kernel) (span: SourceSpan) =
-    Torch.Functions.sourceOf span (Torch.Functions.spanText kernel.Model.Typed.Source span)
+let private equationSource (kernel: Kernel) (span: SourceSpan) = Provenance.ofSpan kernel.Model.Typed.Source span
 
 let private drift (kernel: Kernel) precision : CSharp.Member =
     let writer = writer kernel precision kernel.Drift

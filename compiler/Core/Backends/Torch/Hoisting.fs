@@ -11,7 +11,7 @@ open DiffEqLang.Compiler.Ir
 open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Builtins
 open DiffEqLang.Compiler.Passes
-open DiffEqLang.Compiler.Backends.Torch.Lowering
+open DiffEqLang.Compiler.Backends.Torch.Batching
 
 /// A value computed once: the input that stands for it, and what it is.
 type Hoisted = { Symbol: Symbol; Value: Expr }

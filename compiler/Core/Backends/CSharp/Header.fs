@@ -1,5 +1,5 @@
 /// The head of a generated file: what wrote it, from what, and how to tell whether it was edited since.
-module internal DiffEqLang.Compiler.Backends.Torch.Header
+module internal DiffEqLang.Compiler.Backends.CSharp.Header
 
 open System
 open System.Security.Cryptography

@@ -1,7 +1,7 @@
 /// C# names for a model's names: letters that C# does not take are spelled out, keywords are escaped, and what the
 /// generated class inherits or calls keeps its meaning. A model that names its state `class`, `Solve` or `stack`
 /// compiles.
-module internal DiffEqLang.Compiler.Backends.Torch.Names
+module internal DiffEqLang.Compiler.Backends.CSharp.Names
 
 open System
 open System.Collections.Generic

@@ -1,0 +1,159 @@
+/// What `deqc explain` says about a model: the system that is solved, its Jacobian and adjoint, what kind of noise it
+/// has and why, and the other calculus' drift.
+module internal DiffEqLang.Compiler.Backends.Explain.Explanation
+
+open System.Collections.Generic
+open DiffEqLang.Compiler.Ir
+open DiffEqLang.Compiler.Ir.Expr
+open DiffEqLang.Compiler.Ir.Typed
+open DiffEqLang.Compiler.Ir.Dynamics
+open DiffEqLang.Compiler.Passes
+open DiffEqLang.Compiler.Backends.Latex
+open DiffEqLang.Compiler.Backends.Explain.Declarations
+open DiffEqLang.Compiler.Backends.Explain.FormulaLine
+
+/// The content, before any notation.
+type Explanation =
+    {
+        Model: Dynamics.Model
+        Rows: Row list
+        /// Shared terms, by node.
+        Names: IReadOnlyDictionary<Expr, string>
+        Terms: Formula list
+        Equations: Formula list
+        /// Blocks of the Jacobian that are not zero, by row and column.
+        Jacobian: (int * int * Formula) list
+        Adjoint: Formula list
+        Gradients: Formula list
+        Correction: (string * Formula list) option
+    }
+
+/// A shared term longer than this is given a name instead of being written again.
+let private longestRepeated = 24
+
+let private differential (s: Symbol) = sprintf @"\mathrm{d}%s" (Formula.name s.Name)
+
+let private equations (model: Dynamics.Model) =
+    [ for c in model.Components do
+          match model.Noise with
+          | None ->
+              formula
+                  (sprintf "d%s/dt" c.Symbol.Name)
+                  (sprintf @"\frac{%s}{\mathrm{d}t}" (differential c.Symbol))
+                  c.Drift
+          | Some _ ->
+              formula
+                  (sprintf "drift of %s" c.Symbol.Name)
+                  (sprintf @"f_{%s}" (Formula.name c.Symbol.Name))
+                  c.Drift
+
+              if not (Build.isZero c.Diffusion) then
+                  formula
+                      (sprintf "noise of %s" c.Symbol.Name)
+                      (sprintf @"(g\,\mathrm{d}W)_{%s}" (Formula.name c.Symbol.Name))
+                      c.Diffusion ]
+
+let private jacobian (components: Component list) =
+    let scalars = components |> List.forall _.Symbol.Shape.IsEmpty
+
+    let left (row: Component) (column: Component) right =
+        formula
+            (sprintf "d(d%s/dt)/d%s" row.Symbol.Name column.Symbol.Name)
+            (sprintf
+                @"\frac{\partial f_{%s}}{\partial %s}"
+                (Formula.name row.Symbol.Name)
+                (Formula.name column.Symbol.Name))
+            right
+
+    if scalars then
+        Derivatives.sparseJacobian components
+        |> List.map (fun e -> e.Row, e.Column, left components[e.Row] components[e.Column] e.Value)
+    else
+        let places =
+            [ for i, row in List.indexed components do
+                  for j, column in List.indexed components do
+                      i, j, DerivativeOperators.apply Jacobian row.Drift (Build.input column.Symbol) None ]
+
+        let values = places |> List.map (fun (_, _, e) -> e) |> Differentiate.expand |> Simplify.run
+
+        List.zip places values
+        |> List.filter (snd >> Build.isZero >> not)
+        |> List.map (fun ((i, j, _), value) -> i, j, left components[i] components[j] value)
+
+let private correction (model: Dynamics.Model) =
+    model.Noise
+    |> Option.map (fun noise ->
+        let derivatives = Derivatives.ofNoise noise model.Components
+
+        let combine =
+            match noise.Calculus with
+            | Ito -> Build.sub
+            | Stratonovich -> Build.add
+
+        let title =
+            match noise.Calculus with
+            | Ito -> "Stratonovich"
+            | Stratonovich -> "Itô"
+
+        let drifts =
+            List.map2 (fun (c: Component) e -> combine c.Drift e) model.Components derivatives.ItoCorrection
+            |> Simplify.run
+
+        title,
+        List.map2
+            (fun (c: Component) e ->
+                formula
+                    (sprintf "%s drift of %s" title c.Symbol.Name)
+                    (sprintf @"\tilde f_{%s}" (Formula.name c.Symbol.Name))
+                    e)
+            model.Components
+            drifts)
+
+let ofModel (model: Dynamics.Model) : Explanation =
+    let equations = equations model
+    let jacobian = jacobian model.Components
+    let adjoint, gradients, cotangents = Adjoint.adjoint model
+    let correction = correction model
+
+    let all =
+        (equations |> List.map _.Right)
+        @ (jacobian |> List.map (fun (_, _, f) -> f.Right))
+        @ (adjoint @ gradients |> List.map _.Right)
+        @ (correction |> Option.map (snd >> List.map _.Right) |> Option.defaultValue [])
+
+    let inputs = Expr.inputs all |> List.map _.Name
+
+    let program =
+        all |> List.mapi (fun i e -> string i, e) |> Schedule.schedule inputs model.Typed.Name []
+
+    let names = Dictionary<Expr, string>(HashIdentity.Reference)
+
+    for node, name in cotangents do
+        names[node] <- name
+
+    let plain (e: Expr) (node: Expr) =
+        match names.TryGetValue node with
+        | true, name when node <> e -> Some name
+        | _ -> None
+
+    // Code names everything that it would compute twice; a reader is helped by the user's names and by short lines.
+    let terms =
+        program.Bindings
+        |> List.filter (fun b ->
+            let isNamed = b.Origin |> Option.exists _.Name.IsSome
+            let isLong = (Plain.plainWith (plain b.Value) b.Value).Length > longestRepeated
+
+            if isNamed || isLong then
+                names[b.Value] <- b.Name
+
+            isNamed || isLong)
+
+    { Model = model
+      Rows = rows model
+      Names = names
+      Terms = terms |> List.map (fun b -> formula b.Name (Formula.name b.Name) b.Value)
+      Equations = equations
+      Jacobian = jacobian
+      Adjoint = adjoint
+      Gradients = gradients
+      Correction = correction }

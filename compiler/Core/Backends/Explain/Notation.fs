@@ -1,0 +1,99 @@
+/// The parts of an explanation in the two notations, the language's own and LaTeX.
+module internal DiffEqLang.Compiler.Backends.Explain.Notation
+
+open System.Collections.Generic
+open DiffEqLang.Compiler.Ir.Expr
+open DiffEqLang.Compiler.Ir.Typed
+open DiffEqLang.Compiler.Ir.Dynamics
+open DiffEqLang.Compiler.Backends.Latex
+open DiffEqLang.Compiler.Backends.Explain.Explanation
+open DiffEqLang.Compiler.Backends.Explain.FormulaLine
+
+/// A system of more scalars than this has its Jacobian's pattern counted, not shown.
+let private mostShown = 32
+
+let nameOf (x: Explanation) (e: Expr) =
+    match x.Names.TryGetValue e with
+    | true, name -> Some name
+    | _ -> None
+
+/// A term's own line shows what it is, not its name.
+let definition (x: Explanation) (e: Expr) (node: Expr) = if node = e then None else nameOf x node
+
+let plainRight x (f: Formula) = Plain.plainWith (definition x f.Right) f.Right
+
+let lambda (name: string) =
+    if name.StartsWith "λ_" then
+        sprintf @"\lambda_{%s}" (Formula.name (name.Substring 2))
+    else
+        Formula.name name
+
+let latexRight x (f: Formula) = Formula.latexWith (definition x f.Right >> Option.map lambda) f.Right
+
+/// An equation whose right side has been given a name says that name.
+let isTerm x (f: Formula) = (nameOf x f.Right).IsSome
+
+let plainResult x (f: Formula) = if isTerm x f then (nameOf x f.Right).Value else plainRight x f
+
+let latexResult x (f: Formula) = if isTerm x f then lambda (nameOf x f.Right).Value else latexRight x f
+
+/// Rows and columns with a mark where an entry is not zero.
+let pattern (x: Explanation) =
+    let n = x.Model.Components.Length
+    let filled = HashSet(x.Jacobian |> List.map (fun (i, j, _) -> struct (i, j)))
+
+    if n > mostShown then
+        []
+    else
+        [ for i in 0 .. n - 1 ->
+              String.concat " " [ for j in 0 .. n - 1 -> if filled.Contains(struct (i, j)) then "×" else "·" ] ]
+
+let sparsity (x: Explanation) =
+    let n = x.Model.Components.Length
+    sprintf "%d of %d blocks are not zero" x.Jacobian.Length (n * n)
+
+let noiseName (s: NoiseStructure) =
+    match s with
+    | Additive -> "additive"
+    | NoiseStructure.Diagonal -> "diagonal"
+    | Scalar -> "scalar"
+    | Commutative -> "commutative"
+    | General -> "general"
+
+let calculusName (c: Calculus) =
+    match c with
+    | Ito -> "Itô"
+    | Stratonovich -> "Stratonovich"
+
+let solveLines (block: SolveBlock) =
+    let option (name, value) =
+        match value with
+        | Real v -> sprintf "%s = %s" name (Plain.number v)
+        | Word w -> sprintf "%s = %s" name w
+
+    let methodText (m: MethodChoice) =
+        if m.Options.IsEmpty then
+            m.Name
+        else
+            sprintf "%s(%s)" m.Name (m.Options |> List.map option |> String.concat ", ")
+
+    [ match block.Start, block.End with
+      | Some a, Some b -> "t", sprintf "%s .. %s" (Plain.number a) (Plain.number b)
+      | _ -> ()
+      yield! block.Method |> Option.map (fun m -> "method", methodText m) |> Option.toList
+      yield! block.Gradient |> Option.map (fun g -> "gradient", g) |> Option.toList
+      yield! block.Target |> Option.map (fun v -> "target", v) |> Option.toList
+      yield! block.Device |> Option.map (fun v -> "device", v) |> Option.toList
+      yield! block.Dtype |> Option.map (fun v -> "dtype", v) |> Option.toList ]
+
+let jacobianFormulas (x: Explanation) =
+    if x.Model.Components.Length > mostShown then
+        []
+    else
+        x.Jacobian |> List.map (fun (_, _, f) -> f)
+
+/// A title that says that the noise's own products come on top, where there is noise.
+let ofDrift (x: Explanation) title =
+    match x.Model.Noise with
+    | Some _ -> title + ": the drift's part"
+    | None -> title

@@ -1,0 +1,171 @@
+/// A system as its equations see it in one solve: parameters and what is computed from them alone are fields.
+module internal DiffEqLang.Compiler.Backends.Torch.Binding
+
+open System.Collections.Generic
+open DiffEqLang.Compiler.Ir
+open DiffEqLang.Compiler.Ir.Expr
+open DiffEqLang.Compiler.Ir.Dynamics
+open DiffEqLang.Compiler.Passes
+open DiffEqLang.Compiler.Printing
+open DiffEqLang.Compiler.Printing.CSharp
+open DiffEqLang.Compiler.Backends.CSharp
+open DiffEqLang.Compiler.Backends.CSharp.Face
+open DiffEqLang.Compiler.Backends.CSharp.Members
+open DiffEqLang.Compiler.Backends.Torch.Hoisting
+open DiffEqLang.Compiler.Backends.Torch.Writer
+
+/// A system whose unvarying terms are fields.
+type Bound =
+    {
+        Face: Face
+        Components: Component list
+        /// Where there is noise that allows it.
+        Milstein: Expr.Expr list option
+        /// Where there is noise.
+        ItoCorrection: Expr.Expr list option
+        Hoisted: Hoisted list
+        /// By position: what gradients flow to.
+        Parameters: Symbol list
+        Surroundings: Surroundings
+        /// Fields with the values that the constructor gives them.
+        Fields: (string * string * CSharp.Expr) list
+    }
+
+let private rolesIn role (roots: Expr.Expr list) = Expr.inputs roots |> List.filter (fun s -> s.Role = role)
+
+/// Declared symbols come in the order of their declarations, whatever the order in which equations use them.
+let private declaredFirst (declared: Symbol list) (used: Symbol list) =
+    let isUsed = HashSet used
+    let declaredUsed = declared |> List.filter isUsed.Contains
+    let isDeclared = HashSet declaredUsed
+    declaredUsed, used |> List.filter (not << isDeclared.Contains)
+
+/// What every method computes, hoisted at once: what the methods share is computed once.
+let private hoistAll (model: Dynamics.Model) =
+    let components = model.Components
+
+    let ofNoise = model.Noise |> Option.map (fun noise -> Derivatives.ofNoise noise components)
+
+    let milstein = ofNoise |> Option.bind _.Milstein
+    let correction = ofNoise |> Option.map _.ItoCorrection
+
+    let written =
+        [ Some(components |> List.map _.Drift)
+          Some(components |> List.map _.Diffusion)
+          milstein
+          correction ]
+        |> List.choose id
+        |> List.concat
+
+    let names = Expr.inputs written |> List.map _.Name
+    let roots, hoisted = Hoisting.hoist names written
+
+    // One group of roots for each list that there was, one root for each component.
+    let groups = roots |> List.chunkBySize components.Length |> List.toArray
+
+    let components =
+        List.zip3 components groups[0] groups[1]
+        |> List.map (fun (c, drift, diffusion) -> { c with Drift = drift; Diffusion = diffusion })
+
+    {| Roots = roots
+       Hoisted = hoisted
+       Components = components
+       Milstein = milstein |> Option.map (fun _ -> groups[2])
+       ItoCorrection = correction |> Option.map (fun _ -> Array.last groups) |}
+
+let private model = Name "model"
+
+/// The names of fields, by symbol, and what the constructor reads from the model.
+let private readFields (face: Face) (scope: Names.Scope) (symbols: Symbol list) =
+    [ for s in symbols -> s, scope.Fresh s.Name, Member(model, face.Properties[s]) ]
+
+let bind (face: Face) : Bound =
+    let typed = face.Model.Typed
+    let system = hoistAll face.Model
+    let parameters = typed.Parameters |> List.map _.Symbol
+    let constants = typed.Constants |> List.map _.Symbol
+    let directly, ownParameters = declaredFirst parameters (rolesIn Parameter system.Roots)
+
+    let hoistedParameters =
+        system.Hoisted
+        |> List.map _.Symbol
+        |> List.filter (fun s -> List.contains s ownParameters)
+
+    let read = system.Roots @ (system.Hoisted |> List.map _.Value)
+    let needed role declared = fst (declaredFirst declared (rolesIn role read))
+
+    let scope =
+        Names.Scope(
+            Seq.concat
+                [ Seq.ofList Writer.parameterNames
+                  Seq.ofArray Names.usedInBodies
+                  Seq.ofArray Names.inheritedByEquations
+                  Seq.singleton face.EquationsName ]
+        )
+
+    let readFields =
+        readFields face scope (needed Constant constants @ needed Parameter parameters)
+
+    let fields = Dictionary<Symbol, CSharp.Expr>()
+
+    for symbol, name, _ in readFields do
+        fields[symbol] <- Name name
+
+    for h in system.Hoisted do
+        fields[h.Symbol] <- Name(scope.Fresh h.Symbol.Name)
+
+    let dims = [ for d, property in face.OpenDims -> d.Name, scope.Fresh d.Name, property ]
+
+    let surroundings: Surroundings =
+        { Fields = fields
+          OpenDim =
+            fun name -> dims |> List.pick (fun (d, field, _) -> if d = name then Some(Name field) else None)
+          Taken = scope.Taken
+          Source = typed.Source
+          Placement =
+            [ labelled "dtype" (Member(model, "Dtype")); labelled "device" (Member(model, "Device")) ] }
+
+    { Face = face
+      Components = system.Components
+      Milstein = system.Milstein
+      ItoCorrection = system.ItoCorrection
+      Hoisted = system.Hoisted
+      Parameters = directly @ hoistedParameters
+      Surroundings = surroundings
+      Fields =
+        [ for _, field, property in dims -> "long", field, Member(model, property) ]
+        @ [ for _, field, value in readFields -> "Tensor", field, value ] }
+
+let private fieldName (bound: Bound) symbol =
+    match bound.Surroundings.Fields[symbol] with
+    | Name name -> name
+    | other -> Build.internalError "A field is called %A." other
+
+/// The fields, and the constructor that reads every parameter once and computes what does not change during the solve.
+let members (bound: Bound) : Member list =
+    let terms, values =
+        bound.Hoisted |> List.map _.Value |> Functions.writeSingle bound.Surroundings
+
+    let hoisted = bound.Hoisted |> List.map (fun h -> fieldName bound h.Symbol)
+    let assign (name, value) = statement (Assign(Name name, value))
+
+    let body =
+        [ for _, name, value in bound.Fields -> assign (name, value) ]
+        @ terms
+        @ (List.zip hoisted values |> List.map assign)
+
+    [ for typeName, name, _ in bound.Fields do
+          privateField typeName name
+      for name in hoisted do
+          privateField "Tensor" name
+      member'
+          noDocumentation
+          [ "public" ]
+          (Constructor(bound.Face.EquationsName, [ parameter bound.Face.ClassName "model" ], None, body))
+      overriding (
+          Property(
+              "IReadOnlyList<Tensor>",
+              "Parameters",
+              Collection [ for s in bound.Parameters -> Name(fieldName bound s) ]
+          )
+      ) ]
