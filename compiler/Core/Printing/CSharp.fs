@@ -35,6 +35,10 @@ type Expr =
     | Throw of Expr
     /// `out var name`, as an argument
     | OutVar of name: string
+    /// `out target`, as an argument
+    | OutTarget of Expr
+    /// `parameter => value`
+    | Lambda of parameter: string * value: Expr
     /// `stackalloc T[length]`
     | StackAlloc of elementType: string * length: int
 
@@ -60,6 +64,8 @@ type StatementKind =
     | TypedLocal of typeName: string * name: string * value: Expr
     /// `target = value;`
     | Assign of target: Expr * value: Expr
+    /// `target += value;`
+    | Update of target: Expr * operator: string * value: Expr
     /// `value;`
     | Do of Expr
     | Return of Expr
@@ -139,6 +145,7 @@ and Class =
         Name: string
         /// Of the primary constructor, where it has one.
         Primary: Parameter list option
+        /// Empty for a part of a class whose other part names it.
         Base: string
         Members: Member list
     }

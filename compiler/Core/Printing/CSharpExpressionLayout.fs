@@ -67,6 +67,8 @@ let private precedence expr =
     | Switch _ -> Precedence.Switch
     | Spread _
     | OutVar _
+    | OutTarget _
+    | Lambda _
     | Throw _ -> Precedence.Loose
 
 let comma = Text "," ^^ space
@@ -98,6 +100,8 @@ let private isLiteral expr =
     | Spread _
     | Switch _
     | OutVar _
+    | OutTarget _
+    | Lambda _
     | StackAlloc _
     | Throw _ -> false
 
@@ -177,6 +181,8 @@ let rec expression expr : Document =
         ^^ Text "}"
     | Throw inner -> Text "throw " ^^ expression inner
     | OutVar name -> Text("out var " + name)
+    | OutTarget target -> Text "out " ^^ expression target
+    | Lambda(parameter, value) -> Text(parameter + " => ") ^^ expression value
     | StackAlloc(elementType, length) -> Text(sprintf "stackalloc %s[%d]" elementType length)
 
 /// In parentheses where it binds more loosely than its place asks for.

@@ -28,6 +28,9 @@ let rec private statementDocument (lineDirectives: bool) (s: Statement) : Docume
         | TypedLocal(typeName, name, value) -> valued (sprintf "%s %s =" typeName name) value ^^ finished
         | Assign(target, value) ->
             Group(expression target ^^ Text " =" ^^ Nest(4, space ^^ expression value)) ^^ finished
+        | Update(target, operator, value) ->
+            Group(expression target ^^ Text(sprintf " %s=" operator) ^^ Nest(4, space ^^ expression value))
+            ^^ finished
         | Do value -> expression value ^^ finished
         | Return value -> Group(Text "return " ^^ expression value) ^^ finished
         | If(condition, [ single ]) ->
@@ -186,7 +189,7 @@ and private classDocument lineDirectives modifiers (c: Class) =
 
     words modifiers (sprintf "class %s" c.Name)
     ^^ primary
-    ^^ Text(" : " + c.Base)
+    ^^ (if c.Base = "" then Empty else Text(" : " + c.Base))
     ^^ HardLine
     ^^ Text "{"
     ^^ Nest(4, HardLine ^^ body c.Members)

@@ -103,7 +103,8 @@ let private inputName (e: Expr.Expr) =
     | _ -> None
 
 /// A method being written.
-type Writer(arithmetic: Arithmetic, scope: Names.Scope, sourceOf: Expr.Expr -> Source option) =
+type Writer(arithmetic: Arithmetic, taken: string seq, sourceOf: Expr.Expr -> Source option) =
+    let unique = Naming.Unique taken
     let storage = Dictionary<Expr.Expr, Storage>(HashIdentity.Reference)
     let head = ResizeArray<Statement>()
     let whole = ResizeArray<Statement>()
@@ -113,9 +114,11 @@ type Writer(arithmetic: Arithmetic, scope: Names.Scope, sourceOf: Expr.Expr -> S
 
     let emit s = block.Add s
 
+    let fresh (wanted: string) = Names.escaped (unique.Fresh(Names.identifier wanted))
+
     let loopVariable () =
         if depth = loopVariables.Count then
-            loopVariables.Add(scope.Fresh(string "ijklmnopq"[min depth 8]))
+            loopVariables.Add(fresh ("ijklmnopq".Substring(min depth 8, 1)))
 
         loopVariables[depth]
 
@@ -182,7 +185,8 @@ type Writer(arithmetic: Arithmetic, scope: Names.Scope, sourceOf: Expr.Expr -> S
         | Variables _, None -> Build.internalError "A variable has no place %A." place
 
     member _.Arithmetic = arithmetic
-    member _.Scope = scope
+    /// A name that nothing in the method has: as wanted, else numbered.
+    member _.Fresh(wanted: string) = fresh wanted
 
     /// Tells where a node's elements are: an input's, or what was kept.
     member _.Define(e: Expr.Expr, place: Storage) = storage[e] <- place
@@ -356,13 +360,13 @@ type Writer(arithmetic: Arithmetic, scope: Names.Scope, sourceOf: Expr.Expr -> S
 
     /// Folds over the indices of `sizes`: in one expression where they are few, else in a variable.
     member private _.Accumulate(sizes: int list, start: Value, step: Index list -> Value -> Value) : Value =
-        let fresh value =
-            let name = scope.Fresh "sum"
+        let bound value =
+            let name = fresh "sum"
             emit (Declare(name, arithmetic.Spread value, None))
             Register(Name name)
 
         if List.exists isLong sizes then
-            let name = scope.Fresh "sum"
+            let name = fresh "sum"
             emit (Declare(name, arithmetic.Spread start, None))
 
             visit sizes (fun inner ->
@@ -376,7 +380,7 @@ type Writer(arithmetic: Arithmetic, scope: Names.Scope, sourceOf: Expr.Expr -> S
 
             visit sizes (fun inner ->
                 if written = longestSum then
-                    total <- fresh total
+                    total <- bound total
                     written <- 0
 
                 total <- step inner total
@@ -387,7 +391,7 @@ type Writer(arithmetic: Arithmetic, scope: Names.Scope, sourceOf: Expr.Expr -> S
     // Storing
 
     /// A name for a node that is stored.
-    member private this.NameOf(e: Expr.Expr) = scope.Fresh(this.WantedName e)
+    member private this.NameOf(e: Expr.Expr) = fresh (this.WantedName e)
 
     /// The name that a node asks for.
     member _.WantedName(e: Expr.Expr) = Naming.wanted inputName e
@@ -405,11 +409,11 @@ type Writer(arithmetic: Arithmetic, scope: Names.Scope, sourceOf: Expr.Expr -> S
         let place n = Element(Name array, [ Index.expression (known n) ])
 
         if hasLoops e then
-            let own = scope.Fresh name
+            let own = fresh name
             this.Slice(own, array, offset, sizeOf e)
             storage[e] <- Registers own
         else
-            let own = if e.Shape.IsEmpty then None else Some(scope.Fresh name)
+            let own = if e.Shape.IsEmpty then None else Some(fresh name)
 
             storage[e] <-
                 Variables
@@ -417,7 +421,7 @@ type Writer(arithmetic: Arithmetic, scope: Names.Scope, sourceOf: Expr.Expr -> S
                            let variable =
                                match own with
                                | Some own -> this.ElementName(own, n)
-                               | None -> scope.Fresh name
+                               | None -> fresh name
 
                            head.Add(Declare(variable, place (offset + n), None))
                            Register(Name variable) |]
@@ -470,7 +474,7 @@ type Writer(arithmetic: Arithmetic, scope: Names.Scope, sourceOf: Expr.Expr -> S
     /// The name of one element's variable: `hidden0`, `W1_0`.
     member _.ElementName(name: string, position: int) =
         let separator = if System.Char.IsDigit name[name.Length - 1] then "_" else ""
-        scope.Fresh(sprintf "%s%s%d" (name.TrimStart '@') separator position)
+        fresh (sprintf "%s%s%d" (name.TrimStart '@') separator position)
 
     /// Visits every element of a node, pieces one after another where it is made of pieces.
     member private this.Write(e: Expr.Expr, store: Index list -> CSharp.Expr -> unit) =
@@ -565,38 +569,47 @@ type Writer(arithmetic: Arithmetic, scope: Names.Scope, sourceOf: Expr.Expr -> S
                 this.Store(e, place)
 
     /// Writes all elements of a node to an array from an offset on.
-    member this.Result(e: Expr.Expr, array: string, offset: int, source: Source option) =
+    member this.Result(e: Expr.Expr, name: string, array: string, offset: int, source: Source option) =
         let sizes = sizesOf e
         let mutable isFirst = true
-        let array, offset = this.Target(e, array, offset)
+        let array, offset = this.Target(e, name, array, offset)
 
         visit sizes (fun indices ->
             let target = Element(Name array, [ Index.expression (Index.shift offset (flat sizes indices)) ])
             emit (Statement.Store(target, arithmetic.Spread(this.Element(e, indices)), (if isFirst then source else None)))
             isFirst <- false)
 
+    /// Assigns all elements of a node to variables.
+    member this.Variables(e: Expr.Expr, names: string list, source: Source option) =
+        List.zip (Index.unflatten (sizesOf e)) names
+        |> List.iteri (fun i (indices, name) ->
+            let value = arithmetic.Spread(this.Element(e, indices))
+            emit (Statement.Store(Name name, value, (if i = 0 then source else None))))
+
     /// A part of an array that loops write to has a name of its own.
-    member private this.Target(e: Expr.Expr, array: string, offset: int) =
+    member private this.Target(e: Expr.Expr, name: string, array: string, offset: int) =
         if hasLoops e then
-            let own = scope.Fresh(array + "Part")
+            let own = fresh name
             this.Slice(own, array, offset, sizeOf e)
             own, 0
         else
             array, offset
 
     /// Adds all elements of a node to an array from an offset on; a product is added in one rounding.
-    member this.AddTo(e: Expr.Expr, sign: float, array: string, offset: int) =
+    member this.AddTo(e: Expr.Expr, sign: float, name: string, array: string, offset: int) =
         match e.Op, e.Args with
-        | BatchSum, [ a ] -> this.AddTo(a, sign, array, offset)
+        | BatchSum, [ a ] -> this.AddTo(a, sign, name, array, offset)
         | Add, [ a; b ] when not (isStored e) && a.Shape = b.Shape ->
-            this.AddTo(a, sign, array, offset)
-            this.AddTo(b, sign, array, offset)
+            this.AddTo(a, sign, name, array, offset)
+            this.AddTo(b, sign, name, array, offset)
         | Subtract, [ a; b ] when not (isStored e) && a.Shape = b.Shape ->
-            this.AddTo(a, sign, array, offset)
-            this.AddTo(b, -sign, array, offset)
-        | Negate, [ a ] when not (isStored e) -> this.AddTo(a, -sign, array, offset)
+            this.AddTo(a, sign, name, array, offset)
+            this.AddTo(b, -sign, name, array, offset)
+        | Negate, [ a ] when not (isStored e) -> this.AddTo(a, -sign, name, array, offset)
         | _ ->
             let sizes = sizesOf e
+
+            let array, offset = this.Target(e, name, array, offset)
 
             visit sizes (fun indices ->
                 let target = Element(Name array, [ Index.expression (Index.shift offset (flat sizes indices)) ])

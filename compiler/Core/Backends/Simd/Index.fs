@@ -49,6 +49,9 @@ let unflat (shape: int list) (place: int) =
         ([], place)
     |> fst
 
+/// All places of a shape, row-major.
+let unflatten (shape: int list) = [ for place in 0 .. List.fold (*) 1 shape - 1 -> unflat shape place ]
+
 let private integer (n: int) = Literal(n.ToString CultureInfo.InvariantCulture)
 
 /// As C#: `2 * j + 1`.

@@ -15,10 +15,12 @@ open DiffEqLang.Contracts
 open DiffEqLang.Compiler.Ir
 open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Ir.Dynamics
+open DiffEqLang.Compiler.Builtins
 open DiffEqLang.Compiler.Passes
 open DiffEqLang.Compiler.Printing
 open DiffEqLang.Compiler.Printing.CSharp
 open DiffEqLang.Compiler.Backends.CSharp
+open DiffEqLang.Compiler.Backends.Torch
 open DiffEqLang.Compiler.Backends.Simd.Registers
 open DiffEqLang.Compiler.Backends.Simd.Elements
 
@@ -83,7 +85,7 @@ let ofModel (model: Dynamics.Model) : Result<Kernel, string> =
         let product = { product with States = ofStates; Parameters = ofParameters }
 
         let terms, termSize =
-            Torch.SharedTerms.between drift expanded
+            SharedTerms.between drift expanded
             |> List.filter isKept
             |> List.mapFold (fun offset e -> (e, offset), offset + (sizesOf e |> List.fold (*) 1)) 0
 
@@ -103,27 +105,39 @@ let total (parts: Part list) = parts |> List.sumBy _.Size
 // Methods
 
 /// Names with a meaning inside the methods: their parameters and what their bodies call.
-let private taken =
+let reserved =
     let parameters =
         [ "t"; "h"; "state"; "parameters"; "slope"; "terms"; "w"; "stateGradient"; "parameterGradients"
-          "rtol"; "atol"; "stages"; "after"; "steps"; "Lanes"; "Registers"; "Elementary" ]
+          "rtol"; "atol"; "stages"; "after"; "steps"; "Lanes"; "Lane"; "Slope" ]
 
     let operations =
-        [ "Create"; "MultiplyAddEstimate"; "ConditionalSelect"; "LessThan"; "LessThanOrEqual"; "GreaterThan"
+        [ "Create"; "Fma"; "ConditionalSelect"; "LessThan"; "LessThanOrEqual"; "GreaterThan"
           "GreaterThanOrEqual"; "Max"; "Min"; "MaxNative"; "Abs"; "Sqrt"; "Pow" ]
 
-    let functions = Builtins.Catalogue.all |> List.map (fun b -> functionName b.Name)
+    let functions = Catalogue.all |> List.map (fun b -> functionName b.Name)
     parameters @ operations @ functions
 
 let fieldName (s: Symbol) = "_" + (Names.identifier s.Name).TrimStart '@'
 
-/// A writer that knows the inputs that the roots reach.
-let private writer (kernel: Kernel) precision (roots: Expr.Expr list) =
+/// A writer that knows time.
+let newWriter precision =
     let sourceOf (e: Expr.Expr) = Provenance.ofOrigin (tryOrigin e)
-
-    let writer = Writer(Arithmetic precision, Names.Scope(Seq.append taken Names.usedInBodies), sourceOf)
-    let used = HashSet(Expr.inputs roots)
+    let writer = Writer(Arithmetic precision, Seq.append reserved Names.usedInBodies, sourceOf)
     writer.Define(Build.input { Name = "t"; Role = Time; Shape = [] }, Variables [| Register(Name "t") |])
+    writer
+
+let private inputsAmong (nodes: Expr.Expr list) =
+    nodes
+    |> List.choose (fun e ->
+        match e.Op with
+        | Input s -> Some s
+        | _ -> None)
+    |> HashSet
+
+/// A writer that knows the inputs among the nodes.
+let private writer (kernel: Kernel) precision (nodes: Expr.Expr list) =
+    let writer = newWriter precision
+    let used = inputsAmong nodes
 
     let take array (parts: Part list) =
         for part in parts do
@@ -135,14 +149,14 @@ let private writer (kernel: Kernel) precision (roots: Expr.Expr list) =
 
     for s in kernel.Weights do
         if used.Contains s then
-            let name = writer.Scope.Fresh s.Name
+            let name = writer.Fresh s.Name
             let span = Member(Name(fieldName s), "Span")
             writer.Field(name, Element(span, [ Literal(sprintf "..%d" (sizeOf s)) ]))
             writer.Define(Build.input s, Weights name)
 
     writer
 
-let private overriding returns name parameters body documentation : CSharp.Member =
+let overriding returns name parameters body documentation : CSharp.Member =
     { Documentation = documentation
       Attributes = []
       Modifiers = [ "public"; "override" ]
@@ -158,10 +172,10 @@ let private driftParameters =
       parameter writable "slope"
       parameter writable "terms" ]
 
-let private equationSource (kernel: Kernel) (span: SourceSpan) = Provenance.ofSpan kernel.Model.Typed.Source span
+let equationSource (kernel: Kernel) (span: SourceSpan) = Provenance.ofSpan kernel.Model.Typed.Source span
 
-let private drift (kernel: Kernel) precision : CSharp.Member =
-    let writer = writer kernel precision kernel.Drift
+let private writtenDrift (kernel: Kernel) precision : CSharp.Statement list =
+    let writer = writer kernel precision (topological kernel.Drift)
     let kept = Dictionary<Expr.Expr, string * int>(HashIdentity.Reference)
 
     for term, offset in kernel.Terms do
@@ -170,11 +184,15 @@ let private drift (kernel: Kernel) precision : CSharp.Member =
     writer.Prepare(kernel.Drift, kept)
 
     for value, c, part in List.zip3 kernel.Drift kernel.Model.Components kernel.States do
-        writer.Result(value, "slope", part.Offset, equationSource kernel c.Span)
+        writer.Result(value, "d" + part.Symbol.Name, "slope", part.Offset, equationSource kernel c.Span)
 
+    writer.Statements
+
+let private drift (kernel: Kernel) precision (given: CSharp.Statement list option) : CSharp.Member =
+    let body = given |> Option.defaultWith (fun () -> writtenDrift kernel precision)
     let names = kernel.Model.Components |> List.map (fun c -> sprintf "d%s/dt" c.Symbol.Name)
     let shown = if names.Length > 6 then List.take 5 names @ [ "..." ] else names
-    overriding "void" "Drift" driftParameters writer.Statements (summary (String.concat ", " shown + "."))
+    overriding "void" "Drift" driftParameters body (summary (String.concat ", " shown + "."))
 
 let private driftVjp (kernel: Kernel) precision : CSharp.Member =
     let product = kernel.Product
@@ -187,7 +205,7 @@ let private driftVjp (kernel: Kernel) precision : CSharp.Member =
     let cotangents =
         List.map2 (fun (part: Part) s -> { part with Symbol = s }) kernel.States product.Cotangents
 
-    let used = HashSet(Expr.inputs beyondTerms)
+    let used = inputsAmong beyondTerms
 
     for part in cotangents do
         if used.Contains part.Symbol then
@@ -202,11 +220,11 @@ let private driftVjp (kernel: Kernel) precision : CSharp.Member =
     writer.Prepare(roots, Dictionary())
 
     for value, part in List.zip product.States kernel.States do
-        writer.Result(value, "stateGradient", part.Offset, None)
+        writer.Result(value, "grad" + Naming.capitalized part.Symbol.Name, "stateGradient", part.Offset, None)
 
     for value, part in List.zip product.Parameters kernel.Gradients do
         if not (Build.isZero value) then
-            writer.AddTo(value, 1.0, "parameterGradients", part.Offset)
+            writer.AddTo(value, 1.0, "grad" + Naming.capitalized part.Symbol.Name, "parameterGradients", part.Offset)
 
     let parameters =
         [ parameter "Lanes" "t"
@@ -252,8 +270,8 @@ let private constructor (kernel: Kernel) className : CSharp.Member list =
                         statement (Assign(Name(fieldName s), New("", [ argument (Name name) ]))) ]
               ) } ]
 
-/// The class `className`, for registers of a precision.
-let classOf (kernel: Kernel) precision className (more: CSharp.Member list) : CSharp.Member =
+/// The class `className`, for registers of a precision: with a drift of its own where none is given.
+let classOf (kernel: Kernel) precision className (given: CSharp.Statement list option) (more: CSharp.Member list) : CSharp.Member =
     { Documentation = summary "The equations over registers: every lane is a sample."
       Attributes = []
       Modifiers = [ "private"; "sealed" ]
@@ -269,5 +287,5 @@ let classOf (kernel: Kernel) precision className (more: CSharp.Member list) : CS
                     size "ParameterSize" (total kernel.Small)
                     size "GradientSize" (total kernel.Gradients) ]
                 @ (if kernel.TermSize > 0 then [ size "TermSize" kernel.TermSize ] else [])
-                @ [ drift kernel precision; driftVjp kernel precision ]
+                @ [ drift kernel precision given; driftVjp kernel precision ]
                 @ more } }

@@ -9,6 +9,7 @@ open System
 open System.Globalization
 open DiffEqLang.Compiler.Ir
 open DiffEqLang.Compiler.Ir.Expr
+open DiffEqLang.Compiler.Passes
 open DiffEqLang.Compiler.Printing
 open DiffEqLang.Compiler.Printing.CSharp
 
@@ -124,7 +125,7 @@ type Arithmetic(precision: Precision) =
         | Register(Prefix("-", positive)) -> Register positive
         | other -> Register(Prefix("-", this.Spread other))
 
-    /// a*b + c, rounded once where the hardware can.
+    /// a*b + c, rounded once where the hardware can; a number goes first.
     member this.MultiplyAdd(a: Value, b: Value, c: Value) =
         match a, b, c with
         | _, _, Number 0.0 -> this.Multiply(a, b)
@@ -135,7 +136,10 @@ type Arithmetic(precision: Precision) =
         | Number -1.0, x, c
         | x, Number -1.0, c -> this.Subtract(c, x)
         | Number x, Number y, c -> this.Add(Number(x * y), c)
-        | _ -> Register(invoke "MultiplyAddEstimate" [ this.Spread a; this.Spread b; this.Spread c ])
+        | Register _, (Number _ | Shared _), _ -> this.MultiplyAdd(b, a, c)
+        | Number x, _, _ -> Register(invoke "Fma" [ literal x; this.Spread b; this.Spread c ])
+        | Shared number, _, _ -> Register(invoke "Fma" [ number; this.Spread b; this.Spread c ])
+        | Register register, _, _ -> Register(invoke "Fma" [ register; this.Spread b; this.Spread c ])
 
     /// A function of one or several registers.
     member this.Call(name: string, operands: Value list) =
@@ -164,7 +168,7 @@ type Arithmetic(precision: Precision) =
         let a, b = this.Spread a, this.Spread b
         let call name = invoke name [ a; b ]
         // `Equals` alone would be object's.
-        let equals = invokeMethod (Name "Registers") "Equals" [ a; b ]
+        let equals = invokeMethod (Name "Lane") "Equals" [ a; b ]
 
         match comparison with
         | Less -> Register(call "LessThan")
@@ -191,4 +195,4 @@ let functionName (name: string) =
     match name with
     | "maximum" -> "Max"
     | "minimum" -> "Min"
-    | name -> name.Split '_' |> Array.map Passes.Naming.capitalized |> String.concat ""
+    | name -> name.Split '_' |> Array.map Naming.capitalized |> String.concat ""

@@ -46,6 +46,8 @@ let rec private reads (names: HashSet<string>) (elements: ResizeArray<string * C
         arguments |> List.iter (fun a -> recurse a.Value)
     | Prefix(_, operand)
     | Spread operand
+    | OutTarget operand
+    | Lambda(_, operand)
     | Throw operand -> recurse operand
     | Infix(left, _, right) ->
         recurse left
@@ -202,6 +204,8 @@ let rec private replaced (replacement: CSharp.Expr -> CSharp.Expr option) (e: CS
         | Tuple items -> Tuple(List.map recurse items)
         | Spread inner -> Spread(recurse inner)
         | Switch(subject, arms) -> Switch(recurse subject, arms |> List.map (fun (p, v) -> p, recurse v))
+        | OutTarget target -> OutTarget(recurse target)
+        | Lambda(parameter, value) -> Lambda(parameter, recurse value)
         | Throw inner -> Throw(recurse inner)
 
 let rec private mapExpressions f (s: Statement) =
@@ -310,7 +314,7 @@ let private parts sums =
 let rec splitSums (statements: Statement list) : Statement list =
     let sumOf s =
         match s with
-        | Store(Name sum, (Invoke(Name "MultiplyAddEstimate", [ _; _; { Value = Name rest } ])), _) when sum = rest ->
+        | Store(Name sum, (Invoke(Name "Fma", [ _; _; { Value = Name rest } ])), _) when sum = rest ->
             Some sum
         | Store(Name sum, Infix(Name rest, "+", _), _) when sum = rest -> Some sum
         | _ -> None
@@ -366,6 +370,8 @@ let rec toCSharp (s: Statement) : CSharp.Statement =
 
     match s with
     | Declare(name, value, source) -> sourced (Local(name, value)) source
+    | Store(target, Infix(first, ("+" | "-" as operator), second), source) when first = target ->
+        sourced (Update(target, operator, second)) source
     | Store(target, value, source) -> sourced (Assign(target, value)) source
     | Scratch(name, length) -> statement (TypedLocal("Span<Lanes>", name, StackAlloc("Lanes", length)))
     | Loop(variable, count, body) ->
