@@ -1,3 +1,4 @@
+using DiffEqLang.Runtime.Simd;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -181,6 +182,9 @@ public abstract class DifferentialModel : nn.Module
 
     /// <summary>The equations with the values that parameters and constants have now. Called once a solve.</summary>
     protected abstract OdeEquations Bind();
+
+    /// <summary>The same for SIMD registers; null where the model has no such code.</summary>
+    protected virtual SimdBinding? BindSimd() => null;
 
     /// <summary>Each state's <c>init</c>, of its shape; null where it has none. Differentiable in parameters.</summary>
     protected abstract IReadOnlyList<Tensor?> InitialState();

@@ -1,0 +1,87 @@
+namespace DiffEqLang.Runtime.Simd;
+
+/// <summary>
+/// The equations of a model over SIMD registers: lane i of every register belongs to one sample, so that one instruction serves
+/// as many samples as a register has lanes. Generated code derives from it; the engine calls it, from several threads at once,
+/// so that a kernel keeps nothing of a call.
+/// </summary>
+/// <typeparam name="TRegister">
+/// <c>Vector&lt;double&gt;</c>, <c>Vector&lt;float&gt;</c>, <c>Vector512&lt;double&gt;</c> or <c>Vector512&lt;float&gt;</c>.
+/// </typeparam>
+/// <remarks>
+/// No lane may influence another, also where a function has a slow path for some arguments: a sample's result must not depend on
+/// its neighbours. Time is in the state's precision here; the engine keeps it in float64.
+/// </remarks>
+public abstract class LaneKernel<TRegister>
+    where TRegister : struct
+{
+    /// <summary>N, the numbers of a packed state.</summary>
+    public abstract int StateSize { get; }
+
+    /// <summary>The numbers of the parameters and constants that are passed in registers, and so may differ from lane to lane.</summary>
+    public abstract int ParameterSize { get; }
+
+    /// <summary>The numbers of all tensors that gradients flow to, in the binding's order, each row-major.</summary>
+    public abstract int GradientSize { get; }
+
+    /// <summary>How many registers <see cref="Drift"/> leaves for <see cref="DriftVjp"/>.</summary>
+    public virtual int TermSize => 0;
+
+    /// <summary>The right-hand side f(t, x).</summary>
+    /// <param name="t">The time of each lane.</param>
+    /// <param name="state">x, length N.</param>
+    /// <param name="parameters">Length <see cref="ParameterSize"/>.</param>
+    /// <param name="slope">Receives f, length N.</param>
+    /// <param name="terms">Receives what the vector-Jacobian product at the same place needs again, length <see cref="TermSize"/>.</param>
+    public abstract void Drift(
+        TRegister t, ReadOnlySpan<TRegister> state, ReadOnlySpan<TRegister> parameters, Span<TRegister> slope, Span<TRegister> terms);
+
+    /// <summary>The vector-Jacobian products of the right-hand side.</summary>
+    /// <param name="t">The time of each lane.</param>
+    /// <param name="state">x, length N.</param>
+    /// <param name="parameters">Length <see cref="ParameterSize"/>.</param>
+    /// <param name="terms">As <see cref="Drift"/> left them at the same place.</param>
+    /// <param name="w">The cotangent of f, length N.</param>
+    /// <param name="stateGradient">Is set to wᵀ ∂f/∂x, length N.</param>
+    /// <param name="parameterGradients">wᵀ ∂f/∂θ is added to it, lane by lane; length <see cref="GradientSize"/>.</param>
+    public abstract void DriftVjp(
+        TRegister t, ReadOnlySpan<TRegister> state, ReadOnlySpan<TRegister> parameters, ReadOnlySpan<TRegister> terms,
+        ReadOnlySpan<TRegister> w, Span<TRegister> stateGradient, Span<TRegister> parameterGradients);
+
+    /// <summary>The method whose attempted step <see cref="Step"/> is, by its name in <c>method = ...</c>; null where there is none.</summary>
+    public virtual string? FusedStep => null;
+
+    /// <summary>The method whose steps <see cref="Advance"/> takes; null where there is none.</summary>
+    public virtual string? FusedAdvance => null;
+
+    /// <summary>One attempted step of <see cref="FusedStep"/>.</summary>
+    /// <param name="t">The time of each lane.</param>
+    /// <param name="h">The signed step of each lane; a lane that rests has 0.</param>
+    /// <param name="state">The state before, length N.</param>
+    /// <param name="parameters">Length <see cref="ParameterSize"/>.</param>
+    /// <param name="rtol">The relative tolerance.</param>
+    /// <param name="atol">The absolute tolerance.</param>
+    /// <param name="stages">
+    /// The slopes kᵢ, component by component, up to the tableau's end stage: (EndStage + 1) · N. The first is given, the others are written.
+    /// </param>
+    /// <param name="after">Receives the state after, length N.</param>
+    /// <returns>
+    /// The squared norm of the error, 1/N Σ (eᵢ / (atol + rtol max(|yᵢ|, |y₁ᵢ|)))²; of two estimates, their combination
+    /// (<see cref="Tableaux.ErrorEstimate"/>).
+    /// </returns>
+    public virtual TRegister Step(
+        TRegister t, TRegister h, ReadOnlySpan<TRegister> state, ReadOnlySpan<TRegister> parameters, TRegister rtol, TRegister atol,
+        Span<TRegister> stages, Span<TRegister> after) => throw new NotSupportedException("This kernel has no fused step.");
+
+    /// <summary>Several steps of <see cref="FusedAdvance"/> of one size.</summary>
+    /// <param name="steps">How many.</param>
+    /// <param name="t">The time before the first; the same in every lane.</param>
+    /// <param name="h">The signed step; the same in every lane.</param>
+    /// <param name="state">
+    /// One or several states, one after another: length a multiple of N. Steps are the outer loop and states the inner one, so that
+    /// the processor works on several at once instead of waiting for the last result.
+    /// </param>
+    /// <param name="parameters">Those of each state, one after another.</param>
+    public virtual void Advance(int steps, TRegister t, TRegister h, Span<TRegister> state, ReadOnlySpan<TRegister> parameters) =>
+        throw new NotSupportedException("This kernel has no fused steps.");
+}

@@ -1,0 +1,69 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DiffEqLang.Runtime.Simd;
+
+/// <summary>
+/// A model's code for SIMD registers with the values that its parameters have now: what a generated model hands the SIMD target,
+/// once a solve.
+/// </summary>
+public abstract class SimdBinding : IDisposable
+{
+    private protected SimdBinding(
+        ScalarType dtype,
+        IReadOnlyList<Tensor> parameters,
+        IReadOnlyList<(string Name, Tensor Value)> registers,
+        IReadOnlyList<Tensor> weights)
+    {
+        (Dtype, Parameters, Registers) = (dtype, parameters, registers);
+        using var withoutGradient = no_grad();
+        Weights = [.. weights.Select(weight => weight.detach().contiguous().DetachFromDisposeScope())];
+    }
+
+    /// <summary>The one precision that the code is written for.</summary>
+    public ScalarType Dtype { get; }
+
+    /// <summary>
+    /// The tensors that gradients flow to, as autograd sees them (inside their bounds where they have any), in the order of the
+    /// kernels' gradients.
+    /// </summary>
+    public IReadOnlyList<Tensor> Parameters { get; }
+
+    /// <summary>The parameters and constants that are passed in registers, by name and in order, each row-major.</summary>
+    public IReadOnlyList<(string Name, Tensor Value)> Registers { get; }
+
+    /// <summary>The tensors that kernels read in place: contiguous, and alive as long as this.</summary>
+    public IReadOnlyList<Tensor> Weights { get; }
+
+    /// <summary>Releases what keeps the weights alive; kernels must not run afterwards.</summary>
+    public void Dispose()
+    {
+        foreach (var weight in Weights) weight.Dispose();
+        GC.SuppressFinalize(this);
+    }
+}
+
+/// <summary>A model's code for SIMD registers in one precision.</summary>
+/// <typeparam name="T">float or double.</typeparam>
+public sealed class SimdBinding<T> : SimdBinding
+    where T : unmanaged
+{
+    private readonly Func<IReadOnlyList<Tensor>, LaneKernel<Vector<T>>> _kernel;
+    private readonly Func<IReadOnlyList<Tensor>, LaneKernel<Vector512<T>>> _kernel512;
+
+    /// <param name="parameters">The tensors that gradients flow to, in the order of the kernels' gradients.</param>
+    /// <param name="registers">The parameters and constants passed in registers, by the names of the .deq file.</param>
+    /// <param name="weights">The tensors read in place.</param>
+    /// <param name="kernel">Makes the kernel of the widest registers that .NET has anywhere, from the weights.</param>
+    /// <param name="kernel512">Makes the kernel of 512-bit registers, for processors that have them.</param>
+    public SimdBinding(
+        IReadOnlyList<Tensor> parameters,
+        IReadOnlyList<(string Name, Tensor Value)> registers,
+        IReadOnlyList<Tensor> weights,
+        Func<IReadOnlyList<Tensor>, LaneKernel<Vector<T>>> kernel,
+        Func<IReadOnlyList<Tensor>, LaneKernel<Vector512<T>>> kernel512)
+        : base(typeof(T) == typeof(float) ? ScalarType.Float32 : ScalarType.Float64, parameters, registers, weights) =>
+        (_kernel, _kernel512) = (kernel, kernel512);
+}
