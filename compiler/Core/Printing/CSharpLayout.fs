@@ -61,7 +61,14 @@ and private valued head value =
     | value -> Text(head + " ") ^^ expression value
 
 and private block lineDirectives statements =
-    let inner = statements |> List.map (statementDocument lineDirectives)
+    // A loop stands apart from what follows.
+    let apart isLast (s: Statement) =
+        match s.Kind with
+        | For _ when not isLast -> statementDocument lineDirectives s ^^ HardLine
+        | _ -> statementDocument lineDirectives s
+
+    let last = List.length statements - 1
+    let inner = statements |> List.mapi (fun i s -> apart (i = last) s)
 
     let closing =
         if lineDirectives && statements |> List.exists (fun s -> s.Source.IsSome) then

@@ -341,8 +341,8 @@ type Writer(arithmetic: Arithmetic, taken: string seq, sourceOf: Expr.Expr -> So
             match reduction with
             | Reduction.Sum -> 0.0, (fun sum x -> arithmetic.Add(sum, x))
             | Product -> 1.0, (fun product x -> arithmetic.Multiply(product, x))
-            | Maximum -> -infinity, (fun top x -> arithmetic.Call("Max", [ top; x ]))
-            | Minimum -> infinity, (fun bottom x -> arithmetic.Call("Min", [ bottom; x ]))
+            | Maximum -> -infinity, (fun top x -> arithmetic.Call("Maximum", [ top; x ]))
+            | Minimum -> infinity, (fun bottom x -> arithmetic.Call("Minimum", [ bottom; x ]))
 
         let isFirst = HashSet()
 
@@ -413,15 +413,10 @@ type Writer(arithmetic: Arithmetic, taken: string seq, sourceOf: Expr.Expr -> So
             this.Slice(own, array, offset, sizeOf e)
             storage[e] <- Registers own
         else
-            let own = if e.Shape.IsEmpty then None else Some(fresh name)
-
             storage[e] <-
                 Variables
                     [| for n in 0 .. sizeOf e - 1 do
-                           let variable =
-                               match own with
-                               | Some own -> this.ElementName(own, n)
-                               | None -> fresh name
+                           let variable = if e.Shape.IsEmpty then fresh name else this.ElementName(name, n)
 
                            head.Add(Declare(variable, place (offset + n), None))
                            Register(Name variable) |]
@@ -473,8 +468,9 @@ type Writer(arithmetic: Arithmetic, taken: string seq, sourceOf: Expr.Expr -> So
 
     /// The name of one element's variable: `hidden0`, `W1_0`.
     member _.ElementName(name: string, position: int) =
-        let separator = if System.Char.IsDigit name[name.Length - 1] then "_" else ""
-        fresh (sprintf "%s%s%d" (name.TrimStart '@') separator position)
+        let stem = Names.identifier (name.TrimStart '@')
+        let separator = if System.Char.IsDigit stem[stem.Length - 1] then "_" else ""
+        fresh (sprintf "%s%s%d" stem separator position)
 
     /// Visits every element of a node, pieces one after another where it is made of pieces.
     member private this.Write(e: Expr.Expr, store: Index list -> CSharp.Expr -> unit) =

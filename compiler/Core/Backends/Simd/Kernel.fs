@@ -110,12 +110,8 @@ let reserved =
         [ "t"; "h"; "state"; "parameters"; "slope"; "terms"; "w"; "stateGradient"; "parameterGradients"
           "rtol"; "atol"; "stages"; "after"; "steps"; "Lanes"; "Lane"; "Slope" ]
 
-    let operations =
-        [ "Create"; "Fma"; "ConditionalSelect"; "LessThan"; "LessThanOrEqual"; "GreaterThan"
-          "GreaterThanOrEqual"; "Max"; "Min"; "MaxNative"; "Abs"; "Sqrt"; "Pow" ]
-
     let functions = Catalogue.all |> List.map (fun b -> functionName b.Name)
-    parameters @ operations @ functions
+    parameters @ [ "Fma" ] @ functions
 
 let fieldName (s: Symbol) = "_" + (Names.identifier s.Name).TrimStart '@'
 

@@ -1,8 +1,8 @@
-/// Arithmetic on registers of lanes as C# text has it: `Lanes` is Vector<T> or Vector512<T>, whose operators, and whose
-/// functions under `using static`, are spelled alike.
+/// Arithmetic on registers of lanes as C# text has it: `Lanes` is Vector<T> or Vector512<T>, whose operators are
+/// spelled alike, and `Lane` the class of their functions.
 ///
 /// A number stays a number as long as an operator takes it (`2 * x`); elsewhere it is spread over a register,
-/// `Create(0.5)`, which the just-in-time compiler folds into a constant.
+/// `Lane.Create(0.5)`, which the just-in-time compiler folds into a constant.
 module internal DiffEqLang.Compiler.Backends.Simd.Registers
 
 open System
@@ -54,6 +54,13 @@ let literal precision (x: float) =
 
         Literal(text + suffix)
 
+/// A function of `Vector` or `Vector512`, whichever `Lane` is.
+let operation name arguments = invokeMethod (Name "Lane") name arguments
+
+/// How `Elementary`, the runtime's functions over registers, spells a function of the language: `leaky_relu` is
+/// `LeakyRelu`. A test holds the names against the runtime.
+let functionName (name: string) = name.Split '_' |> Array.map Naming.capitalized |> String.concat ""
+
 /// Arithmetic of one precision.
 type Arithmetic(precision: Precision) =
     let literal = literal precision
@@ -72,8 +79,8 @@ type Arithmetic(precision: Precision) =
         match value with
         | Number 0.0 -> Member(Name "Lanes", "Zero")
         | Number 1.0 -> Member(Name "Lanes", "One")
-        | Number x -> invoke "Create" [ literal x ]
-        | Shared number -> invoke "Create" [ number ]
+        | Number x -> operation "Create" [ literal x ]
+        | Shared number -> operation "Create" [ number ]
         | Register register -> register
 
     /// An operand of a product or quotient whose other operand is a register.
@@ -166,17 +173,15 @@ type Arithmetic(precision: Precision) =
 
     member this.Compare(comparison: Comparison, a: Value, b: Value) =
         let a, b = this.Spread a, this.Spread b
-        let call name = invoke name [ a; b ]
-        // `Equals` alone would be object's.
-        let equals = invokeMethod (Name "Lane") "Equals" [ a; b ]
+        let call name = operation name [ a; b ]
 
         match comparison with
         | Less -> Register(call "LessThan")
         | LessOrEqual -> Register(call "LessThanOrEqual")
         | Greater -> Register(call "GreaterThan")
         | GreaterOrEqual -> Register(call "GreaterThanOrEqual")
-        | Equal -> Register equals
-        | NotEqual -> Register(Prefix("~", equals))
+        | Equal -> Register(call "Equals")
+        | NotEqual -> Register(Prefix("~", call "Equals"))
 
     member this.Logical(operator: string, a: Value, b: Value) =
         Register(Infix(this.Spread a, operator, this.Spread b))
@@ -184,15 +189,8 @@ type Arithmetic(precision: Precision) =
     member this.Not(a: Value) = Register(Prefix("~", this.Spread a))
 
     member this.Select(condition: Value, a: Value, b: Value) =
-        Register(invoke "ConditionalSelect" [ this.Spread condition; this.Spread a; this.Spread b ])
+        Register(operation "ConditionalSelect" [ this.Spread condition; this.Spread a; this.Spread b ])
 
 /// Whether a power is written as products of its basis.
 let isRepeated (p: float) = p = Math.Floor p && abs p >= 2.0 && abs p <= 8.0
 
-/// How `Elementary`, the runtime's functions over registers, spells a function of the language: `leaky_relu` is
-/// `LeakyRelu`. A test holds the names against the runtime.
-let functionName (name: string) =
-    match name with
-    | "maximum" -> "Max"
-    | "minimum" -> "Min"
-    | name -> name.Split '_' |> Array.map Naming.capitalized |> String.concat ""

@@ -31,7 +31,6 @@ let private usings precision width =
     [ "System"
       "System.Runtime.CompilerServices"
       "DiffEqLang.Runtime.Simd"
-      sprintf "static %s" functions
       "static DiffEqLang.Runtime.Simd.Arithmetic"
       "static DiffEqLang.Runtime.Simd.Elementary"
       sprintf "Lane = %s" functions

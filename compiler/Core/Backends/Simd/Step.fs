@@ -216,8 +216,8 @@ let step (kernel: Kernel) precision (tableau: RungeKuttaTableau) (error: ErrorEs
     let tolerances =
         [ for c in 0 .. n - 1 do
               let name = body.Fresh("tolerance" + string c)
-              let size e = invoke "Abs" [ Name e ]
-              let largest = invoke "MaxNative" [ size body.States[c]; size (List.item c after) ]
+              let size e = operation "Abs" [ Name e ]
+              let largest = operation "MaxNative" [ size body.States[c]; size (List.item c after) ]
               let value = arithmetic.MultiplyAdd(Register(Name "rtol"), Register largest, Register(Name "atol"))
               statements.Add(local name (arithmetic.Spread value))
               name ]
