@@ -30,6 +30,7 @@ let all =
           Runtime.SdeTests.tests
           Runtime.SafetensorsTests.tests
           EndToEnd.LoweringTests.tests
+          EndToEnd.SimdTests.tests
           EndToEnd.CommandLineTests.tests
           EndToEnd.PathTests.tests ]
 

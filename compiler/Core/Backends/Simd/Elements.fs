@@ -111,6 +111,7 @@ type Writer(arithmetic: Arithmetic, taken: string seq, sourceOf: Expr.Expr -> So
     let mutable block = whole
     let mutable depth = 0
     let loopVariables = ResizeArray<string>()
+    let targets = Dictionary<string * int, string>()
 
     let emit s = block.Add s
 
@@ -584,12 +585,16 @@ type Writer(arithmetic: Arithmetic, taken: string seq, sourceOf: Expr.Expr -> So
 
     /// A part of an array that loops write to has a name of its own.
     member private this.Target(e: Expr.Expr, name: string, array: string, offset: int) =
-        if hasLoops e then
-            let own = fresh name
-            this.Slice(own, array, offset, sizeOf e)
-            own, 0
-        else
+        if not (hasLoops e) then
             array, offset
+        else
+            match targets.TryGetValue((array, offset)) with
+            | true, own -> own, 0
+            | _ ->
+                let own = fresh name
+                this.Slice(own, array, offset, sizeOf e)
+                targets[(array, offset)] <- own
+                own, 0
 
     /// Adds all elements of a node to an array from an offset on; a product is added in one rounding.
     member this.AddTo(e: Expr.Expr, sign: float, name: string, array: string, offset: int) =
@@ -622,7 +627,8 @@ type Writer(arithmetic: Arithmetic, taken: string seq, sourceOf: Expr.Expr -> So
                         else
                             arithmetic.Add(Register target, value)
 
-                emit (Statement.Store(target, arithmetic.Spread value, None)))
+                if value <> Register target then
+                    emit (Statement.Store(target, arithmetic.Spread value, None)))
 
     /// The two factors of an element that is their product.
     member private this.Factors(e: Expr.Expr, indices: Index list) : (Value * Value) option =

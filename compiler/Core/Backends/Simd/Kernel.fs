@@ -59,13 +59,16 @@ let private reached (declared: Symbol list) (values: Expr.Expr list) =
     let used = HashSet(Expr.inputs values)
     declared |> List.filter used.Contains
 
-/// Worth keeping for the product: an array, or a function's value.
+/// Worth keeping for the product: a function's value, or sums over a long axis. Anything else is computed again faster than
+/// it is read back.
 let private isKept (e: Expr.Expr) =
-    let isArray = sizesOf e |> List.exists (fun n -> n > longestUnrolled)
+    let isLong (operand: Expr.Expr) = sizesOf operand |> List.exists (fun n -> n > longestUnrolled)
 
     match e.Op with
-    | Op.Call _ -> true
-    | _ -> isArray
+    | Op.Call(name, _) -> not (isCheap name)
+    | Contract _
+    | Reduce _ -> List.exists isLong e.Args
+    | _ -> false
 
 /// The kernel of a model, or why it has none.
 let ofModel (model: Dynamics.Model) : Result<Kernel, string> =

@@ -54,6 +54,19 @@ let literal precision (x: float) =
 
         Literal(text + suffix)
 
+/// A function that takes an instruction or two.
+let isCheap name =
+    match name with
+    | "abs"
+    | "sign"
+    | "floor"
+    | "sqrt"
+    | "maximum"
+    | "minimum"
+    | "relu"
+    | "leaky_relu" -> true
+    | _ -> false
+
 /// A function of `Vector` or `Vector512`, whichever `Lane` is.
 let operation name arguments = invokeMethod (Name "Lane") name arguments
 
@@ -108,6 +121,9 @@ type Arithmetic(precision: Precision) =
     member this.Multiply(a: Value, b: Value) =
         match a, b with
         | Number x, Number y -> Number(x * y)
+        // As everywhere in the compiler, a term that is not there does not poison a sum.
+        | Number 0.0, _
+        | _, Number 0.0 -> Number 0.0
         | Number 1.0, other
         | other, Number 1.0 -> other
         | Number -1.0, other

@@ -7,6 +7,7 @@
 ///                                                   }
 module internal DiffEqLang.Compiler.Backends.Simd.Statements
 
+open System
 open System.Collections.Generic
 open System.Globalization
 open DiffEqLang.Compiler.Printing
@@ -235,7 +236,9 @@ let private withoutArray (array: string) (statements: Statement list) : Statemen
     let nameOf place =
         match places with
         | [ _ ] -> array
-        | several -> sprintf "%s%d" array (List.findIndex ((=) place) several)
+        | several ->
+            let separator = if Char.IsDigit array[array.Length - 1] then "_" else ""
+            sprintf "%s%s%d" array separator (List.findIndex ((=) place) several)
 
     let replacement e =
         match e with

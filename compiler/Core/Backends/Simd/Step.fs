@@ -36,7 +36,7 @@ let private cost (e: Expr.Expr) =
     | Stack
     | Concat -> 0
     // Functions that are inlined have some thirty operations.
-    | Op.Call(("abs" | "maximum" | "minimum" | "floor" | "sqrt" | "relu"), _) -> 2
+    | Op.Call(name, _) when isCheap name -> 2
     | Op.Call _ -> 30
     | Contract _
     | Reduce _ -> e.Args |> List.map (fun a -> sizesOf a |> List.fold (*) 1) |> List.max
