@@ -280,7 +280,8 @@ let private everyFunctionHasItsName =
         for builtin in Catalogue.all do
             match builtin.Definition with
             | Builtin.Primitive _ when Builtin.isElementwise builtin ->
-                Expect.isTrue (known.Contains(Registers.functionName builtin.Name)) builtin.Name
+                let name = Registers.functionName builtin.Name
+                Expect.isTrue (Registers.isOfRegisters name || known.Contains name) builtin.Name
             | Builtin.Primitive _
             | Builtin.Expansion _ -> ()
     }
@@ -291,7 +292,7 @@ let tests =
         "Simd"
         [ everyFunctionHasItsName
           for dtype in [ torch.ScalarType.Float64; torch.ScalarType.Float32 ] do
-              for numbers in [ 1..500 ] |> List.chunkBySize 125 do
+              for numbers in (if dtype = torch.ScalarType.Float64 then [ 1..250 ] else [ 251..500 ]) |> List.chunkBySize 125 do
                   randomModels dtype numbers
 
               writtenModels dtype ]

@@ -30,7 +30,7 @@ let binding (model: DifferentialModel) : SimdBinding option =
 
 /// Each register of a packed vector, from the samples' numbers.
 let private packed (convert: float -> 'T) (toRegister: 'T[] -> 'R) lanes (samples: float[][]) : 'R[] =
-    Array.init samples[0].Length (fun i -> toRegister (Array.init lanes (fun lane -> convert samples[lane][i])))
+    Array.init samples[0].Length (fun i -> toRegister (Array.init lanes (fun lane -> convert (samples[lane][i]))))
 
 let private unpacked (lanes: int) (numbers: 'R -> float[]) (registers: 'R[]) : float[][] =
     let all = registers |> Array.map numbers

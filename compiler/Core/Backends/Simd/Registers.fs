@@ -67,12 +67,15 @@ let isCheap name =
     | "leaky_relu" -> true
     | _ -> false
 
-/// A function of `Vector` or `Vector512`, whichever `Lane` is.
-let operation name arguments = invokeMethod (Name "Lane") name arguments
-
 /// How `Elementary`, the runtime's functions over registers, spells a function of the language: `leaky_relu` is
 /// `LeakyRelu`. A test holds the names against the runtime.
 let functionName (name: string) = name.Split '_' |> Array.map Naming.capitalized |> String.concat ""
+
+/// Functions that registers have themselves.
+let isOfRegisters name = List.contains name [ "Abs"; "Floor" ]
+
+/// A function of `Vector` or `Vector512`, whichever `Lane` is.
+let operation name arguments = invokeMethod (Name "Lane") name arguments
 
 /// Arithmetic of one precision.
 type Arithmetic(precision: Precision) =
@@ -166,7 +169,8 @@ type Arithmetic(precision: Precision) =
 
     /// A function of one or several registers.
     member this.Call(name: string, operands: Value list) =
-        Register(invoke name (operands |> List.map this.Spread))
+        let operands = operands |> List.map this.Spread
+        Register(if isOfRegisters name then operation name operands else invoke name operands)
 
     /// x^n for a whole n from 2 on, by squaring; `x` is written several times.
     member private this.WholePower(x: Value, n: int) : Value =

@@ -1,0 +1,145 @@
+using System.Runtime.CompilerServices;
+
+namespace DiffEqLang.Runtime.Simd;
+
+/// <summary>
+/// The exponential and what is made of it: exp(x) = 2ⁿ (1 + p) with n the integer nearest to x/log 2 and p = exp(r) - 1 of the
+/// rest r, |r| at most log(2)/2. Cody and Waite (1980), Software Manual for the Elementary Functions, ch. 6.
+/// </summary>
+internal static class Exponential<T, P>
+    where T : struct, ILanes<T>
+    where P : IPrecision<T>
+{
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
+    private static T SignBit
+    {
+        [MethodImpl(Inline)]
+        get => T.Of(-0.0);
+    }
+
+    /// <summary>exp(x).</summary>
+    [MethodImpl(Inline)]
+    public static T Exp(T x)
+    {
+        var p = Reduce(T.Max(T.Of(-P.ExpBound), T.Min(T.Of(P.ExpBound), x)), out var n);
+        return T.Scale(T.Of(1) + p, n - T.Of(P.Rounder));
+    }
+
+    /// <summary>exp(x) - 1 = 2ⁿ (p + (1 - 2⁻ⁿ)), where the difference is exact or 2⁻ⁿ too small to matter.</summary>
+    [MethodImpl(Inline)]
+    public static T Expm1(T x)
+    {
+        var clamped = T.Max(T.Of(-P.ExpDominates), T.Min(T.Of(P.ExpBound), x));
+        var p = Reduce(clamped, out var rounded);
+        var n = rounded - T.Of(P.Rounder);
+        var inverse = PowerOfTwo.FromRounded<T, P>(T.Max(T.Of(-2 * P.ExpDominates), -n) + T.Of(P.Rounder));
+        return T.Scale(p + (T.Of(1) - inverse), n) | (x & SignBit);
+    }
+
+    /// <summary>tanh(x) = t/(t + 2) with t = exp(2|x|) - 1.</summary>
+    [MethodImpl(Inline)]
+    public static T Tanh(T x)
+    {
+        var a = T.Abs(x);
+        var t = SmallExpm1(T.Min(T.Of(P.ExpDominates), a + a));
+        var sum = t + T.Of(2);
+        var lost = T.Min(T.Of(2), t) - (sum - T.Max(T.Of(2), t));
+        var quotient = t / sum;
+        // What the sum's rounding lost divides by it too: 1/(t + 2) is (1 - tanh)/2.
+        var correction = quotient * lost * T.MultiplyAdd(T.Of(-0.5), quotient, T.Of(0.5));
+        return quotient - correction | (x & SignBit);
+    }
+
+    /// <summary>sinh(x): a polynomial up to 1, e - 1/(4e) with e = exp(|x|)/2 beyond.</summary>
+    [MethodImpl(Inline)]
+    public static T Sinh(T x)
+    {
+        var a = T.Abs(x);
+        var z = a * a;
+        var small = T.MultiplyAdd(a * z, P.Sinh(z), a);
+        var e = HalfExp(a);
+        var large = e - T.Of(0.25) / e;
+        return T.Select(T.LessThan(T.Of(1), a), large, small) | (x & SignBit);
+    }
+
+    /// <summary>cosh(x) = e + 1/(4e) with e = exp(|x|)/2.</summary>
+    [MethodImpl(Inline)]
+    public static T Cosh(T x)
+    {
+        var e = HalfExp(T.Abs(x));
+        return e + T.Of(0.25) / e;
+    }
+
+    /// <summary>1/(1 + exp(-x)), from e = exp(-|x|): 1/(1 + e), or e/(1 + e) for negative x.</summary>
+    [MethodImpl(Inline)]
+    public static T Sigmoid(T x)
+    {
+        var isNegative = T.LessThan(x, T.Of(0));
+        var p = Logistic(x, isNegative, out var n, out var denominator);
+        var numerator = T.Of(1) + p;
+        return PowerOfTwo.ScaleDown<T, P>(numerator / denominator, n);
+    }
+
+    /// <summary>x/(1 + exp(-x)), as <see cref="Sigmoid"/>; NaN at -infinity.</summary>
+    [MethodImpl(Inline)]
+    public static T Silu(T x)
+    {
+        var isNegative = T.LessThan(x, T.Of(0));
+        var p = Logistic(x, isNegative, out var n, out var denominator);
+        var bounded = T.Max(T.Of(-P.ExpBound), x);
+        var numerator = T.MultiplyAdd(T.Min(T.Of(P.ExpBound), bounded), p, bounded);
+        var value = T.Scale(numerator / denominator, n);
+        return T.Select(T.Equal(x, T.Of(double.NegativeInfinity)), T.Of(double.NaN), value);
+    }
+
+    /// <summary>exp(-|x|).</summary>
+    [MethodImpl(Inline)]
+    public static T ExpOfNegative(T x)
+    {
+        var p = Reduce(T.Max(T.Of(-P.ExpBound), -T.Abs(x)), out var rounded);
+        return PowerOfTwo.ScaleDown<T, P>(T.Of(1) + p, rounded - T.Of(P.Rounder));
+    }
+
+    /// <summary>The logistic function as 2ⁿ (1 + p)/denominator, where n and p are 0 for positive x but for rounding.</summary>
+    [MethodImpl(Inline)]
+    private static T Logistic(T x, T isNegative, out T n, out T denominator)
+    {
+        var p = Reduce(T.Max(T.Of(-P.ExpBound), -T.Abs(x)), out var rounded);
+        var power = PowerOfTwo.FromRounded<T, P>(T.Max(T.Of(P.Rounder - 2 * P.ExpDominates), rounded));
+        n = (rounded - T.Of(P.Rounder)) & isNegative;
+        var e = power * (T.Of(1) + p);
+        denominator = T.Of(1) + e;
+        // What the sum's rounding lost divides by it too: 1/(1 + e) is about 1 - e/2.
+        var lost = e - (denominator - T.Of(1));
+        return (p & isNegative) - lost * T.MultiplyAdd(T.Of(-0.5), e, T.Of(1));
+    }
+
+    /// <summary>exp(r) - 1 for the rest r of x = n log 2 + r, and n plus <see cref="IPrecision{T}.Rounder"/>.</summary>
+    [MethodImpl(Inline)]
+    public static T Reduce(T x, out T rounded)
+    {
+        rounded = PowerOfTwo.RoundedProduct<T, P>(x, T.Of(1 / 0.693147180559945309417));
+        var n = rounded - T.Of(P.Rounder);
+        var high = T.MultiplyAdd(n, T.Of(-P.Ln2High), x);
+        var r = T.MultiplyAdd(n, T.Of(-P.Ln2Low), high);
+        var rest = T.MultiplyAdd(n, T.Of(-P.Ln2Low), high - r);
+        return T.MultiplyAdd(r * r, P.Exp(r), rest) + r;
+    }
+
+    /// <summary>exp(x) - 1 for x that 2ⁿ does not overflow at.</summary>
+    [MethodImpl(Inline)]
+    private static T SmallExpm1(T x)
+    {
+        var p = Reduce(x, out var rounded);
+        var power = PowerOfTwo.FromRounded<T, P>(rounded);
+        return T.MultiplyAdd(power, p, power - T.Of(1));
+    }
+
+    [MethodImpl(Inline)]
+    private static T HalfExp(T x)
+    {
+        var p = Reduce(T.Min(T.Of(P.ExpBound), x), out var rounded);
+        return T.Scale(T.Of(1) + p, rounded - T.Of(P.Rounder + 1));
+    }
+}
