@@ -219,7 +219,12 @@ public abstract class DifferentialModel : nn.Module
     private protected SolveOptions Complete(SolveOptions? options)
     {
         var asked = options ?? new SolveOptions();
-        return asked with { Method = asked.Method ?? Defaults.Method, Gradient = asked.Gradient ?? Defaults.Gradient };
+        return asked with
+        {
+            Method = asked.Method ?? Defaults.Method,
+            Gradient = asked.Gradient ?? Defaults.Gradient,
+            Target = asked.Target ?? Defaults.Target,
+        };
     }
 
     /// <summary>The span of a solve, of some length.</summary>

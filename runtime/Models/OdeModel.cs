@@ -1,3 +1,5 @@
+using System.Numerics;
+using DiffEqLang.Runtime.Simd;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,6 +17,50 @@ public abstract class OdeModel : DifferentialModel
     {
         var asked = Complete(options);
         var span = SpanOf(asked);
-        return WithOutputs(OdeSolve.Run(Bind(), Layout, InitialOf(initial), asked, span));
+        var state = InitialOf(initial);
+        return WithOutputs(ChooseSimd(asked, span) is { } binding
+            ? SimdSolve.Run(binding, Layout, state, asked, span)
+            : OdeSolve.Run(Bind(), Layout, state, asked, span));
+    }
+
+    /// <summary>The model's code for SIMD registers, where the solve is to run on it.</summary>
+    /// <exception cref="InvalidOperationException">It must, and cannot.</exception>
+    private SimdBinding? ChooseSimd(SolveOptions options, SolveSpan span)
+    {
+        if (options.Target == SolveTarget.Torch) return null;
+        var binding = BindSimd();
+        if (SimdSolve.Obstacle(this, binding, options, span) is not { } obstacle) return binding;
+        binding?.Dispose();
+        return options.Target == SolveTarget.Simd ? throw new InvalidOperationException(obstacle) : null;
+    }
+
+    /// <summary>The SIMD code in a precision.</summary>
+    /// <exception cref="InvalidOperationException">There is none.</exception>
+    internal SimdBinding<T> BindForEnsemble<T>()
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var binding = BindSimd();
+        if (binding is SimdBinding<T> ofPrecision && Dtype == binding.Dtype && Device.type == DeviceType.CPU) return ofPrecision;
+        binding?.Dispose();
+        throw new InvalidOperationException(
+            binding is null ? $"{GetName()} has no code for SIMD registers, which ensembles and solvers without torch need."
+            : $"The SIMD code of {GetName()} is written in {binding.Dtype} for the CPU; the model is {Dtype} on {Device}, and {typeof(T).Name} was asked for.");
+    }
+
+    /// <summary>What a solve by these options is about.</summary>
+    internal RungeKuttaProblem ProblemOf(SolveOptions? options)
+    {
+        var asked = Complete(options);
+        return RungeKuttaProblem.Of(SpanOf(asked), asked);
+    }
+
+    /// <summary>The packed initial state that the <c>init</c> lines give: [N].</summary>
+    internal T[] PackedInit<T>()
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        using var scope = NewDisposeScope();
+        using var withoutGradient = no_grad();
+        var packed = InitialOf([.. Layout.Slots.Select(_ => (Tensor?)null)]).contiguous();
+        return new UnmanagedSpan<T>(packed).Span.ToArray();
     }
 }

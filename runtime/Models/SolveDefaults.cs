@@ -18,6 +18,9 @@ public sealed record SolveDefaults
     /// <summary>How gradients are computed; <see cref="GradientMode.Discrete"/> where null.</summary>
     public GradientMode? Gradient { get; init; }
 
+    /// <summary>What code runs; <see cref="SolveTarget.Auto"/> where null.</summary>
+    public SolveTarget? Target { get; init; }
+
     /// <summary>As <see cref="Devices.Select(string?)"/> takes it; the CPU where null.</summary>
     public string? Device { get; init; }
 

@@ -47,6 +47,12 @@ public sealed record SolveOptions
     /// <summary>The most steps, accepted or not, that a sample may take.</summary>
     public int MaxSteps { get; init; } = 100_000;
 
+    /// <summary>What code runs; the model's choice where null, and <see cref="SolveTarget.Auto"/> where it has none.</summary>
+    public SolveTarget? Target { get; init; }
+
+    /// <summary>On how many threads the SIMD target works, which changes no result; torch's number where null.</summary>
+    public int? Threads { get; init; }
+
     /// <summary>Chooses the Brownian path: the same seed gives the same path on every device and in every batch split.</summary>
     public ulong Seed { get; init; }
 

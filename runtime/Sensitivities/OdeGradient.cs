@@ -7,7 +7,7 @@ namespace DiffEqLang.Runtime;
 /// One solve with what its backward pass needs: the tape or the saved states, and the inputs that want gradients.
 /// Lives as long as the autograd node; releases the tape after the first backward pass and solves again for another.
 /// </summary>
-internal sealed class OdeGradient
+internal sealed class OdeGradient : ISolveGradient
 {
     private readonly OdeProblem _problem;
     private readonly Tensor _initial;       // [samples, N]
@@ -31,10 +31,10 @@ internal sealed class OdeGradient
     /// <summary>The forward solve.</summary>
     public OdeRun Run { get; }
 
-    /// <summary>
-    /// The gradients of the initial state [samples, N], the saved times [T] (null where none flow to them) and the parameters (null where
-    /// not wanted); zeros after a failure, which is kept for <see cref="GradientFault"/>.
-    /// </summary>
+    /// <inheritdoc/>
+    public Tensor Values => Run.Values;
+
+    /// <inheritdoc/>
     public (Tensor Initial, Tensor? Times, Tensor?[] Parameters) Backward(Tensor cotangents)
     {
         var parameters = _problem.Equations.Parameters;
@@ -74,7 +74,7 @@ internal sealed class OdeGradient
             initial = zeros_like(_initial);
         else
             initial = AdjointOf(survivors, cotangents, into);
-        return (initial, Run.Slopes is null ? null : OfTimes(cotangents, initial));
+        return (initial, Run.Slopes is null ? null : OfTimes(_problem, Run, cotangents, initial));
     }
 
     /// <summary>
@@ -113,11 +113,11 @@ internal sealed class OdeGradient
     /// d loss / d saved time: the cotangent along the derivative of the dense output. A first saved time that is the start moves the
     /// whole solve: -λ(t₀)ᵀ f(t₀, y₀) besides (Chen et al. 2018, Neural ordinary differential equations, appendix B).
     /// </summary>
-    private Tensor OfTimes(Tensor cotangents, Tensor initial)
+    internal static Tensor OfTimes(RungeKuttaProblem problem, OdeRun run, Tensor cotangents, Tensor initial)
     {
-        var slopes = Run.Slopes!;
+        var slopes = run.Slopes!;
         var times = slopes.mul(cotangents).nan_to_num().sum([1, 2]);
-        if (_problem.Options.Start is null && Run.Times[0] == _problem.Span.Start)
+        if (problem.Options.Start is null && run.Times[0] == problem.Span.Start)
             times.select(0, 0).add_(slopes.select(0, 0).mul(initial).nan_to_num().sum(), Scalars.MinusOne);
         return times;
     }

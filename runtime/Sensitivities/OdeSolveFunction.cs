@@ -15,21 +15,21 @@ internal sealed class OdeSolveFunction : autograd.SingleTensorFunction<OdeSolveF
     public override string Name => nameof(OdeSolveFunction);
 
     /// <summary>The saved states [times, samples, N] of a solve, tied to its inputs.</summary>
-    public static Tensor Tie(OdeGradient solve, Tensor initial, Tensor? times, IReadOnlyList<Tensor> parameters) =>
+    public static Tensor Tie(ISolveGradient solve, Tensor initial, Tensor? times, IReadOnlyList<Tensor> parameters) =>
         apply([solve, initial, .. times is null ? [] : new object[] { times }, .. parameters]);
 
     /// <inheritdoc/>
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
-        var solve = (OdeGradient)vars[0];
+        var solve = (ISolveGradient)vars[0];
         ctx.save_data(Solve, solve);
-        return solve.Run.Values;
+        return solve.Values;
     }
 
     /// <inheritdoc/>
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
-        var (initial, times, parameters) = ((OdeGradient)ctx.get_data(Solve)).Backward(grad_output);
+        var (initial, times, parameters) = ((ISolveGradient)ctx.get_data(Solve)).Backward(grad_output);
         List<Tensor?> gradients = [null, initial];
         if (times is not null) gradients.Add(times);
         gradients.AddRange(parameters);

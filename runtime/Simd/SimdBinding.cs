@@ -37,6 +37,13 @@ public abstract class SimdBinding : IDisposable
     /// <summary>The tensors that kernels read in place: contiguous, and alive as long as this.</summary>
     public IReadOnlyList<Tensor> Weights { get; }
 
+    /// <summary>Solves on tensors.</summary>
+    /// <param name="problem">What is solved.</param>
+    /// <param name="initial">[samples, N], contiguous.</param>
+    /// <param name="withTape">Whether a backward pass may follow.</param>
+    /// <param name="withSlopes">Whether derivatives by time are saved.</param>
+    internal abstract SimdRun Run(RungeKuttaProblem problem, Tensor initial, bool withTape, bool withSlopes);
+
     /// <summary>Releases what keeps the weights alive; kernels must not run afterwards.</summary>
     public void Dispose()
     {
@@ -48,7 +55,7 @@ public abstract class SimdBinding : IDisposable
 /// <summary>A model's code for SIMD registers in one precision.</summary>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed class SimdBinding<T> : SimdBinding
-    where T : unmanaged
+    where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly Func<IReadOnlyList<Tensor>, LaneKernel<Vector<T>>> _kernel;
     private readonly Func<IReadOnlyList<Tensor>, LaneKernel<Vector512<T>>> _kernel512;
@@ -56,8 +63,8 @@ public sealed class SimdBinding<T> : SimdBinding
     /// <param name="parameters">The tensors that gradients flow to, in the order of the kernels' gradients.</param>
     /// <param name="registers">The parameters and constants passed in registers, by the names of the .deq file.</param>
     /// <param name="weights">The tensors read in place.</param>
-    /// <param name="kernel">Makes the kernel of the widest registers that .NET has anywhere, from the weights.</param>
-    /// <param name="kernel512">Makes the kernel of 512-bit registers, for processors that have them.</param>
+    /// <param name="kernel">Makes the kernel over <c>Vector&lt;T&gt;</c> from the weights.</param>
+    /// <param name="kernel512">Makes the kernel over 512-bit registers, for processors that have them.</param>
     public SimdBinding(
         IReadOnlyList<Tensor> parameters,
         IReadOnlyList<(string Name, Tensor Value)> registers,
@@ -66,4 +73,34 @@ public sealed class SimdBinding<T> : SimdBinding
         Func<IReadOnlyList<Tensor>, LaneKernel<Vector512<T>>> kernel512)
         : base(typeof(T) == typeof(float) ? ScalarType.Float32 : ScalarType.Float64, parameters, registers, weights) =>
         (_kernel, _kernel512) = (kernel, kernel512);
+
+    /// <summary>Whether solves run on 512-bit registers: where the processor has them.</summary>
+    internal bool IsWide { get; set; } = Vector512.IsHardwareAccelerated;
+
+    /// <summary>What runs solves of a problem.</summary>
+    internal LaneEngine<T> EngineOf(RungeKuttaProblem problem)
+    {
+        var threads = problem.Options.Threads ?? get_num_threads();
+        return IsWide
+            ? new LaneEngine<Vector512<T>, Lanes512<T>, T>(_kernel512(Weights), problem, threads)
+            : new LaneEngine<Vector<T>, Lanes<T>, T>(_kernel(Weights), problem, threads);
+    }
+
+    /// <summary>The numbers of what is passed in registers.</summary>
+    internal T[] RegisterNumbers()
+    {
+        using var withoutGradient = no_grad();
+        List<T> numbers = [];
+        foreach (var (_, value) in Registers)
+        {
+            using var contiguous = value.contiguous();
+            numbers.AddRange(new UnmanagedSpan<T>(contiguous).Span);
+        }
+
+        return [.. numbers];
+    }
+
+    /// <inheritdoc/>
+    internal override SimdRun Run(RungeKuttaProblem problem, Tensor initial, bool withTape, bool withSlopes) =>
+        new SimdRun<T>(this, problem, initial, withTape, withSlopes);
 }

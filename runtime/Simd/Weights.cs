@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -13,11 +11,10 @@ namespace DiffEqLang.Runtime.Simd;
 /// <remarks>
 /// Valid as long as the tensor's storage: whoever makes a kernel of tensors keeps them alive (<see cref="SimdBinding"/>).
 /// </remarks>
-public readonly unsafe struct Weights<T>
+public readonly struct Weights<T>
     where T : unmanaged
 {
-    private readonly T* _first;
-    private readonly int _length;
+    private readonly UnmanagedSpan<T> _numbers;
 
     /// <exception cref="ArgumentException">The tensor lies elsewhere, is of another type, or is not contiguous.</exception>
     public Weights(Tensor tensor)
@@ -26,12 +23,9 @@ public readonly unsafe struct Weights<T>
         var dtype = typeof(T) == typeof(float) ? ScalarType.Float32 : ScalarType.Float64;
         if (tensor.device_type != DeviceType.CPU || tensor.dtype != dtype || !tensor.is_contiguous())
             throw new ArgumentException($"A kernel reads contiguous {dtype} tensors on the CPU, not {tensor.dtype} on {tensor.device}.", nameof(tensor));
-        // libtorch's own memory, which no collector moves: the address stays right when the span is gone.
-        var numbers = MemoryMarshal.Cast<byte, T>(tensor.bytes);
-        _first = (T*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(numbers));
-        _length = numbers.Length;
+        _numbers = new UnmanagedSpan<T>(tensor);
     }
 
     /// <summary>The numbers, row-major.</summary>
-    public ReadOnlySpan<T> Span => new(_first, _length);
+    public ReadOnlySpan<T> Span => _numbers.Span;
 }

@@ -10,44 +10,15 @@ namespace DiffEqLang.Runtime;
 /// <param name="Options">What else the caller decides.</param>
 internal sealed record OdeProblem(
     OdeEquations Equations, RungeKuttaTableau Tableau, SolveSpan Span, Method Method, SolveOptions Options)
+    : RungeKuttaProblem(Tableau, Span, Method, Options)
 {
     /// <summary>Over how many of the state's leading entries errors are measured; over all where null.</summary>
     public long? ErrorSize { get; init; }
 
-    /// <summary>The relative tolerance.</summary>
-    public double Rtol => Method.Rtol ?? Method.DefaultRtol;
-
-    /// <summary>The absolute tolerance.</summary>
-    public double Atol => Method.Atol ?? Method.DefaultAtol;
-
-    /// <summary>Whether steps follow the error.</summary>
-    public bool IsAdaptive => Method.Adaptive ?? Tableau.Error is not null;
-
-    /// <summary>How they do.</summary>
-    public StepController Controller => Method.Controller ?? StepController.PI;
-
     /// <exception cref="ArgumentException">The method is unknown, or its options do not fit it.</exception>
     public static OdeProblem Of(OdeEquations equations, SolveSpan span, SolveOptions options)
     {
-        var method = options.Method ?? Methods.Tsit5();
-        var tableau = Catalogue.Find(method.Name)
-            ?? throw new ArgumentException($"There is no method {method.Name} for ordinary differential equations; there are {string.Join(", ", Methods.OdeNames)}.");
-        var problem = new OdeProblem(equations, tableau, span, method, options);
-        problem.Check();
-        return problem;
-    }
-
-    private void Check()
-    {
-        if (IsAdaptive && Tableau.Error is null)
-            throw new ArgumentException($"Method {Method.Name} does not estimate its error, so that its step cannot follow it: give dt and leave Adaptive out.");
-        if (!IsAdaptive && Method.Dt is null)
-            throw new ArgumentException($"Method {Method.Name} takes fixed steps: give their size, as in {Method.Name}(dt = 0.01).");
-        if (Method.Dt is { } dt && !(dt > 0 && double.IsFinite(dt)))
-            throw new ArgumentException($"The step dt must be positive (in both directions of time), not {dt}.");
-        if (!(Rtol >= 0 && Atol >= 0 && Rtol + Atol > 0))
-            throw new ArgumentException($"Tolerances must not be negative, and not both zero: rtol = {Rtol}, atol = {Atol}.");
-        if (Options.MaxSteps < 1)
-            throw new ArgumentException($"MaxSteps must be positive, not {Options.MaxSteps}.");
+        var problem = Of(span, options);
+        return new OdeProblem(equations, problem.Tableau, span, problem.Method, options);
     }
 }

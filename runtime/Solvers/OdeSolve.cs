@@ -39,7 +39,8 @@ internal static class OdeSolve
         return OdeSolveFunction.Tie(new OdeGradient(problem, flat, run, mode), flat, times, problem.Equations.Parameters);
     }
 
-    private static Solution Describe(StateLayout layout, long[] batch, int samples, OdeRun run, Tensor values)
+    /// <summary>The solution that a run amounts to; its values are tied to autograd's graph or not.</summary>
+    internal static Solution Describe(StateLayout layout, long[] batch, int samples, OdeRun run, Tensor values)
     {
         using var lastState = run.LastState;
         return new Solution(
@@ -58,7 +59,8 @@ internal static class OdeSolve
     private static IReadOnlyList<T> OfSamples<T>(IReadOnlyList<T> lanes, int samples) =>
         lanes.Count == samples ? lanes : [.. Enumerable.Repeat(lanes[0], samples)];
 
-    private static long[] BatchOf(Tensor initial, StateLayout layout)
+    /// <summary>The leading axes of a packed state.</summary>
+    internal static long[] BatchOf(Tensor initial, StateLayout layout)
     {
         var shape = initial.shape;
         if (shape.Length == 0 || shape[^1] != layout.Size)

@@ -1,3 +1,4 @@
+using System.Numerics;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -22,7 +23,7 @@ internal static class InitialStep
         var (d0, d1) = (norm.Of(state, tolerance), norm.Of(slope, tolerance));
         var trial = new double[lanes];
         for (var i = 0; i < lanes; i++)
-            trial[i] = Math.Min(d0[i] < 1e-5 || d1[i] < 1e-5 ? 1e-6 : 0.01 * d0[i] / d1[i], Math.Abs(span.End - span.Start));
+            trial[i] = Trial(new(d0[i]), new(d1[i]), span)[0];
 
         double[] signed = [.. trial.Select(h => double.IsFinite(h) ? h * span.Direction : 0)];
         var geometry = new StepGeometry(
@@ -32,7 +33,7 @@ internal static class InitialStep
 
         var k = kernel.Tableau.Error!.Order + 1;
         for (var i = 0; i < lanes; i++)
-            trial[i] = double.IsFinite(d0[i]) && double.IsFinite(d1[i]) ? Refine(trial[i], d1[i], change[i] / trial[i], k) : double.NaN;
+            trial[i] = double.IsFinite(d0[i]) && double.IsFinite(d1[i]) ? Refine(new(trial[i]), new(d1[i]), new(change[i] / trial[i]), k)[0] : double.NaN;
         return trial;
     }
 
@@ -42,12 +43,25 @@ internal static class InitialStep
         return geometry.IsUniform ? slope.mul(step) : geometry.Scaled(slope);
     }
 
-    /// <summary>Asks that h^k max(‖f‖, ‖f'‖) = 0.01, within a hundred times the trial.</summary>
-    private static double Refine(double trial, double slope, double curvature, int k)
+    /// <summary>A first guess, by the norms of state and slope: NaN where those are not finite.</summary>
+    internal static Vector<double> Trial(Vector<double> state, Vector<double> slope, SolveSpan span)
     {
-        if (!double.IsFinite(curvature)) return trial;    // the trial went too far; the controller shrinks it further
-        var size = Math.Max(slope, curvature);
-        var step = size <= 1e-15 ? Math.Max(1e-6, trial * 1e-3) : Math.Pow(0.01 / size, 1.0 / k);
-        return Math.Min(100 * trial, step);
+        var least = new Vector<double>(1e-5);
+        var isTiny = Vector.LessThan(state, least) | Vector.LessThan(slope, least);
+        var guess = Vector.ConditionalSelect(isTiny, new Vector<double>(1e-6), state * 0.01 / slope);
+        return Vector.Min(guess, new Vector<double>(Math.Abs(span.End - span.Start)));
+    }
+
+    /// <summary>
+    /// Asks that h^k max(‖f‖, ‖f'‖) = 0.01, within a hundred times the trial. Where the curvature is not finite, the trial went too far;
+    /// the controller shrinks it further.
+    /// </summary>
+    internal static Vector<double> Refine(Vector<double> trial, Vector<double> slope, Vector<double> curvature, int k)
+    {
+        var size = Vector.Max(slope, curvature);
+        var power = RoughLogarithm.Exp2(RoughLogarithm.Log2(new Vector<double>(0.01) / size) * (1.0 / k));
+        var step = Vector.ConditionalSelect(
+            Vector.LessThanOrEqual(size, new Vector<double>(1e-15)), Vector.Max(new Vector<double>(1e-6), trial * 1e-3), power);
+        return Vector.ConditionalSelect(Vector.IsFinite(curvature), Vector.Min(trial * 100, step), trial);
     }
 }

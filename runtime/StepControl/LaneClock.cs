@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace DiffEqLang.Runtime;
 
 /// <summary>
@@ -6,26 +8,22 @@ namespace DiffEqLang.Runtime;
 /// </summary>
 internal sealed class LaneClock
 {
-    /// <summary>After so many attempts in a row without a finite error, a lane is given up: its step has shrunk 10²⁰-fold.</summary>
-    private const int MostNonFinite = 30;
-
-    private readonly OdeProblem _problem;
-    private readonly double _errorOrder;
+    private readonly RungeKuttaProblem _problem;
+    private readonly StepRules _rules;
     private readonly double[] _proposed;                                      // size of the next step
     private readonly double[] _target;                                        // the time that the attempt reaches
-    private readonly (double Previous, double BeforePrevious)[] _history;     // errors of accepted steps
+    private readonly (double Previous, double BeforePrevious)[] _history;     // log₂ of accepted steps' errors
     private readonly bool[] _wasRejected;
     private readonly int[] _nonFinite;
     private readonly SolveStatus?[] _status;
 
-    public LaneClock(OdeProblem problem, int lanes)
+    public LaneClock(RungeKuttaProblem problem, int lanes)
     {
         _problem = problem;
-        _errorOrder = (problem.Tableau.Error?.Order ?? problem.Tableau.Order) + 1;
+        _rules = new StepRules(problem);
         (_proposed, _target, _wasRejected, _nonFinite) = (new double[lanes], new double[lanes], new bool[lanes], new int[lanes]);
         (_history, _status) = (new (double, double)[lanes], new SolveStatus?[lanes]);
         (Accepted, Rejected, Moves) = (new long[lanes], new long[lanes], new bool[lanes]);
-        Array.Fill(_history, (1.0, 1.0));
         Time = [.. Enumerable.Repeat(problem.Span.Start, lanes)];
         Step = new double[lanes];
         if (problem.Span.Start == problem.Span.End) Array.Fill(_status, SolveStatus.Success);
@@ -129,41 +127,33 @@ internal sealed class LaneClock
         for (var i = 0; i < _status.Length; i++) _status[i] ??= SolveStatus.Cancelled;
     }
 
-    /// <summary>Arrives where the step reaches the end, or comes so close that a sliver would be left.</summary>
-    private double AdaptiveTarget(int i)
-    {
-        var (end, size) = (_problem.Span.End, _proposed[i]);
-        return 1.01 * size >= Math.Abs(end - Time[i]) ? end : Time[i] + size * _problem.Span.Direction;
-    }
+    private double AdaptiveTarget(int i) => _rules.AdaptiveTarget(new(Time[i]), new(_proposed[i]))[0];
 
-    /// <summary>Multiples of the step from the start, so that rounding does not add up.</summary>
-    private double FixedTarget(long step)
-    {
-        var (span, dt) = (_problem.Span, _problem.Method.Dt!.Value);
-        var steps = Math.Ceiling(Math.Abs(span.End - span.Start) / dt * (1 - 1e-12));
-        return step >= steps ? span.End : span.Start + step * dt * span.Direction;
-    }
+    private double FixedTarget(long step) => _rules.FixedTarget(new(step))[0];
 
-    private bool IsLostInRounding(int i) =>
-        _problem.IsAdaptive && _target[i] != _problem.Span.End
-        && Math.Abs(_target[i] - Time[i]) < 10 * (Math.BitIncrement(Math.Abs(Time[i])) - Math.Abs(Time[i]));
+    private bool IsLostInRounding(int i) => _problem.IsAdaptive && _rules.IsLostInRounding(new(Time[i]), new(_target[i]))[0] != 0;
 
     private void Accept(int i, double error)
     {
-        var (previous, beforePrevious) = _history[i];
+        var (log, previous) = (RoughLogarithm.Log2(new(error)), _history[i].Previous);
         Accepted[i]++;
-        _proposed[i] = Math.Abs(Step[i])
-            * _problem.Controller.AfterAccepted(error, previous, beforePrevious, _errorOrder, _wasRejected[i]);
-        _history[i] = (Math.Max(error, 1e-4), previous);    // 1e-4: Hairer's floor, so that one lucky step does not throw the next
+        _proposed[i] = Math.Abs(Step[i]) * Factor(i, Vector<long>.AllBitsSet, log);
+        _history[i] = (StepRules.Remembered(log)[0], previous);
         (_wasRejected[i], _nonFinite[i]) = (false, 0);
     }
 
     private void Reject(int i, double error)
     {
         Rejected[i]++;
-        _proposed[i] = Math.Abs(Step[i]) * _problem.Controller.AfterRejected(error, _errorOrder);
+        _proposed[i] = Math.Abs(Step[i]) * Factor(i, Vector<long>.Zero, RoughLogarithm.Log2(new(error)));
         _wasRejected[i] = true;
         _nonFinite[i] = double.IsFinite(error) ? 0 : _nonFinite[i] + 1;
-        if (_nonFinite[i] == MostNonFinite) _status[i] = SolveStatus.NonFinite;
+        if (_nonFinite[i] == StepRules.MostNonFinite) _status[i] = SolveStatus.NonFinite;
+    }
+
+    private double Factor(int i, Vector<long> isAccepted, Vector<double> log)
+    {
+        var wasRejected = _wasRejected[i] ? Vector<long>.AllBitsSet : Vector<long>.Zero;
+        return _rules.Factor(isAccepted, wasRejected, log, new(_history[i].Previous), new(_history[i].BeforePrevious))[0];
     }
 }

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace DiffEqLang.Runtime;
 
 /// <summary>
@@ -32,15 +34,17 @@ public sealed record StepController(double Beta1, double Beta2 = 0, double Beta3
     /// <summary>The most that one step grows by.</summary>
     public double MaxFactor { get; init; } = 10;
 
-    /// <summary>The factor after an accepted step; after a rejected one the step never grows.</summary>
-    internal double AfterAccepted(double error, double previous, double beforePrevious, double k, bool wasRejected)
+    /// <summary>
+    /// The factor of every lane, from log₂ of its errors. After an accepted step the rule above, not above 1 where the attempt before was
+    /// rejected; after a rejected one the error's own order alone, and the most where the error is not a number.
+    /// </summary>
+    internal Vector<double> Factor(
+        Vector<long> isAccepted, Vector<long> wasRejected, Vector<double> log, Vector<double> previous, Vector<double> beforePrevious, double k)
     {
-        if (error == 0) return wasRejected ? 1 : MaxFactor;
-        var factor = Safety * Math.Pow(error, -Beta1 / k) * Math.Pow(previous, -Beta2 / k) * Math.Pow(beforePrevious, -Beta3 / k);
-        return Math.Clamp(factor, MinFactor, wasRejected ? 1 : MaxFactor);
+        var weighted = log * Beta1 + previous * Beta2 + beforePrevious * Beta3;
+        var exponent = Vector.ConditionalSelect(isAccepted, weighted, log) * (-1 / k);
+        var afterAccepted = Vector.ConditionalSelect(wasRejected, Vector<double>.One, new Vector<double>(MaxFactor));
+        var most = Vector.ConditionalSelect(isAccepted, afterAccepted, new Vector<double>(Safety));
+        return Vector.MinNative(Vector.MaxNative(RoughLogarithm.Exp2(exponent) * Safety, new Vector<double>(MinFactor)), most);
     }
-
-    /// <summary>The factor after a rejected step: the error's own order alone; the most where the error is not a number.</summary>
-    internal double AfterRejected(double error, double k) =>
-        double.IsFinite(error) ? Math.Clamp(Safety * Math.Pow(error, -1 / k), MinFactor, Safety) : MinFactor;
 }

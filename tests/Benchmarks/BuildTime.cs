@@ -12,7 +12,7 @@ internal static class BuildTime
         var folder = Directory.CreateTempSubdirectory("deqc-benchmark-").FullName;
         try
         {
-            var spiral = Path.Combine(Root(), "examples", "spiral", "spiral.deq");
+            var spiral = Path.Combine(Repository.Root, "examples", "spiral", "spiral.deq");
             Build("spiral", [spiral, "-o", folder, "--force"], 11).Print();
             var previous = 0.0;
             foreach (var n in new[] { 500, 1000, 2000, 4000 })
@@ -36,7 +36,7 @@ internal static class BuildTime
 
     private static void Deqc(string[] arguments)
     {
-        var program = Path.Combine(Root(), "compiler", "Deqc", "bin", "Release", "net10.0", "deqc.dll");
+        var program = Path.Combine(Repository.Root, "compiler", "Deqc", "bin", "Release", "net10.0", "deqc.dll");
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in (string[])[program, .. arguments]) start.ArgumentList.Add(argument);
         using var process = Process.Start(start)!;
@@ -60,12 +60,5 @@ internal static class BuildTime
         }
 
         return text.Append("}\n").ToString();
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "DiffEqLang.sln"))) folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("The benchmarks run from within the repository.");
     }
 }

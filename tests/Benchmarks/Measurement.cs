@@ -29,6 +29,28 @@ internal sealed record Measurement(string Name, double[] Seconds)
         return new Measurement(name, seconds);
     }
 
+    /// <summary>As <see cref="Of"/>, in seconds of the processor: what neighbours on a shared machine leave alone.</summary>
+    public static Measurement OfProcessor(string name, Action action, int count = 31, double warmUp = 3)
+    {
+        Of(name, action, count: 1, warmUp);
+        var seconds = new double[count];
+        for (var i = 0; i < count; i++)
+        {
+            var start = Environment.CpuUsage.TotalTime;
+            action();
+            seconds[i] = (Environment.CpuUsage.TotalTime - start).TotalSeconds;
+        }
+
+        return new Measurement(name, seconds);
+    }
+
+    /// <summary>Says how many times a reference's time this is, where there is one.</summary>
+    public void PrintRatio(IReadOnlyDictionary<string, double> reference, string name)
+    {
+        if (reference.TryGetValue(name, out var seconds))
+            Console.WriteLine($"{"",-58} {Median / seconds:0.00} times the C++, {Format(seconds)}");
+    }
+
     /// <summary>Runs two things in turn, so that a change of the machine's speed meets both.</summary>
     public static (Measurement First, Measurement Second) InTurn(
         string firstName, Action first, string secondName, Action second, int count = 31)

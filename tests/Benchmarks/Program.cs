@@ -4,6 +4,7 @@ using DiffEqLang.Benchmarks;
 [
     ("w1", "training step of the spiral neural ODE, torch target", SpiralTrainingStep.Run),
     ("w2", "wide neural ODE against the bare matrix products", WideNetwork.Run),
+    ("w3", "ensemble of Lorenz systems on SIMD registers", LorenzEnsemble.Run),
     ("memory", "growth of the process over 10,000 training steps", Memory.Run),
     ("build", "deqc build as a whole process", BuildTime.Run),
 ];

@@ -22,8 +22,8 @@ internal static class Exponential<T, P>
     [MethodImpl(Inline)]
     public static T Exp(T x)
     {
-        var p = Reduce(T.Max(T.Of(-P.ExpBound), T.Min(T.Of(P.ExpBound), x)), out var n);
-        return T.Scale(T.Of(1) + p, n - T.Of(P.Rounder));
+        var p = Reduce(T.Max(T.Of(-P.ExpBound), T.Min(T.Of(P.ExpBound), x)), out var n, out _);
+        return T.Scale(T.Of(1) + p, n);
     }
 
     /// <summary>exp(x) - 1 = 2ⁿ (p + (1 - 2⁻ⁿ)), where the difference is exact or 2⁻ⁿ too small to matter.</summary>
@@ -31,8 +31,7 @@ internal static class Exponential<T, P>
     public static T Expm1(T x)
     {
         var clamped = T.Max(T.Of(-P.ExpDominates), T.Min(T.Of(P.ExpBound), x));
-        var p = Reduce(clamped, out var rounded);
-        var n = rounded - T.Of(P.Rounder);
+        var p = Reduce(clamped, out var n, out _);
         var inverse = PowerOfTwo.FromRounded<T, P>(T.Max(T.Of(-2 * P.ExpDominates), -n) + T.Of(P.Rounder));
         return T.Scale(p + (T.Of(1) - inverse), n) | (x & SignBit);
     }
@@ -97,17 +96,17 @@ internal static class Exponential<T, P>
     [MethodImpl(Inline)]
     public static T ExpOfNegative(T x)
     {
-        var p = Reduce(T.Max(T.Of(-P.ExpBound), -T.Abs(x)), out var rounded);
-        return PowerOfTwo.ScaleDown<T, P>(T.Of(1) + p, rounded - T.Of(P.Rounder));
+        var p = Reduce(T.Max(T.Of(-P.ExpBound), -T.Abs(x)), out var n, out _);
+        return PowerOfTwo.ScaleDown<T, P>(T.Of(1) + p, n);
     }
 
     /// <summary>The logistic function as 2ⁿ (1 + p)/denominator, where n and p are 0 for positive x but for rounding.</summary>
     [MethodImpl(Inline)]
     private static T Logistic(T x, T isNegative, out T n, out T denominator)
     {
-        var p = Reduce(T.Max(T.Of(-P.ExpBound), -T.Abs(x)), out var rounded);
+        var p = Reduce(T.Max(T.Of(-P.ExpBound), -T.Abs(x)), out n, out var rounded);
         var power = PowerOfTwo.FromRounded<T, P>(T.Max(T.Of(P.Rounder - 2 * P.ExpDominates), rounded));
-        n = (rounded - T.Of(P.Rounder)) & isNegative;
+        n &= isNegative;
         var e = power * (T.Of(1) + p);
         denominator = T.Of(1) + e;
         // What the sum's rounding lost divides by it too: 1/(1 + e) is about 1 - e/2.
@@ -115,12 +114,12 @@ internal static class Exponential<T, P>
         return (p & isNegative) - lost * T.MultiplyAdd(T.Of(-0.5), e, T.Of(1));
     }
 
-    /// <summary>exp(r) - 1 for the rest r of x = n log 2 + r, and n plus <see cref="IPrecision{T}.Rounder"/>.</summary>
+    /// <summary>exp(r) - 1 for the rest r of x = n log 2 + r, n, and n plus <see cref="IPrecision{T}.Rounder"/>.</summary>
     [MethodImpl(Inline)]
-    public static T Reduce(T x, out T rounded)
+    public static T Reduce(T x, out T n, out T rounded)
     {
         rounded = PowerOfTwo.RoundedProduct<T, P>(x, T.Of(1 / 0.693147180559945309417));
-        var n = rounded - T.Of(P.Rounder);
+        n = rounded - T.Of(P.Rounder);
         var high = T.MultiplyAdd(n, T.Of(-P.Ln2High), x);
         var r = T.MultiplyAdd(n, T.Of(-P.Ln2Low), high);
         var rest = T.MultiplyAdd(n, T.Of(-P.Ln2Low), high - r);
@@ -131,7 +130,7 @@ internal static class Exponential<T, P>
     [MethodImpl(Inline)]
     private static T SmallExpm1(T x)
     {
-        var p = Reduce(x, out var rounded);
+        var p = Reduce(x, out _, out var rounded);
         var power = PowerOfTwo.FromRounded<T, P>(rounded);
         return T.MultiplyAdd(power, p, power - T.Of(1));
     }
@@ -139,7 +138,7 @@ internal static class Exponential<T, P>
     [MethodImpl(Inline)]
     private static T HalfExp(T x)
     {
-        var p = Reduce(T.Min(T.Of(P.ExpBound), x), out var rounded);
-        return T.Scale(T.Of(1) + p, rounded - T.Of(P.Rounder + 1));
+        var p = Reduce(T.Min(T.Of(P.ExpBound), x), out var n, out _);
+        return T.Scale(T.Of(1) + p, n - T.Of(1));
     }
 }

@@ -156,7 +156,7 @@ internal readonly struct Float32<T> : IPrecision<T>
     public static double MillsWeight
     {
         [MethodImpl(Inline)]
-        get => 0.9294921875;
+        get => 1.25;
     }
 
     /// <inheritdoc/>
@@ -212,9 +212,9 @@ internal readonly struct Float32<T> : IPrecision<T>
     public static T Mills(T t)
     {
         var sum = Horner<T>.Of(
-            t, -0.00128009333, 0.00306904386, 0.000155784423, -0.000522380753, -9.24351698e-05, 7.28596206e-05,
-            2.71536046e-05);
+            t, -0.000192707201, 0.00288098096, 9.69087432e-06, -0.000507415971, -7.02357429e-05, 7.56596492e-05,
+            2.66569605e-05);
         return Horner<T>.Onto(
-            sum, t, 0.47922039, -0.080801554, -0.0299678911, 0.0490902029, -0.0200268701);
+            sum, t, 0.519592106, -0.148625299, 0.0089977067, 0.0358246118, -0.0190663207);
     }
 }

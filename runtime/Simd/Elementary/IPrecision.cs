@@ -67,7 +67,7 @@ internal interface IPrecision<T>
     /// <summary>The k of <see cref="Mills"/>.</summary>
     static abstract double MillsCentre { get; }
 
-    /// <summary>The w of <see cref="Mills"/>, which makes it almost constant.</summary>
+    /// <summary>The w of <see cref="Mills"/>, which makes it flat at 0: √(π/2), nearly.</summary>
     static abstract double MillsWeight { get; }
 
     /// <summary>Beyond it the normal distribution's tail vanishes.</summary>

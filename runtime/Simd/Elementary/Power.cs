@@ -70,10 +70,10 @@ internal static class Power<T>
         var product = exponent * high;
         var productLow = T.MultiplyAdd(exponent, low, T.MultiplyAdd(exponent, high, -product));
         var bounded = T.Max(T.Of(-Float64<T>.ExpBound), T.Min(T.Of(Float64<T>.ExpBound), product));
-        var p = Exponential<T, Float64<T>>.Reduce(bounded, out var rounded);
+        var p = Exponential<T, Float64<T>>.Reduce(bounded, out var n, out _);
         var correction = productLow & T.Equal(bounded, product);
         var value = T.Of(1) + T.MultiplyAdd(correction, p, p + correction);
-        return T.Scale(value, rounded - T.Of(Float64<T>.Rounder));
+        return T.Scale(value, n);
     }
 
     /// <summary>((log((1 + t)/(1 - t))/t - 2)/z - 2/3)/z by z = t².</summary>

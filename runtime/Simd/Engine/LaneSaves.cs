@@ -1,0 +1,167 @@
+using System.Numerics;
+using DiffEqLang.Tableaux;
+
+namespace DiffEqLang.Runtime.Simd;
+
+/// <summary>Which sample each lane of a register works on, and the states that it saves, by the dense output of its steps.</summary>
+internal sealed class LaneSaves<TLanes, T>
+    where TLanes : struct, ILanes<TLanes>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly RungeKuttaTableau _tableau;
+    private readonly DenseWeights<TLanes> _weights;
+    private readonly RegisterBuffer<TLanes> _dense, _theta;
+    private readonly int[] _sample, _first, _next;
+    private readonly bool[] _isInside;    // by lane: whether it saves inside its step now
+    private LaneSolve<T>? _solve;
+
+    /// <param name="tableau">The method.</param>
+    /// <param name="size">N.</param>
+    public LaneSaves(RungeKuttaTableau tableau, int size)
+    {
+        (_tableau, _weights) = (tableau, new DenseWeights<TLanes>(tableau));
+        (_dense, _theta) = (new(size), new(1));
+        (_sample, _first, _next, _isInside) = (new int[Lanes], new int[Lanes], new int[Lanes], new bool[Lanes]);
+    }
+
+    private static int Lanes => LaneNumbers<TLanes, T>.Count;
+
+    /// <summary>The first saved time inside the last step, by lane.</summary>
+    public ReadOnlySpan<int> First => _first;
+
+    /// <summary>The saved time after the last that was saved, by lane.</summary>
+    public ReadOnlySpan<int> Next => _next;
+
+    /// <summary>The sample of a lane.</summary>
+    public int Sample(int lane) => _sample[lane];
+
+    /// <summary>Begins a solve.</summary>
+    public void Open(LaneSolve<T> solve)
+    {
+        _solve = solve;
+        Array.Fill(_sample, -1);
+        Array.Clear(_next);
+    }
+
+    /// <summary>Puts a sample into a lane and saves its state at the times that are the start.</summary>
+    /// <returns>The next saved time; infinity where there is none.</returns>
+    public double Start(int lane, int sample, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> slope)
+    {
+        (_sample[lane], _next[lane]) = (sample, 0);
+        for (; _next[lane] < _solve!.Times.Length && _solve.Times[_next[lane]] == _solve.Problem.Span.Start; _next[lane]++)
+            Save(lane, state, slope);
+        _first[lane] = _next[lane];
+        return NextTime(lane);
+    }
+
+    /// <summary>The lane of a sample that another group's step left alone saves nothing.</summary>
+    public void Skip() => _next.AsSpan().CopyTo(_first);
+
+    /// <summary>Whether a lane has come to a saved time strictly inside its step, so that the dense output is needed.</summary>
+    public bool NeedsDense(RegisterClock clock)
+    {
+        for (var lane = 0; lane < Lanes; lane++)
+            if (Place(lane, clock) is { } theta && theta < 1)
+                return true;
+        return false;
+    }
+
+    /// <summary>Saves what the lanes that moved have crossed.</summary>
+    /// <param name="clock">The step, not yet committed.</param>
+    /// <param name="h">Its sizes.</param>
+    /// <param name="state">The states before it.</param>
+    /// <param name="after">Those after it.</param>
+    /// <param name="stages">The stages; those of the dense output too where <see cref="NeedsDense"/>.</param>
+    public void Cross(RegisterClock clock, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> after, ReadOnlySpan<TLanes> stages)
+    {
+        Skip();
+        var endSlope = stages.Slice(_tableau.EndStage * state.Length, state.Length);
+        while (TakeRow(clock, after, endSlope, out var isInside))
+            if (isInside)
+                SaveInside(h, state, stages);
+        for (var lane = 0; lane < Lanes; lane++) clock.SetNextSave(lane, NextTime(lane));
+    }
+
+    /// <summary>Ends a lane's sample: how it went, its last state, and NaN at the times that it did not reach.</summary>
+    public void End(int lane, SolveStatus status, RegisterClock clock, ReadOnlySpan<TLanes> state)
+    {
+        var (solve, sample) = (_solve!, _sample[lane]);
+        (solve.Status[sample], solve.LastTime[sample]) = (status, RegisterClock.Lane(clock.Time, lane));
+        (solve.Accepted[sample], solve.Rejected[sample]) = clock.Steps(lane);
+        Gather(state, lane, solve.LastState.Span.Slice(sample * solve.Size, solve.Size));
+        for (var time = _next[lane]; time < solve.Times.Length; time++)
+            solve.Values.Span.Slice(solve.Place(time, sample), solve.Size).Fill(T.NaN);
+    }
+
+    private double NextTime(int lane) => _sample[lane] >= 0 && _next[lane] < _solve!.Times.Length
+        ? _solve.Times[_next[lane]]
+        : _solve!.Problem.Span.Direction * double.PositiveInfinity;
+
+    /// <summary>Where in its step a lane has its next saved time; null where not in it.</summary>
+    private double? Place(int lane, RegisterClock clock)
+    {
+        if (RegisterClock.Lane(clock.Moved, lane) == 0 || _sample[lane] < 0 || _next[lane] == _solve!.Times.Length) return null;
+        var theta = (_solve.Times[_next[lane]] - RegisterClock.Lane(clock.Time, lane)) / RegisterClock.Lane(clock.Step, lane);
+        return theta <= 1 ? theta : null;
+    }
+
+    /// <summary>Takes the next saved time of every lane that has one in its step; saves those that are its end.</summary>
+    private bool TakeRow(RegisterClock clock, ReadOnlySpan<TLanes> after, ReadOnlySpan<TLanes> endSlope, out bool isInside)
+    {
+        var any = false;
+        var thetas = LaneNumbers<TLanes, T>.Of(_theta.Span);
+        isInside = false;
+        for (var lane = 0; lane < Lanes; lane++)
+        {
+            _isInside[lane] = false;
+            if (Place(lane, clock) is not { } theta) continue;
+            any = true;
+            if (theta < 1) (_isInside[lane], isInside, thetas[lane]) = (true, true, T.CreateTruncating(theta));
+            else Save(lane, after, endSlope);
+            _next[lane]++;
+        }
+
+        return any;
+    }
+
+    private void SaveInside(TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> stages)
+    {
+        var dense = _dense.Span;
+        var theta = _theta.Span[0];
+        dense.Clear();
+        for (var stage = 0; stage < _tableau.A.Count; stage++)
+            AddStage(_weights.OfValue(stage, theta), stages.Slice(stage * dense.Length, dense.Length), dense);
+        for (var c = 0; c < dense.Length; c++) dense[c] = TLanes.MultiplyAdd(h, dense[c], state[c]);
+        Put(_solve!.Values, dense);
+        if (_solve.Slopes.IsEmpty) return;
+        dense.Clear();
+        for (var stage = 0; stage < _tableau.A.Count; stage++)
+            AddStage(_weights.OfSlope(stage, theta), stages.Slice(stage * dense.Length, dense.Length), dense);
+        Put(_solve.Slopes, dense);
+    }
+
+    private static void AddStage(TLanes weight, ReadOnlySpan<TLanes> stage, Span<TLanes> sum)
+    {
+        for (var c = 0; c < sum.Length; c++) sum[c] = TLanes.MultiplyAdd(weight, stage[c], sum[c]);
+    }
+
+    private void Put(UnmanagedSpan<T> saved, ReadOnlySpan<TLanes> registers)
+    {
+        for (var lane = 0; lane < Lanes; lane++)
+            if (_isInside[lane])
+                Gather(registers, lane, saved.Span.Slice(_solve!.Place(_next[lane] - 1, _sample[lane]), _solve.Size));
+    }
+
+    private void Save(int lane, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> slope)
+    {
+        var place = _solve!.Place(_next[lane], _sample[lane]);
+        Gather(state, lane, _solve.Values.Span.Slice(place, _solve.Size));
+        if (!_solve.Slopes.IsEmpty) Gather(slope, lane, _solve.Slopes.Span.Slice(place, _solve.Size));
+    }
+
+    private static void Gather(ReadOnlySpan<TLanes> registers, int lane, Span<T> numbers)
+    {
+        var from = LaneNumbers<TLanes, T>.Of(registers);
+        for (var (i, j) = (0, lane); i < numbers.Length; i++, j += Lanes) numbers[i] = from[j];
+    }
+}

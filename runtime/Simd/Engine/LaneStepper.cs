@@ -1,0 +1,128 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using DiffEqLang.Tableaux;
+
+namespace DiffEqLang.Runtime.Simd;
+
+/// <summary>Explicit Runge-Kutta steps of the states of one register, by any tableau over a kernel's right-hand side.</summary>
+/// <typeparam name="TRegister">The kernel's register.</typeparam>
+/// <typeparam name="TLanes">The same register with its arithmetic.</typeparam>
+/// <param name="kernel">The equations.</param>
+/// <param name="tableau">The method.</param>
+internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kernel, RungeKuttaTableau tableau)
+    where TRegister : struct
+    where TLanes : struct, ILanes<TLanes>
+{
+    private readonly (int Stage, double Weight)[][] _rows = [.. tableau.A.Select(NonZero)];
+    private readonly (int Stage, double Weight)[][] _errors = [.. (tableau.Error?.Estimates ?? []).Select(NonZero)];
+    private readonly TLanes _perComponent = TLanes.Of(1.0 / kernel.StateSize);
+
+    /// <summary>The equations.</summary>
+    public LaneKernel<TRegister> Kernel => kernel;
+
+    /// <summary>The method.</summary>
+    public RungeKuttaTableau Tableau => tableau;
+
+    /// <summary>N, the numbers of a state.</summary>
+    public int Size { get; } = kernel.StateSize;
+
+    /// <summary>Whether the kernel has this method's step as one piece.</summary>
+    public bool IsFused { get; } = kernel.FusedStep == tableau.Name;
+
+    /// <summary>f(t, x), and its terms.</summary>
+    public void Drift(TLanes t, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> parameters, Span<TLanes> slope, Span<TLanes> terms) =>
+        kernel.Drift(Bare(t), Bare(state), Bare(parameters), Bare(slope), Bare(terms));
+
+    /// <summary>The vector-Jacobian products of f: as <see cref="LaneKernel{TRegister}.DriftVjp"/>.</summary>
+    public void DriftVjp(
+        TLanes t, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> parameters, ReadOnlySpan<TLanes> terms, ReadOnlySpan<TLanes> w,
+        Span<TLanes> stateGradient, Span<TLanes> parameterGradients) => kernel.DriftVjp(
+        Bare(t), Bare(state), Bare(parameters), Bare(terms), Bare(w), Bare(stateGradient), Bare(parameterGradients));
+
+    /// <summary>The fused step: as <see cref="LaneKernel{TRegister}.Step"/>.</summary>
+    public TLanes Fused(
+        TLanes t, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> parameters, TLanes rtol, TLanes atol,
+        Span<TLanes> stages, Span<TLanes> after) => Unsafe.BitCast<TRegister, TLanes>(
+        kernel.Step(
+            Bare(t), Bare(h), Bare(state), Bare(parameters), Bare(rtol), Bare(atol),
+            Bare(stages[..((tableau.EndStage + 1) * Size)]), Bare(after)));
+
+    /// <summary>Fused steps of one size: as <see cref="LaneKernel{TRegister}.Advance"/>.</summary>
+    public void Advance(int steps, TLanes t, TLanes h, Span<TLanes> state, ReadOnlySpan<TLanes> parameters) =>
+        kernel.Advance(steps, Bare(t), Bare(h), Bare(state), Bare(parameters));
+
+    /// <summary>Evaluates stages, each at its own state.</summary>
+    /// <param name="from">The first stage.</param>
+    /// <param name="to">The stage after the last.</param>
+    /// <param name="t">The time before the step.</param>
+    /// <param name="h">The step.</param>
+    /// <param name="state">The state before it.</param>
+    /// <param name="parameters">Those of the kernel.</param>
+    /// <param name="stages">All stages, those before <paramref name="from"/> given.</param>
+    /// <param name="states">Receives the states of the stages from 1 on, stage by stage.</param>
+    /// <param name="terms">Receives their terms, stage by stage; or one stage's, overwritten by each.</param>
+    public void Evaluate(
+        int from, int to, TLanes t, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> parameters,
+        Span<TLanes> stages, Span<TLanes> states, Span<TLanes> terms)
+    {
+        var keepsAll = terms.Length > kernel.TermSize;
+        for (var i = from; i < to; i++)
+        {
+            var at = states.Slice((i - 1) * Size, Size);
+            Combine(_rows[i], h, state, stages, at);
+            var ofStage = keepsAll ? terms.Slice((i - 1) * kernel.TermSize, kernel.TermSize) : terms[..kernel.TermSize];
+            Drift(TLanes.MultiplyAdd(h, TLanes.Of(tableau.C[i]), t), at, parameters, stages.Slice(i * Size, Size), ofStage);
+        }
+    }
+
+    /// <summary>The squared norms of both estimates of the error (the second is 0 where there is one).</summary>
+    public (TLanes First, TLanes Second) SquaredErrors(
+        TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> after, ReadOnlySpan<TLanes> stages, TLanes rtol, TLanes atol)
+    {
+        var (first, second) = (default(TLanes), default(TLanes));
+        for (var c = 0; c < Size; c++)
+        {
+            var scale = h / TLanes.MultiplyAdd(rtol, TLanes.Max(TLanes.Abs(state[c]), TLanes.Abs(after[c])), atol);
+            var error = Sum(_errors[0], stages, c) * scale;
+            first = TLanes.MultiplyAdd(error, error, first);
+            if (_errors.Length == 1) continue;
+            error = Sum(_errors[1], stages, c) * scale;
+            second = TLanes.MultiplyAdd(error, error, second);
+        }
+
+        return (first * _perComponent, second * _perComponent);
+    }
+
+    /// <summary>
+    /// The squared error of two estimates, ‖e₀‖⁴ / (‖e₀‖² + 0.01 ‖e₁‖²) (<see cref="ErrorEstimate"/>); the first alone where the
+    /// method has one.
+    /// </summary>
+    public TLanes Combined((TLanes First, TLanes Second) squared)
+    {
+        if (_errors.Length == 1) return squared.First;
+        var combined = squared.First * squared.First / TLanes.MultiplyAdd(TLanes.Of(0.01), squared.Second, squared.First);
+        return TLanes.Select(TLanes.Equal(squared.First, default), default, combined);
+    }
+
+    /// <summary>state + h Σⱼ weightⱼ stageⱼ.</summary>
+    private void Combine((int Stage, double Weight)[] row, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> stages, Span<TLanes> result)
+    {
+        for (var c = 0; c < result.Length; c++) result[c] = TLanes.MultiplyAdd(h, Sum(row, stages, c), state[c]);
+    }
+
+    private TLanes Sum((int Stage, double Weight)[] row, ReadOnlySpan<TLanes> stages, int component)
+    {
+        var sum = default(TLanes);
+        foreach (var (stage, weight) in row) sum = TLanes.MultiplyAdd(TLanes.Of(weight), stages[stage * Size + component], sum);
+        return sum;
+    }
+
+    private static (int, double)[] NonZero(double[] weights) =>
+        [.. weights.Index().Where(pair => pair.Item != 0).Select(pair => (pair.Index, pair.Item))];
+
+    private static TRegister Bare(TLanes lanes) => Unsafe.BitCast<TLanes, TRegister>(lanes);
+
+    private static Span<TRegister> Bare(Span<TLanes> lanes) => MemoryMarshal.Cast<TLanes, TRegister>(lanes);
+
+    private static ReadOnlySpan<TRegister> Bare(ReadOnlySpan<TLanes> lanes) => MemoryMarshal.Cast<TLanes, TRegister>(lanes);
+}

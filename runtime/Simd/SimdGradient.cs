@@ -1,0 +1,68 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DiffEqLang.Runtime.Simd;
+
+/// <summary>
+/// One solve on registers with what its backward pass needs. Lives as long as the autograd node; gives its tape up after the first
+/// backward pass and solves again for another.
+/// </summary>
+internal sealed class SimdGradient : ISolveGradient
+{
+    private readonly SimdBinding _binding;
+    private readonly RungeKuttaProblem _problem;
+    private readonly Tensor _initial;
+    private readonly GradientFault _fault = GradientFault.OfThread;
+    private SimdRun? _run;
+
+    /// <param name="binding">The model's code.</param>
+    /// <param name="problem">What is solved.</param>
+    /// <param name="initial">From which state: [samples, N], contiguous.</param>
+    /// <param name="withTape">Whether a backward pass may follow.</param>
+    /// <param name="withSlopes">Whether gradients flow to the saved times.</param>
+    public SimdGradient(SimdBinding binding, RungeKuttaProblem problem, Tensor initial, bool withTape, bool withSlopes)
+    {
+        (_binding, _problem, _initial) = (binding, problem, initial.DetachFromDisposeScope());
+        _run = binding.Run(problem, initial, withTape, withSlopes);
+        Result = _run.Result;
+    }
+
+    /// <summary>What the solve gave.</summary>
+    public OdeRun Result { get; }
+
+    /// <inheritdoc/>
+    public Tensor Values => Result.Values;
+
+    /// <inheritdoc/>
+    public (Tensor Initial, Tensor? Times, Tensor?[] Parameters) Backward(Tensor cotangents)
+    {
+        var isOfHigherOrder = is_grad_enabled();
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        var into = NewGradients();
+        Tensor? initial = null, times = null;
+        try
+        {
+            if (isOfHigherOrder)
+                throw new NotSupportedException("Gradients of gradients through a solve are not available: call backward without create_graph.");
+            var run = Interlocked.Exchange(ref _run, null) ?? _binding.Run(_problem, _initial, withTape: true, withSlopes: false);
+            initial = run.Backward(cotangents.contiguous(), into);
+            if (Result.Slopes is not null) times = OdeGradient.OfTimes(_problem, Result, cotangents, initial);
+        }
+        catch (Exception exception)    // whatever it is, it must not reach libtorch
+        {
+            _fault.Keep(exception);
+            into = NewGradients();
+        }
+
+        into.Release();
+        initial ??= zeros_like(_initial);
+        if (_problem.Span.Source is not null) times ??= zeros([Result.Times.Length], ScalarType.Float64);
+        return (
+            initial.DetachFromDisposeScope(),
+            times?.DetachFromDisposeScope(),
+            [.. Enumerable.Range(0, _binding.Parameters.Count).Select(i => into[i]?.DetachFromDisposeScope())]);
+    }
+
+    private ParameterGradients NewGradients() => new(_binding.Parameters, i => _binding.Parameters[i].requires_grad);
+}

@@ -1,0 +1,46 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DiffEqLang.Runtime.Simd;
+
+/// <summary>Solves a model on SIMD registers: what <see cref="OdeSolve"/> is to tensors.</summary>
+internal static class SimdSolve
+{
+    /// <summary>Why a solve cannot run on registers, and what to do about it; null where it can.</summary>
+    public static string? Obstacle(DifferentialModel model, SimdBinding? binding, SolveOptions options, SolveSpan span)
+    {
+        if (binding is null) return $"{model.GetName()} has no code for SIMD registers: solve it with SolveTarget.Torch.";
+        if (model.Device.type != DeviceType.CPU)
+            return $"SIMD registers are the CPU's, and {model.GetName()} lives on {model.Device}: move it with .to(torch.CPU), or solve it with SolveTarget.Torch.";
+        if (model.Dtype != binding.Dtype)
+            return $"The SIMD code of {model.GetName()} is written in {binding.Dtype}, and its parameters are {model.Dtype}: build the model in {binding.Dtype}, or solve it with SolveTarget.Torch.";
+        if (options.Gradient == GradientMode.Backsolve && is_grad_enabled())
+            return "The backsolve gradient is computed by torch alone: take gradient = discrete, or SolveTarget.Torch.";
+        if (span.Times is null && RungeKuttaProblem.Of(span, options).IsAdaptive)
+            return "Every step of an adaptive solve is saved by torch alone: take SaveAt.Times or SaveAt.Grid, or SolveTarget.Torch.";
+        return null;
+    }
+
+    /// <summary>Solves from a packed state; differentiable in it, in the saved times and in the binding's parameters.</summary>
+    /// <param name="binding">The model's code; taken over.</param>
+    /// <param name="layout">The states' places in the packed vector.</param>
+    /// <param name="initial">[..., N]: the leading axes are the batch.</param>
+    /// <param name="options">Everything the caller and the model's solve block decide.</param>
+    /// <param name="span">The time to solve over.</param>
+    public static Solution Run(SimdBinding binding, StateLayout layout, Tensor initial, SolveOptions options, SolveSpan span)
+    {
+        GradientFault.ThrowIfAny();
+        var problem = RungeKuttaProblem.Of(span, options);
+        var batch = OdeSolve.BatchOf(initial, layout);
+        var flat = initial.reshape(-1, layout.Size).contiguous();
+        var times = span.Source is { requires_grad: true } source ? source : null;
+        var wantsGradient = is_grad_enabled()
+            && (initial.requires_grad || times is not null || binding.Parameters.Any(parameter => parameter.requires_grad));
+        var gradient = new SimdGradient(binding, problem, flat.detach(), wantsGradient, wantsGradient && times is not null);
+        var run = gradient.Result;
+        using var values = run.Values;    // what is returned holds the data
+        var tied = wantsGradient ? OdeSolveFunction.Tie(gradient, flat, times, binding.Parameters) : values;
+        if (!wantsGradient) binding.Dispose();
+        return OdeSolve.Describe(layout, batch, (int)flat.size(0), run, tied);
+    }
+}

@@ -1,0 +1,60 @@
+using System.Numerics;
+
+namespace DiffEqLang.Runtime;
+
+/// <summary>
+/// The rules by which steps are planned and judged, written once for all targets: over lanes side by side, in float64. A lane
+/// alone is a vector of equals.
+/// </summary>
+/// <param name="problem">What is solved.</param>
+internal sealed class StepRules(RungeKuttaProblem problem)
+{
+    /// <summary>After so many attempts in a row without a finite error, a lane is given up: its step has shrunk 10²⁰-fold.</summary>
+    public const int MostNonFinite = 30;
+
+    /// <summary>The least error that the next steps remember: Hairer's floor, so that one lucky step does not throw the next.</summary>
+    public const double LeastRememberedError = 1e-4;
+
+    private readonly StepController _controller = problem.Controller;
+    private readonly double _errorOrder = (problem.Tableau.Error?.Order ?? problem.Tableau.Order) + 1;
+    private readonly double _direction = problem.Span.Direction;
+    private readonly Vector<double> _start = new(problem.Span.Start);
+    private readonly Vector<double> _end = new(problem.Span.End);
+    private readonly double _dt = problem.Method.Dt ?? double.NaN;
+
+    /// <summary>The steps of a fixed size; the last of them may be shorter.</summary>
+    public double FixedSteps { get; } = problem.Method.Dt is { } dt
+        ? Math.Ceiling(Math.Abs(problem.Span.End - problem.Span.Start) / dt * (1 - 1e-12))
+        : double.NaN;
+
+    /// <summary>Where the next attempt ends: at the end where it reaches it, or comes so close that a sliver would be left.</summary>
+    public Vector<double> AdaptiveTarget(Vector<double> time, Vector<double> size) => Vector.ConditionalSelect(
+        Vector.GreaterThanOrEqual(size * 1.01, Vector.Abs(_end - time)), _end, time + size * _direction);
+
+    /// <summary>Where a step of fixed size ends: multiples of it from the start, so that rounding does not add up.</summary>
+    public Vector<double> FixedTarget(Vector<double> step) => Vector.ConditionalSelect(
+        Vector.GreaterThanOrEqual(step, new Vector<double>(FixedSteps)), _end, _start + step * _dt * _direction);
+
+    /// <summary>Whether a step, other than the last, is too small for the time to be told from the time before.</summary>
+    public Vector<long> IsLostInRounding(Vector<double> time, Vector<double> target)
+    {
+        var size = Vector.Abs(time);
+        var spacing = Vector.AsVectorDouble(Vector.AsVectorInt64(size) + Vector<long>.One) - size;
+        return Vector.AndNot(Vector.LessThan(Vector.Abs(target - time), spacing * 10), Vector.Equals(target, _end));
+    }
+
+    /// <summary>By what factor the next step is longer.</summary>
+    /// <param name="isAccepted">Whether this step was.</param>
+    /// <param name="wasRejected">Whether the attempt before it was not.</param>
+    /// <param name="log">log₂ of the error of this attempt, in units of the tolerance.</param>
+    /// <param name="previous">That of the accepted step before, as <see cref="Remembered"/>.</param>
+    /// <param name="beforePrevious">And of the one before it.</param>
+    public Vector<double> Factor(
+        Vector<long> isAccepted, Vector<long> wasRejected, Vector<double> log, Vector<double> previous, Vector<double> beforePrevious) =>
+        _controller.Factor(isAccepted, wasRejected, log, previous, beforePrevious, _errorOrder);
+
+    /// <summary>What of log₂ of an accepted step's error the next ones remember.</summary>
+    public static Vector<double> Remembered(Vector<double> log) => Vector.MaxNative(log, new Vector<double>(LogOfLeast));
+
+    private static readonly double LogOfLeast = Math.Log2(LeastRememberedError);
+}
