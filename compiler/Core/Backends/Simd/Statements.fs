@@ -304,6 +304,25 @@ let contractArrays (statements: Statement list) : Statement list =
 
 // Sums
 
+/// A product of numbers written out: `64 * (2 * j + 1)` is `128 * j + 64`.
+let rec private folded (e: CSharp.Expr) : CSharp.Expr =
+    let (|Whole|_|) text =
+        match Int32.TryParse(text: string) with
+        | true, n -> Some n
+        | _ -> None
+
+    let integer (n: int) = Literal(n.ToString CultureInfo.InvariantCulture)
+
+    match e with
+    | Infix(Literal(Whole a), "*", Infix(Literal(Whole b), "*", x)) -> Infix(integer (a * b), "*", x)
+    | Infix(Literal(Whole a), "*", Infix(x, "+", Literal(Whole b))) ->
+        Infix(folded (Infix(integer a, "*", x)), "+", integer (a * b))
+    | Infix(Literal(Whole a), "*", Literal(Whole b)) -> integer (a * b)
+    | Infix(Literal(Whole a), "+", Literal(Whole b)) -> integer (a + b)
+    | Infix(x, "+", Infix(y, "+", z)) -> folded (Infix(folded (Infix(x, "+", y)), "+", z))
+    | Infix(Infix(x, "+", Literal(Whole a)), "+", Literal(Whole b)) -> Infix(x, "+", integer (a + b))
+    | other -> other
+
 /// A sum's additions wait for each other: four partial sums keep the hardware busy.
 let private parts sums =
     match sums with
@@ -331,15 +350,17 @@ let rec splitSums (statements: Statement list) : Statement list =
               if sums.Length = body.Length && n > 1 && count >= 2 * n then
                   let part sum q = if q = 0 then sum else sprintf "%s%c" sum (char (int 'a' + q))
 
-                  let at (place: CSharp.Expr) q s =
-                      s
-                      |> mapExpressions (
-                          replaced (fun e ->
-                              match e with
-                              | Name v when v = variable -> Some place
-                              | Name sum when List.contains sum sums -> Some(Name(part sum q))
-                              | _ -> None)
-                      )
+                  let rec at (place: CSharp.Expr) q (e: CSharp.Expr) =
+                      let inPlace = at place q
+
+                      e
+                      |> replaced (fun e ->
+                          match e with
+                          | Name v when v = variable -> Some place
+                          | Name sum when List.contains sum sums -> Some(Name(part sum q))
+                          | Infix(left, ("*" | "+" as operator), right) ->
+                              Some(folded (Infix(inPlace left, operator, inPlace right)))
+                          | _ -> None)
 
                   let integer (i: int) = Literal(i.ToString CultureInfo.InvariantCulture)
 
@@ -353,11 +374,11 @@ let rec splitSums (statements: Statement list) : Statement list =
 
                   Loop(variable, count / n, [ for q in 0 .. n - 1 do
                                                   for s in body do
-                                                      at (strided q) q s ])
+                                                      mapExpressions (at (strided q) q) s ])
 
                   for rest in count / n * n .. count - 1 do
                       for s in body do
-                          at (integer rest) (rest % n) s
+                          mapExpressions (at (integer rest) (rest % n)) s
 
                   for sum in sums do
                       let total = [ 1 .. n - 1 ] |> List.fold (fun e q -> Infix(e, "+", Name(part sum q))) (Name sum)

@@ -90,10 +90,10 @@ type private Body(kernel: Kernel, precision: Precision) =
         names |> List.mapi (fun i name -> local name (place i))
 
     /// Σ weights · slopes, without the weights that are zero.
-    member _.Combination(weights: float list, slopes: string list) : Value =
+    member _.Combination(weights: float list, slopes: CSharp.Expr list) : Value =
         List.zip weights slopes
         |> List.fold
-            (fun sum (weight, slope) -> arithmetic.MultiplyAdd(Value.Number weight, Register(Name slope), sum))
+            (fun sum (weight, slope) -> arithmetic.MultiplyAdd(Value.Number weight, Register slope, sum))
             (Value.Number 0.0)
 
     /// The slopes at given states, as new variables.
@@ -156,20 +156,24 @@ let drift (kernel: Kernel) : CSharp.Statement list =
 let private optimized (m: CSharp.Member) =
     { m with Attributes = [ "MethodImpl(MethodImplOptions.AggressiveOptimization)" ] }
 
-/// One attempted step with its error: `Step` of an adaptive method.
+/// One attempted step with its error: `Step` of an adaptive method. The slopes of earlier stages are read back from
+/// memory: in variables they would not fit into the processor's registers.
 let step (kernel: Kernel) precision (tableau: RungeKuttaTableau) (error: ErrorEstimate) : CSharp.Member =
     let body = Body(kernel, precision)
     let arithmetic = body.Arithmetic
     let n = total kernel.States
-    let first = elements body.Fresh kernel.States "k" "_0"
+    let k = body.Fresh "k"
     let statements = ResizeArray<CSharp.Statement>()
+    let range = Literal(sprintf "..%d" (n * (tableau.EndStage + 1)))
+    statements.Add(local k (Element(Name "stages", [ range ])))
     statements.AddRange(body.Read(body.States, at "state"))
     statements.AddRange(body.Read(body.Small, at "parameters"))
-    statements.AddRange(body.Read(first, at "stages"))
-    let slopes = ResizeArray [ first ]
+    let mutable newest: string list = []
 
-    /// The slopes of a component in all stages so far.
-    let ofComponent c = [ for stage in slopes -> List.item c stage ]
+    /// The slopes of a component in the stages before `stage`, the newest in its variable.
+    let ofComponent stage c =
+        [ for j in 0 .. stage - 1 ->
+              if j = stage - 1 && j > 0 then Name(List.item c newest) else at k (j * n + c) ]
 
     let mutable after = []
 
@@ -178,7 +182,7 @@ let step (kernel: Kernel) precision (tableau: RungeKuttaTableau) (error: ErrorEs
         let names = elements body.Fresh kernel.States "" (sprintf "_%d" stage)
 
         for c, name in List.indexed names do
-            let sum = body.Combination(row, ofComponent c)
+            let sum = body.Combination(row, ofComponent stage c)
             let moved = arithmetic.MultiplyAdd(Register(Name "h"), sum, Register(Name body.States[c]))
             statements.Add(local name (arithmetic.Spread moved))
 
@@ -186,11 +190,11 @@ let step (kernel: Kernel) precision (tableau: RungeKuttaTableau) (error: ErrorEs
             body.Slopes(timeAt arithmetic tableau.C[stage], List.map Name names, stage)
 
         statements.Add call
-        slopes.Add slopesOfStage
+        newest <- slopesOfStage
         after <- names
 
         for c, name in List.indexed slopesOfStage do
-            statements.Add(statement (Assign(at "stages" (stage * n + c), Name name)))
+            statements.Add(statement (Assign(at k (stage * n + c), Name name)))
 
     for c, name in List.indexed after do
         statements.Add(statement (Assign(at "after" c, Name name)))
@@ -200,7 +204,7 @@ let step (kernel: Kernel) precision (tableau: RungeKuttaTableau) (error: ErrorEs
         let weighted =
             [ for c in 0 .. n - 1 do
                   let name = body.Fresh("error" + string c)
-                  let sum = body.Combination(List.ofArray weights, ofComponent c)
+                  let sum = body.Combination(List.ofArray weights, ofComponent (tableau.EndStage + 1) c)
                   let scaled = arithmetic.Multiply(Register(Name "h"), sum)
                   statements.Add(local name (arithmetic.Spread(arithmetic.Divide(scaled, Register(Name tolerances[c])))))
                   name ]
@@ -263,11 +267,43 @@ let advance (kernel: Kernel) precision (tableau: RungeKuttaTableau) : CSharp.Mem
         let start = if size = 1 then Name group else Infix(Literals.integer size, "*", Name group)
         if c = 0 then start else Infix(start, "+", Literals.integer c)
 
+    let outer = ResizeArray<CSharp.Statement>()
     let inner = ResizeArray<CSharp.Statement>()
     inner.AddRange(body.Read(body.States, fun c -> Element(Name "state", [ place n c ])))
     inner.AddRange(body.Read(body.Small, fun c -> Element(Name "parameters", [ place p c ])))
+    let scaledSteps = Dictionary<float, CSharp.Expr>()
+
+    /// weight · h, computed once for all steps.
+    let scaledStep weight =
+        match scaledSteps.TryGetValue weight with
+        | true, known -> known
+        | _ ->
+            let value = arithmetic.Spread(arithmetic.Multiply(Value.Number weight, Register(Name "h")))
+
+            let name =
+                match value with
+                | Name _ -> value
+                | _ ->
+                    let name = body.Fresh(sprintf "h%d" (scaledSteps.Count + 1))
+                    outer.Add(local name value)
+                    Name name
+
+            scaledSteps[weight] <- name
+            name
+
     let slopes = ResizeArray<string list>()
-    let ofComponent c = [ for stage in slopes -> List.item c stage ]
+
+    /// A component of the state moved along its slopes.
+    let moved row c : CSharp.Expr =
+        List.zip row [ for stage in slopes -> List.item c stage ]
+        |> List.fold
+            (fun sum (weight, slope) ->
+                if weight = 0.0 then
+                    sum
+                else
+                    arithmetic.MultiplyAdd(Register(scaledStep weight), Register(Name slope), sum))
+            (Register(Name body.States[c]))
+        |> arithmetic.Spread
 
     for stage in 0 .. tableau.EndStage - 1 do
         let row = List.ofArray tableau.A[stage]
@@ -277,12 +313,7 @@ let advance (kernel: Kernel) precision (tableau: RungeKuttaTableau) : CSharp.Mem
                 List.map Name body.States
             else
                 let names = elements body.Fresh kernel.States "" (sprintf "_%d" stage)
-
-                for c, name in List.indexed names do
-                    let sum = body.Combination(row, ofComponent c)
-                    let moved = arithmetic.MultiplyAdd(Register(Name "h"), sum, Register(Name body.States[c]))
-                    inner.Add(local name (arithmetic.Spread moved))
-
+                names |> List.iteri (fun c name -> inner.Add(local name (moved row c)))
                 List.map Name names
 
         let names, call = body.Slopes(timeAt arithmetic tableau.C[stage], at, stage)
@@ -290,9 +321,8 @@ let advance (kernel: Kernel) precision (tableau: RungeKuttaTableau) : CSharp.Mem
         slopes.Add names
 
     for c in 0 .. n - 1 do
-        let sum = body.Combination(List.ofArray tableau.A[tableau.EndStage], ofComponent c)
-        let moved = arithmetic.MultiplyAdd(Register(Name "h"), sum, Register(Name body.States[c]))
-        inner.Add(statement (Assign(Element(Name "state", [ place n c ]), arithmetic.Spread moved)))
+        let after = moved (List.ofArray tableau.A[tableau.EndStage]) c
+        inner.Add(statement (Assign(Element(Name "state", [ place n c ]), after)))
 
     let count = Infix(Member(Name "state", "Length"), "/", Literals.integer n)
     let each = statement (For(group, count, List.ofSeq inner))
@@ -310,7 +340,8 @@ let advance (kernel: Kernel) precision (tableau: RungeKuttaTableau) : CSharp.Mem
         "void"
         "Advance"
         parameters
-        [ statement (For(stepVariable, Name "steps", (if isTimed kernel then [ each; onward ] else [ each ]))) ]
+        (List.ofSeq outer
+         @ [ statement (For(stepVariable, Name "steps", (if isTimed kernel then [ each; onward ] else [ each ]))) ])
         (summary (sprintf "Steps of %s." tableau.Name))
     |> optimized
 
