@@ -38,6 +38,7 @@ let all =
           Runtime.ElementaryTests.tests
           EndToEnd.LoweringTests.tests
           EndToEnd.RandomModelTests.tests
+          EndToEnd.SimdTests.tests
           EndToEnd.CommandLineTests.tests
           EndToEnd.FileVerbTests.tests
           EndToEnd.SolveVerbTests.tests

@@ -20,6 +20,15 @@ public sealed record CompileOptions
     /// <summary>Whether the Jacobian of the drift is generated too.</summary>
     public bool Jacobian { get; init; }
 
+    /// <summary>What the code runs on: <c>auto</c>, <c>torch</c> or <c>simd</c>; the solve block's choice where null, else <c>auto</c>.</summary>
+    public string? Target { get; init; }
+
+    /// <summary>
+    /// What registers hold, <c>float32</c> or <c>float64</c>; the solve block's choice where null, else <c>float32</c>. The code for
+    /// torch takes either.
+    /// </summary>
+    public string? Dtype { get; init; }
+
     /// <summary>Whether <c>#line</c> directives lead a debugger to the <c>.deq</c> file.</summary>
     public bool LineDirectives { get; init; }
 
@@ -32,7 +41,7 @@ public sealed record CompileOptions
 
 /// <summary>A file of generated code, not yet written anywhere.</summary>
 /// <param name="Model">The model it was generated from.</param>
-/// <param name="FileName"><c>Name.g.cs</c>.</param>
+/// <param name="FileName"><c>Name.g.cs</c>, and for the simd target <c>Name.Simd.g.cs</c> and <c>Name.Simd512.g.cs</c>.</param>
 /// <param name="Text">UTF-8 text with LF line ends; the same on every run and machine.</param>
 public sealed record GeneratedFile(string Model, string FileName, string Text);
 

@@ -66,19 +66,27 @@ module private Running =
     let outcome (options: CompileOptions) (model: Typed.Model) =
         Pipeline.run options.Validate (Option.ofObj options.DumpAfter) model
 
-    let generate (options: CompileOptions) (model: Dynamics.Model) : GeneratedFile =
-        let text =
-            CSharp.Face.ofModel model
-            |> Torch.ModelClass.file options.Namespace options.Jacobian
-            |> CSharpLayout.file options.LineDirectives
-
+    /// The class over torch, and where the target says so, the kernels over registers.
+    let generate (options: CompileOptions) (model: Dynamics.Model) : GeneratedFile list =
         let source = model.Typed.Source
+        let face = CSharp.Face.ofModel model
 
-        GeneratedFile(
-            model.Typed.Name,
-            model.Typed.Name + ".g.cs",
-            CSharp.Header.prepend (CSharp.Provenance.fileName source.Path) source.Text text
-        )
+        let file (name: string) (tree: Printing.CSharp.File) =
+            let text = CSharpLayout.file options.LineDirectives tree
+            let header = CSharp.Header.prepend (CSharp.Provenance.fileName source.Path) source.Text text
+            GeneratedFile(model.Typed.Name, name, header)
+
+        [ file (model.Typed.Name + ".g.cs") (Torch.ModelClass.file options.Namespace options.Jacobian face)
+
+          match Simd.Target.choose (Option.ofObj options.Target) model with
+          | Simd.Target.Simd kernel ->
+              let precision = Simd.Target.precision (Option.ofObj options.Dtype) model
+
+              for width in [ Simd.SimdFile.Portable; Simd.SimdFile.Wide512 ] do
+                  file
+                      (Simd.SimdFile.fileName model.Typed.Name width)
+                      (Simd.SimdFile.file options.Namespace face kernel precision width)
+          | Simd.Target.Torch _ -> () ]
 
 /// <summary>The compiler: from the text of a .deq file to generated code, diagnostics, explanations and values.</summary>
 /// <remarks>Every call runs on a thread of its own and shares nothing with others: calls may run at the same time, and
@@ -117,7 +125,7 @@ type Compilation private () =
                 if Running.hasErrors diagnostics then
                     []
                 else
-                    outcomes |> List.map (fun o -> Running.generate options o.Model)
+                    outcomes |> List.collect (fun o -> Running.generate options o.Model)
 
             let dump = outcomes |> List.choose _.Dump |> String.concat "\n"
 

@@ -109,7 +109,7 @@ let gradient =
     { Now = [ "discrete"; "backsolve" ]
       Later = [ "interpolated"; "reversible"; "forward" ] }
 
-let target = { Now = [ "auto"; "torch" ]; Later = [ "simd"; "cuda" ] }
+let target = { Now = [ "auto"; "torch"; "simd" ]; Later = [ "cuda" ] }
 let dtype = { Now = [ "float32"; "float64" ]; Later = [] }
 
 /// Devices without a number; `cuda:1` is checked apart.

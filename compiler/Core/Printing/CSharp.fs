@@ -33,6 +33,14 @@ type Expr =
     | Switch of subject: Expr * arms: (Expr * Expr) list
     /// `throw exception`, as an arm of a switch
     | Throw of Expr
+    /// `out var name`, as an argument
+    | OutVar of name: string
+    /// `out target`, as an argument
+    | OutTarget of Expr
+    /// `parameter => value`
+    | Lambda of parameter: string * value: Expr
+    /// `stackalloc T[length]`
+    | StackAlloc of elementType: string * length: int
 
 and Argument = { Label: string option; Value: Expr }
 
@@ -52,13 +60,19 @@ type Source = { File: string; Line: int; Text: string }
 type StatementKind =
     /// `var name = value;`
     | Local of name: string * value: Expr
+    /// `T name = value;`
+    | TypedLocal of typeName: string * name: string * value: Expr
     /// `target = value;`
     | Assign of target: Expr * value: Expr
+    /// `target += value;`
+    | Update of target: Expr * operator: string * value: Expr
     /// `value;`
     | Do of Expr
     | Return of Expr
     /// `if (condition) { ... }`
     | If of condition: Expr * Statement list
+    /// `for (var variable = 0; variable < count; variable++) { ... }`
+    | For of variable: string * count: Expr * Statement list
 
 and Statement = { Kind: StatementKind; Source: Source option }
 
@@ -131,6 +145,7 @@ and Class =
         Name: string
         /// Of the primary constructor, where it has one.
         Primary: Parameter list option
+        /// Empty for a part of a class whose other part names it.
         Base: string
         Members: Member list
     }

@@ -59,12 +59,16 @@ let private precedence expr =
     | New _
     | Initialized _
     | ArrayOf _
+    | StackAlloc _
     | Tuple _ -> Precedence.Primary
     | Prefix _ -> Precedence.Unary
     | Infix(_, operator, _) -> ofOperator operator
     | Conditional _ -> Precedence.Conditional
     | Switch _ -> Precedence.Switch
     | Spread _
+    | OutVar _
+    | OutTarget _
+    | Lambda _
     | Throw _ -> Precedence.Loose
 
 let comma = Text "," ^^ space
@@ -98,6 +102,10 @@ let private isLiteral expr =
     | Tuple _
     | Spread _
     | Switch _
+    | OutVar _
+    | OutTarget _
+    | Lambda _
+    | StackAlloc _
     | Throw _ -> false
 
 /// A number, a name, `Scalars.Of(0.5)`: so short that it is written on one line, whatever comes behind it.
@@ -200,6 +208,10 @@ let rec expression expr : Document =
         ^^ HardLine
         ^^ Text "}"
     | Throw inner -> Text "throw " ^^ expression inner
+    | OutVar name -> Text("out var " + name)
+    | OutTarget target -> Text "out " ^^ expression target
+    | Lambda(parameter, value) -> Text(parameter + " => ") ^^ expression value
+    | StackAlloc(elementType, length) -> Text(sprintf "stackalloc %s[%d]" elementType length)
 
 /// In parentheses where it binds more loosely than its place asks for.
 and private atLeast required expr =

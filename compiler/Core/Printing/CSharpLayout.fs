@@ -20,8 +20,12 @@ let rec private statementDocument (lineDirectives: bool) (s: Statement) : Docume
     let body =
         match s.Kind with
         | Local(name, value) -> valued (sprintf "var %s =" name) value ^^ finished
+        | TypedLocal(typeName, name, value) -> valued (sprintf "%s %s =" typeName name) value ^^ finished
         | Assign(target, value) ->
             Group(expression target ^^ Text " =" ^^ Nest(4, space ^^ expression value)) ^^ finished
+        | Update(target, operator, value) ->
+            Group(expression target ^^ Text(sprintf " %s=" operator) ^^ Nest(4, space ^^ expression value))
+            ^^ finished
         | Do value -> expression value ^^ finished
         | Return value -> Group(Text "return " ^^ expression value) ^^ finished
         | If(condition, [ single ]) ->
@@ -33,6 +37,12 @@ let rec private statementDocument (lineDirectives: bool) (s: Statement) : Docume
             Text "if ("
             ^^ expression condition
             ^^ Text ")"
+            ^^ HardLine
+            ^^ block lineDirectives statements
+        | For(variable, count, statements) ->
+            Text(sprintf "for (var %s = 0; %s < " variable variable)
+            ^^ expression count
+            ^^ Text(sprintf "; %s++)" variable)
             ^^ HardLine
             ^^ block lineDirectives statements
 
@@ -50,7 +60,14 @@ and private valued head value =
     | value -> Text(head + " ") ^^ expression value
 
 and private block lineDirectives statements =
-    let inner = statements |> List.map (statementDocument lineDirectives)
+    // A loop stands apart from what follows.
+    let apart isLast (s: Statement) =
+        match s.Kind with
+        | For _ when not isLast -> statementDocument lineDirectives s ^^ HardLine
+        | _ -> statementDocument lineDirectives s
+
+    let last = List.length statements - 1
+    let inner = statements |> List.mapi (fun i s -> apart (i = last) s)
 
     let closing =
         if lineDirectives && statements |> List.exists (fun s -> s.Source.IsSome) then
@@ -178,7 +195,7 @@ and private classDocument lineDirectives modifiers (c: Class) =
 
     words modifiers (sprintf "class %s" c.Name)
     ^^ primary
-    ^^ Text(" : " + c.Base)
+    ^^ (if c.Base = "" then Empty else Text(" : " + c.Base))
     ^^ HardLine
     ^^ Text "{"
     ^^ Nest(4, HardLine ^^ body c.Members)

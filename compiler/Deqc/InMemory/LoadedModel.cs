@@ -46,11 +46,18 @@ internal sealed class LoadedModel : IDisposable
     /// <exception cref="CommandFailure">The file has several models and none was chosen, or a value does not fit.</exception>
     public static LoadedModel? Load(ModelFile file, SolveRequest request, Terminal terminal, params ImmutableArray<(string, string)> extraOutputs)
     {
-        var options = new CompileOptions { Model = request.Model, Dims = Dims(file, request.Assignments), ExtraOutputs = extraOutputs };
+        var options = new CompileOptions
+        {
+            Model = request.Model,
+            Dims = Dims(file, request.Assignments),
+            ExtraOutputs = extraOutputs,
+            Target = request.Target,
+            Dtype = request.SinglePrecision ? "float32" : "float64",
+        };
         var result = file.Compile(options);
         file.Report(result.Diagnostics, terminal);
         if (!result.Succeeded) return null;
-        var names = result.Files.Select(generated => generated.Model).ToList();
+        var names = result.Files.Select(generated => generated.Model).Distinct().ToList();
         if (names.Count == 0) throw CommandFailure.Usage(request.Model is { } asked ? $"--model {asked}: the file has no model of that name" : "the file has no model");
         if (names.Count > 1) throw CommandFailure.Usage($"the file has several models: choose one with --model ({string.Join(", ", names)})");
         return new LoadedModel(ModelAssembly.Compile(result.Files), names[0], request);

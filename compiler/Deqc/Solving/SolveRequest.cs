@@ -27,6 +27,9 @@ internal sealed record SolveRequest
     /// <summary>Where to compute; auto where null.</summary>
     public string? Device { get; init; }
 
+    /// <summary>What the code runs on: auto, torch or simd; the solve block's choice where null.</summary>
+    public string? Target { get; init; }
+
     /// <summary>float32 rather than float64.</summary>
     public bool SinglePrecision { get; init; }
 }

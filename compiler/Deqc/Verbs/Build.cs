@@ -13,13 +13,16 @@ public sealed class Build : Verb
     private readonly Argument<string[]> files = new("FILE|DIR") { Description = "models; a directory stands for all below it", Arity = ArgumentArity.OneOrMore };
     private readonly Option<string?> output = new("--output", "-o") { HelpName = "DIR", Description = "where Name.g.cs goes; a folder Generated beside each model where left out" };
     private readonly Option<string?> nameSpace = Value<string?>("--namespace", "N", "the C# namespace of the classes; DiffEqLang.Models where left out");
-    private readonly Option<string?> target = Value<string?>("--target", "T", "what the code runs on: torch");
+    private readonly Option<string?> target = Value<string?>("--target", "T", "what the code runs on: torch, simd (registers of the CPU, beside torch), or auto, which takes simd for small systems");
+    private readonly Option<string?> dtype = Value<string?>("--dtype", "T", "what the simd target computes in: float32 or float64; the solve block's, else float32");
     private readonly Option<bool> check = Flag("--check", "write nothing; exit with 1 where checked-in code is stale");
     private readonly Option<bool> force = Flag("--force", "overwrite files that were edited by hand or that deqc did not write");
     private readonly Option<bool> jacobian = Flag("--jacobian", "generate the Jacobian of the drift too");
     private readonly Option<bool> lineDirectives = Flag("--line-directives", "let a debugger step through the .deq file");
     private readonly Option<bool> validate = Flag("--validate", "check the compiler's own work after every pass");
     private readonly Option<string?> dumpAfter = Value<string?>("--dump-after", "PASS", "print the model after a pass, and write nothing");
+
+    public Build() => dtype.AcceptOnlyFromAmong("float32", "float64");
 
     /// <inheritdoc/>
     public override string Summary => "compiles models to C# classes, to check in and use";
@@ -39,12 +42,11 @@ public sealed class Build : Verb
 
     /// <inheritdoc/>
     protected override IReadOnlyList<Option> Options =>
-        [output, nameSpace, target, check, force, jacobian, lineDirectives, validate, dumpAfter];
+        [output, nameSpace, target, dtype, check, force, jacobian, lineDirectives, validate, dumpAfter];
 
     /// <inheritdoc/>
     public override ExitCode Execute(ParseResult arguments, Terminal terminal)
     {
-        Target.Require(arguments.GetValue(target));
         var options = OptionsOf(arguments);
         if (Compile(arguments.GetRequiredValue(files), options, terminal) is not { } compiled) return ExitCode.ModelErrors;
         if (options.DumpAfter is not null) return ExitCode.Done;
@@ -57,6 +59,8 @@ public sealed class Build : Verb
         var options = new CompileOptions
         {
             Jacobian = arguments.GetValue(jacobian),
+            Target = Target.Read(arguments.GetValue(target)),
+            Dtype = arguments.GetValue(dtype),
             LineDirectives = arguments.GetValue(lineDirectives),
             Validate = arguments.GetValue(validate),
             DumpAfter = PassOf(arguments.GetValue(dumpAfter)),

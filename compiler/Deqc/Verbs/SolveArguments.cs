@@ -17,7 +17,7 @@ internal sealed class SolveArguments
     private readonly Option<ulong> seed = new("--seed") { HelpName = "S", Description = "of random parameters and of the noise; 0 where left out" };
     private readonly Option<string?> device = new("--device") { HelpName = "D", Description = "auto, cpu, cuda, cuda:1 or mps" };
     private readonly Option<string> dtype = new("--dtype") { HelpName = "T", Description = "float32 or float64", DefaultValueFactory = _ => "float64" };
-    private readonly Option<string?> target = new("--target") { HelpName = "T", Description = "what the code runs on: torch" };
+    private readonly Option<string?> target = new("--target") { HelpName = "T", Description = "what the code runs on: auto, torch or simd" };
 
     public SolveArguments() => dtype.AcceptOnlyFromAmong("float32", "float64");
 
@@ -27,9 +27,9 @@ internal sealed class SolveArguments
     /// <summary>What was asked for.</summary>
     public SolveRequest Read(ParseResult arguments)
     {
-        Target.Require(arguments.GetValue(target));
         return new SolveRequest
         {
+            Target = Target.Read(arguments.GetValue(target)),
             Model = arguments.GetValue(model),
             Assignments = Assignments.Parse(arguments.GetValue(set) ?? [], arguments.GetValue(init) ?? []),
             Method = arguments.GetValue(method),

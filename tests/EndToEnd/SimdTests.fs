@@ -1,0 +1,298 @@
+/// The three executions of a model against each other: the reference interpreter, torch, and kernels over SIMD registers.
+/// Random models over all operations, and the models of the goldens; drift and vector-Jacobian products, in both precisions.
+module DiffEqLang.Tests.EndToEnd.SimdTests
+
+open System
+open System.Collections.Generic
+open System.IO
+open System.Reflection
+open Expecto
+open TorchSharp
+open DiffEqLang.Contracts
+open DiffEqLang.Compiler
+open DiffEqLang.Compiler.Ir
+open DiffEqLang.Compiler.Ir.Dim
+open DiffEqLang.Compiler.Ir.Expr
+open DiffEqLang.Compiler.Ir.Tensor
+open DiffEqLang.Compiler.Ir.Typed
+open DiffEqLang.Compiler.Ir.Dynamics
+open DiffEqLang.Compiler.Builtins
+open DiffEqLang.Compiler.Passes
+open DiffEqLang.Compiler.Printing
+open DiffEqLang.Compiler.Backends
+open DiffEqLang.Compiler.Backends.Simd
+open DiffEqLang.Runtime
+open DiffEqLang.Tests.Support
+open DiffEqLang.Tests.Support.RandomExpr
+
+/// A model written as expressions: its states' drifts, and what the interpreter needs to evaluate them.
+type private Case = { Name: string; Model: Dynamics.Model; Files: (string * string) list }
+
+// Random models: states a, a3, a3x3 of shapes R, R[3], R[3, 3], parameters b, b3, b3x3.
+
+let private isParameter (s: Symbol) = s.Name.StartsWith 'b'
+
+/// The expression with its inputs b, b3 ... as parameters.
+let private withParameters (e: Expr) =
+    let replacements = Dictionary<Expr, Expr>(HashIdentity.Reference)
+
+    for s in inputs [ e ] do
+        if isParameter s then
+            replacements[Build.input s] <- Build.input { s with Role = Parameter }
+
+    Rebuild.substitute replacements [ e ] |> List.head
+
+let private span = SourceSpan.None
+
+let private typed name (states: Symbol list) (parameters: Symbol list) : Typed.Model =
+    { Name = name
+      Doc = ""
+      Span = span
+      Source = SourceFile(name + ".deq", "")
+      Dims = []
+      Constants = []
+      States = [ for s in states -> { Symbol = s; Doc = ""; Span = span } ]
+      Parameters =
+        [ for s in parameters ->
+              { Symbol = s
+                Initializer = Initializer.Uniform(-1.0, 1.0)
+                Bounds = None
+                Net = None
+                Doc = ""
+                Span = span } ]
+      Wiener = []
+      Calculus = Ito
+      Equations = []
+      Outputs = []
+      Initials = []
+      Solve =
+        { Start = None
+          End = None
+          Method = None
+          Gradient = None
+          Target = None
+          Device = None
+          Dtype = None } }
+
+let private shapes = [ "a", []; "a3", [ 3 ]; "a3x3", [ 3; 3 ] ]
+
+let private randomModel (number: int) : Dynamics.Model =
+    let random = Random(7919 * number + 13)
+    let states = [ for name, sizes in shapes -> symbol name sizes ]
+
+    let drifts =
+        [ for _, sizes in shapes -> generate random (1 + random.Next 3) sizes |> withParameters ]
+        |> Simplify.run
+
+    let parameters = inputs drifts |> List.filter (fun s -> s.Role = Parameter)
+
+    let components, size =
+        List.zip states drifts
+        |> List.mapFold
+            (fun offset (s, drift) ->
+                { Symbol = s
+                  Offset = offset
+                  Drift = drift
+                  Diffusion = Build.zeros s.Shape
+                  Initial = None
+                  Doc = ""
+                  Span = span },
+                Dim.add offset (Shape.size s.Shape))
+            Dim.zero
+
+    { Typed = typed (sprintf "Random%d" number) states parameters
+      Components = components
+      Size = size
+      Noise = None
+      Outputs = [] }
+
+/// The generated files; the kernels in a precision where the model has them.
+let private filesOf precision (model: Dynamics.Model) =
+    let face = Backends.CSharp.Face.ofModel model
+    let text tree = CSharpLayout.file false tree
+    let name = model.Typed.Name
+
+    [ name + ".g.cs", text (Torch.ModelClass.file "Random" false face)
+      match Kernel.ofModel model with
+      | Ok kernel ->
+          for width in [ SimdFile.Portable; SimdFile.Wide512 ] do
+              SimdFile.fileName name width, text (SimdFile.file "Random" face kernel precision width)
+      | Error _ -> () ]
+
+let private precisionOf dtype =
+    if dtype = torch.ScalarType.Float32 then Registers.Single else Registers.Double
+
+let private loaded (files: (string * string) list) =
+    let compilation, problems = GeneratedCode.compile files
+    Expect.equal problems [] "no warnings"
+    GeneratedCode.load compilation
+
+let private create (assembly: Assembly) name (dtype: torch.ScalarType) =
+    let type' = assembly.GetTypes() |> Array.find (fun t -> t.Name = name && not t.IsNested)
+    let constructor = type'.GetConstructors()[0]
+
+    let arguments =
+        [| for p in constructor.GetParameters() ->
+               match p.Name with
+               | "dtype" -> box dtype
+               | "device" -> box torch.CPU
+               | _ -> p.DefaultValue |]
+
+    constructor.Invoke arguments :?> DifferentialModel
+
+// What the interpreter gives for one sample
+
+let private numbersOf (t: torch.Tensor) =
+    t.detach().to_type(torch.ScalarType.Float64).cpu().contiguous().reshape(-1L).data<float>().ToArray()
+
+/// By packed element: slopes, and the cotangents of the state and of each parameter.
+let private interpreted (model: Dynamics.Model) (parameter: string -> float[]) time (state: float[]) (w: float[]) =
+    let part (packed: float[]) (c: Component) =
+        let offset = int (Dim.tryConstant c.Offset).Value
+        let shape = sizesOf c.Symbol.Shape
+        ofArray shape packed[offset .. offset + sizeOf shape - 1]
+
+    let product = Derivatives.vjp model.Components (model.Components |> List.map _.Drift) (model.Typed.Parameters |> List.map _.Symbol)
+    let known = Dictionary<Symbol, Tensor>()
+    known[{ Name = "t"; Role = Time; Shape = [] }] <- Tensor.scalar time
+
+    for c, cotangent in List.zip model.Components product.Cotangents do
+        known[c.Symbol] <- part state c
+        known[cotangent] <- part w c
+
+    let inputs (s: Symbol) =
+        match known.TryGetValue s with
+        | true, value -> value
+        | _ -> ofArray (sizesOf s.Shape) (parameter s.Name)
+
+    let values roots = Evaluate.run inputs Map.empty roots |> List.toArray |> Array.collect _.Data
+    values (model.Components |> List.map _.Drift), values product.States, values product.Parameters
+
+/// The largest difference, relative where values are above one; equal infinities and not-a-numbers agree.
+let private distance (expected: float[]) (actual: float[]) = distance (Tensor.vector expected) (Tensor.vector actual)
+
+let private compareWith (what: string) tolerance (model: Dynamics.Model) (generated: DifferentialModel) =
+    use _ = torch.NewDisposeScope()
+    let dtype = generated.Dtype
+
+    match Kernels.binding generated with
+    | None -> failtestf "%s has no kernel" what
+    | Some binding ->
+        let lanes = Kernels.lanesOf binding
+        let size = int generated.Layout.Size
+        let random = Random 3
+        let draw low high = Array.init lanes (fun _ -> Array.init size (fun _ -> float (float32 (low + (high - low) * random.NextDouble()))))
+        let states, cotangents = draw 0.3 1.1, draw -1.0 1.0
+        let times = Array.init lanes (fun lane -> 0.25 * float lane)
+        let kernel = Kernels.evaluate binding times states cotangents
+        let parameter name = numbersOf (generated.Value name)
+        let samples = Array.init lanes (fun i -> interpreted model parameter times[i] states[i] cotangents[i])
+        let close part expected actual = Expect.isLessThan (distance expected actual) tolerance (sprintf "%s: %s" what part)
+
+        samples
+        |> Array.iteri (fun i (slopes, gradients, _) ->
+            close "drift over registers" slopes kernel.Slopes[i]
+            close "cotangent of the state over registers" gradients kernel.StateGradients[i])
+
+        // Parameters that the drift reaches, in the order of the declarations.
+        let reached = inputs (model.Components |> List.map _.Drift) |> HashSet
+
+        let sums =
+            model.Typed.Parameters
+            |> List.mapFold
+                (fun offset p ->
+                    let count = sizeOf (sizesOf p.Symbol.Shape)
+                    let sum = Array.init count (fun i -> samples |> Array.sumBy (fun (_, _, all) -> all[offset + i]))
+                    (if reached.Contains p.Symbol then sum else [||]), offset + count)
+                0
+            |> fst
+            |> Array.concat
+
+        close "cotangents of the parameters over registers" sums kernel.ParameterGradients
+
+        use _ = torch.no_grad ()
+        let equations = GeneratedCode.bind generated
+        let tensor (rows: float[][]) = torch.tensor(Array.concat rows, dtype = torch.ScalarType.Float64).reshape(int64 lanes, -1L).to_type dtype
+        let t = torch.tensor(times, dtype = torch.ScalarType.Float64).to_type dtype
+        let into = ParameterGradients equations.Parameters
+        let gradient = equations.DriftVjp(t, tensor states, tensor cotangents, into)
+        let slopes, gradients, _ = Array.unzip3 samples
+        let whole (t: torch.Tensor) = numbersOf (t.expand ([| int64 lanes; int64 size |]))
+        close "drift over torch" (Array.concat slopes) (whole (equations.Drift(t, tensor states)))
+        close "cotangent of the state over torch" (Array.concat gradients) (whole gradient)
+
+let private toleranceOf dtype = if dtype = torch.ScalarType.Float32 then 3e-4 else 1e-9
+
+let private randomModels (dtype: torch.ScalarType) numbers =
+    test (sprintf "random models %d to %d in %O" (List.head numbers) (List.last numbers) dtype) {
+        Arena.Run(fun () ->
+            let models = numbers |> List.map randomModel
+            let assembly = models |> List.collect (filesOf (precisionOf dtype)) |> loaded
+
+            for model in models do
+                let name = model.Typed.Name
+                compareWith name (toleranceOf dtype) model (create assembly name dtype))
+    }
+
+// Written models
+
+/// Every file of models in the repository: the examples', the benchmarks' and the goldens'.
+let private written =
+    lazy
+        [ for folder in [ "examples"; "tests/Benchmarks" ] do
+              for path in Directory.GetFiles(Path.Combine(Prelude.repositoryRoot, folder), "*.deq", SearchOption.AllDirectories) do
+                  if not (path.Contains "/obj/" || path.Contains "/bin/") then
+                      SourceFile(Path.GetFileName path, File.ReadAllText path)
+          for path in Directory.GetFiles(Path.Combine(Prelude.repositoryRoot, "tests", "golden"), "*.golden") do
+              let text = File.ReadAllText path
+              let section = text.Split("==== ", StringSplitOptions.RemoveEmptyEntries)[0]
+              let cut = section.IndexOf '\n'
+              SourceFile(section.Substring(0, cut).Trim(), section.Substring(cut + 1)) ]
+
+let private writtenModels dtype =
+    test (sprintf "written models in %O" dtype) {
+        Arena.Run(fun () ->
+            let mutable count = 0
+
+            for source in written.Value do
+                let tree, _ = Syntax.Reader.read source
+                let models, _ = Checking.Check.models (CompileOptions()) tree
+
+                for m in models do
+                    let model = (Pipeline.run true None m.Model).Model
+
+                    match Kernel.ofModel model with
+                    | Error _ -> ()
+                    | Ok _ ->
+                        count <- count + 1
+                        let name = (Backends.CSharp.Face.ofModel model).ClassName.TrimStart '@'
+                        let assembly = loaded (filesOf (precisionOf dtype) model)
+                        compareWith (source.Path + " " + name) (toleranceOf dtype) model (create assembly name dtype)
+
+            Expect.isGreaterThan count 10 "models that have kernels")
+    }
+
+let private everyFunctionHasItsName =
+    test "every elementwise function of the language is one over registers" {
+        let known =
+            typeof<DiffEqLang.Runtime.Simd.Elementary>.GetMethods() |> Seq.map _.Name |> HashSet
+
+        for builtin in Catalogue.all do
+            match builtin.Definition with
+            | Builtin.Primitive _ when Builtin.isElementwise builtin ->
+                let name = Registers.functionName builtin.Name
+                Expect.isTrue (Registers.isOfRegisters name || known.Contains name) builtin.Name
+            | Builtin.Primitive _
+            | Builtin.Expansion _ -> ()
+    }
+
+let tests =
+    testSequenced
+    <| testList
+        "Simd"
+        [ everyFunctionHasItsName
+          for dtype in [ torch.ScalarType.Float64; torch.ScalarType.Float32 ] do
+              for numbers in (if dtype = torch.ScalarType.Float64 then [ 1..250 ] else [ 251..500 ]) |> List.chunkBySize 125 do
+                  randomModels dtype numbers
+
+              writtenModels dtype ]
