@@ -1,114 +1,21 @@
-/// Random models as generated code computes them, against the reference interpreter: drift, cotangents of the states and
-/// gradients of the parameters, in both precisions and with any batch axes. All models are one assembly.
+/// Random models as the code for torch computes them, against the reference interpreter: drift, cotangents of the states and
+/// gradients of the parameters, in both precisions and with any batch axes.
 module DiffEqLang.Tests.EndToEnd.RandomModelTests
 
-open System
 open System.Collections.Generic
 open Expecto
 open TorchSharp
-open DiffEqLang.Contracts
 open DiffEqLang.Compiler
-open DiffEqLang.Compiler.Backends
 open DiffEqLang.Compiler.Ir
-open DiffEqLang.Compiler.Ir.Dim
 open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Ir.Tensor
 open DiffEqLang.Compiler.Passes
-open DiffEqLang.Compiler.Printing
 open DiffEqLang.Runtime
 open DiffEqLang.Tests.Support.RandomExpr
+open DiffEqLang.Tests.Support.RandomModels
 open DiffEqLang.Tests.Support.GeneratedCode
 
-let private count = 200
 let private batch = [ 2L ]
-
-/// The inputs of `RandomExpr.generate`: `a...` are states, `b...` parameters.
-let private sizes = [ []; [ 3 ]; [ 3; 3 ] ]
-
-let private named prefix (size: int list) = prefix + (size |> List.map string |> String.concat "x")
-
-let private states =
-    [ for size in sizes -> { symbol (named "a" size) size with Role = State } ]
-
-let private parameters =
-    [ for size in sizes -> { symbol (named "b" size) size with Role = Parameter } ]
-
-let private withParameters (roots: Expr list) =
-    let parameterOf (s: Symbol) = parameters |> List.tryFind (fun p -> p.Name = s.Name)
-    roots |> Linearity.substituteInputs (parameterOf >> Option.map Build.input)
-
-/// A random drift for every state.
-let private drifts (seed: int) =
-    let random = Random seed
-    let depth = 2 + seed % 3
-    sizes |> List.map (generate random depth) |> withParameters |> Simplify.run
-
-let private source = SourceFile("random.deq", "")
-
-let private typed name : Typed.Model =
-    { Name = name
-      Doc = ""
-      Span = SourceSpan.None
-      Source = source
-      Dims = []
-      Constants = []
-      States = [ for s in states -> { Symbol = s; Doc = ""; Span = SourceSpan.None } ]
-      Parameters =
-        [ for p in parameters ->
-              { Symbol = p
-                Initializer = Typed.Normal(0.0, 0.5)
-                Bounds = None
-                Net = None
-                Doc = ""
-                Span = SourceSpan.None } ]
-      Wiener = []
-      Calculus = Typed.Ito
-      Equations = []
-      Outputs = []
-      Initials = []
-      Solve =
-        { Start = None
-          End = None
-          Method = None
-          Gradient = None
-          Target = None
-          Device = None
-          Dtype = None } }
-
-let private model name (drifts: Expr list) : Dynamics.Model =
-    let offsets = states |> List.map (fun s -> Shape.size s.Shape) |> List.scan Dim.add Dim.zero
-
-    { Typed = typed name
-      Components =
-        [ for s, drift, offset in List.zip3 states drifts (List.take states.Length offsets) ->
-              { Symbol = s
-                Offset = offset
-                Drift = drift
-                Diffusion = Build.zeros s.Shape
-                Initial = None
-                Doc = ""
-                Span = SourceSpan.None } ]
-      Size = List.last offsets
-      Noise = None
-      Outputs = [] }
-
-let private nameOf seed = sprintf "Random%d" seed
-
-let private codeOf seed =
-    Arena.Run(fun () ->
-        drifts seed
-        |> model (nameOf seed)
-        |> CSharp.Face.ofModel
-        |> Torch.ModelClass.file (sprintf "DiffEqLang.Random%d" seed) false
-        |> CSharpLayout.file false)
-
-let private assembly =
-    lazy
-        (let compilation, problems =
-            compile [ for seed in 1..count -> nameOf seed + ".g.cs", codeOf seed ]
-
-         Expect.equal problems [] "no warnings"
-         load compilation)
 
 let private values (t: torch.Tensor) =
     let double = t.detach().to_type(torch.ScalarType.Float64).contiguous().reshape(-1L)
@@ -204,7 +111,7 @@ let tests =
     <| testList
         "RandomModels"
         [ for dtype, tolerance in [ torch.ScalarType.Float64, 1e-9; torch.ScalarType.Float32, 2e-3 ] do
-              test (sprintf "two hundred in %A" dtype) {
+              test (sprintf "%d in %A" count dtype) {
                   for seed in 1..count do
                       agrees dtype tolerance seed
               } ]

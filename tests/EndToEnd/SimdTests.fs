@@ -1,5 +1,5 @@
-/// The three executions of a model against each other: the reference interpreter, torch, and kernels over SIMD registers.
-/// Random models over all operations, and the models of the goldens; drift and vector-Jacobian products, in both precisions.
+/// Kernels over SIMD registers against the reference interpreter: drift and vector-Jacobian products of random models and of
+/// every model in the repository, in both precisions. The code for torch is held against the same in RandomModelTests.
 module DiffEqLang.Tests.EndToEnd.SimdTests
 
 open System
@@ -24,87 +24,7 @@ open DiffEqLang.Compiler.Backends.Simd
 open DiffEqLang.Runtime
 open DiffEqLang.Tests.Support
 open DiffEqLang.Tests.Support.RandomExpr
-
-/// A model written as expressions: its states' drifts, and what the interpreter needs to evaluate them.
-type private Case = { Name: string; Model: Dynamics.Model; Files: (string * string) list }
-
-// Random models: states a, a3, a3x3 of shapes R, R[3], R[3, 3], parameters b, b3, b3x3.
-
-let private isParameter (s: Symbol) = s.Name.StartsWith 'b'
-
-/// The expression with its inputs b, b3 ... as parameters.
-let private withParameters (e: Expr) =
-    let replacements = Dictionary<Expr, Expr>(HashIdentity.Reference)
-
-    for s in inputs [ e ] do
-        if isParameter s then
-            replacements[Build.input s] <- Build.input { s with Role = Parameter }
-
-    Rebuild.substitute replacements [ e ] |> List.head
-
-let private span = SourceSpan.None
-
-let private typed name (states: Symbol list) (parameters: Symbol list) : Typed.Model =
-    { Name = name
-      Doc = ""
-      Span = span
-      Source = SourceFile(name + ".deq", "")
-      Dims = []
-      Constants = []
-      States = [ for s in states -> { Symbol = s; Doc = ""; Span = span } ]
-      Parameters =
-        [ for s in parameters ->
-              { Symbol = s
-                Initializer = Initializer.Uniform(-1.0, 1.0)
-                Bounds = None
-                Net = None
-                Doc = ""
-                Span = span } ]
-      Wiener = []
-      Calculus = Ito
-      Equations = []
-      Outputs = []
-      Initials = []
-      Solve =
-        { Start = None
-          End = None
-          Method = None
-          Gradient = None
-          Target = None
-          Device = None
-          Dtype = None } }
-
-let private shapes = [ "a", []; "a3", [ 3 ]; "a3x3", [ 3; 3 ] ]
-
-let private randomModel (number: int) : Dynamics.Model =
-    let random = Random(7919 * number + 13)
-    let states = [ for name, sizes in shapes -> symbol name sizes ]
-
-    let drifts =
-        [ for _, sizes in shapes -> generate random (1 + random.Next 3) sizes |> withParameters ]
-        |> Simplify.run
-
-    let parameters = inputs drifts |> List.filter (fun s -> s.Role = Parameter)
-
-    let components, size =
-        List.zip states drifts
-        |> List.mapFold
-            (fun offset (s, drift) ->
-                { Symbol = s
-                  Offset = offset
-                  Drift = drift
-                  Diffusion = Build.zeros s.Shape
-                  Initial = None
-                  Doc = ""
-                  Span = span },
-                Dim.add offset (Shape.size s.Shape))
-            Dim.zero
-
-    { Typed = typed (sprintf "Random%d" number) states parameters
-      Components = components
-      Size = size
-      Noise = None
-      Outputs = [] }
+open DiffEqLang.Tests.Support.GeneratedCode
 
 /// The generated files; the kernels in a precision where the model has them.
 let private filesOf precision (model: Dynamics.Model) =
@@ -123,22 +43,9 @@ let private precisionOf dtype =
     if dtype = torch.ScalarType.Float32 then Registers.Single else Registers.Double
 
 let private loaded (files: (string * string) list) =
-    let compilation, problems = GeneratedCode.compile files
+    let compilation, problems = compile files
     Expect.equal problems [] "no warnings"
-    GeneratedCode.load compilation
-
-let private create (assembly: Assembly) name (dtype: torch.ScalarType) =
-    let type' = assembly.GetTypes() |> Array.find (fun t -> t.Name = name && not t.IsNested)
-    let constructor = type'.GetConstructors()[0]
-
-    let arguments =
-        [| for p in constructor.GetParameters() ->
-               match p.Name with
-               | "dtype" -> box dtype
-               | "device" -> box torch.CPU
-               | _ -> p.DefaultValue |]
-
-    constructor.Invoke arguments :?> DifferentialModel
+    load compilation
 
 // What the interpreter gives for one sample
 
@@ -210,28 +117,21 @@ let private compareWith (what: string) tolerance (model: Dynamics.Model) (genera
 
         close "cotangents of the parameters over registers" sums kernel.ParameterGradients
 
-        use _ = torch.no_grad ()
-        let equations = GeneratedCode.bind generated
-        let tensor (rows: float[][]) = torch.tensor(Array.concat rows, dtype = torch.ScalarType.Float64).reshape(int64 lanes, -1L).to_type dtype
-        let t = torch.tensor(times, dtype = torch.ScalarType.Float64).to_type dtype
-        let into = ParameterGradients equations.Parameters
-        let gradient = equations.DriftVjp(t, tensor states, tensor cotangents, into)
-        let slopes, gradients, _ = Array.unzip3 samples
-        let whole (t: torch.Tensor) = numbersOf (t.expand ([| int64 lanes; int64 size |]))
-        close "drift over torch" (Array.concat slopes) (whole (equations.Drift(t, tensor states)))
-        close "cotangent of the state over torch" (Array.concat gradients) (whole gradient)
-
 let private toleranceOf dtype = if dtype = torch.ScalarType.Float32 then 3e-4 else 1e-9
 
-let private randomModels (dtype: torch.ScalarType) numbers =
-    test (sprintf "random models %d to %d in %O" (List.head numbers) (List.last numbers) dtype) {
+let private randomModels =
+    test (sprintf "%d random models" RandomModels.count) {
         Arena.Run(fun () ->
-            let models = numbers |> List.map randomModel
-            let assembly = models |> List.collect (filesOf (precisionOf dtype)) |> loaded
+            for seed in 1 .. RandomModels.count do
+                let name = RandomModels.nameOf seed
 
-            for model in models do
-                let name = model.Typed.Name
-                compareWith name (toleranceOf dtype) model (create assembly name dtype))
+                let dtype =
+                    match RandomModels.precision seed with
+                    | Registers.Single -> torch.ScalarType.Float32
+                    | Registers.Double -> torch.ScalarType.Float64
+
+                createAs dtype RandomModels.assembly.Value name
+                |> compareWith name (toleranceOf dtype) (RandomModels.model seed))
     }
 
 // Written models
@@ -267,7 +167,8 @@ let private writtenModels dtype =
                         count <- count + 1
                         let name = (Backends.CSharp.Face.ofModel model).ClassName.TrimStart '@'
                         let assembly = loaded (filesOf (precisionOf dtype) model)
-                        compareWith (source.Path + " " + name) (toleranceOf dtype) model (create assembly name dtype)
+                        createAs dtype assembly name
+                        |> compareWith (source.Path + " " + name) (toleranceOf dtype) model
 
             Expect.isGreaterThan count 10 "models that have kernels")
     }
@@ -291,8 +192,6 @@ let tests =
     <| testList
         "Simd"
         [ everyFunctionHasItsName
+          randomModels
           for dtype in [ torch.ScalarType.Float64; torch.ScalarType.Float32 ] do
-              for numbers in (if dtype = torch.ScalarType.Float64 then [ 1..250 ] else [ 251..500 ]) |> List.chunkBySize 125 do
-                  randomModels dtype numbers
-
               writtenModels dtype ]

@@ -129,6 +129,10 @@ let private (|Short|_|) expr =
         | Tuple _
         | Spread _
         | Switch _
+        | OutVar _
+        | OutTarget _
+        | Lambda _
+        | StackAlloc _
         | Throw _ -> None
 
     text expr |> Option.filter (fun text -> text.Length <= longestShort)

@@ -1,0 +1,117 @@
+/// Random models: drifts drawn for states R, R[3] and R[3, 3] over parameters of the same shapes, and the code that they become,
+/// for torch and over SIMD registers. All models are one assembly.
+module DiffEqLang.Tests.Support.RandomModels
+
+open System
+open Expecto
+open DiffEqLang.Contracts
+open DiffEqLang.Compiler
+open DiffEqLang.Compiler.Backends
+open DiffEqLang.Compiler.Backends.Simd
+open DiffEqLang.Compiler.Ir
+open DiffEqLang.Compiler.Ir.Dim
+open DiffEqLang.Compiler.Ir.Expr
+open DiffEqLang.Compiler.Passes
+open DiffEqLang.Compiler.Printing
+open DiffEqLang.Tests.Support.RandomExpr
+open DiffEqLang.Tests.Support.GeneratedCode
+
+let count = 500
+
+/// The inputs of `RandomExpr.generate`: `a...` are states, `b...` parameters.
+let private sizes = [ []; [ 3 ]; [ 3; 3 ] ]
+
+let private named prefix (size: int list) = prefix + (size |> List.map string |> String.concat "x")
+
+let internal states =
+    [ for size in sizes -> { symbol (named "a" size) size with Role = State } ]
+
+let internal parameters =
+    [ for size in sizes -> { symbol (named "b" size) size with Role = Parameter } ]
+
+let private withParameters (roots: Expr list) =
+    let parameterOf (s: Symbol) = parameters |> List.tryFind (fun p -> p.Name = s.Name)
+    roots |> Linearity.substituteInputs (parameterOf >> Option.map Build.input)
+
+/// A random drift for every state.
+let internal drifts (seed: int) =
+    let random = Random seed
+    let depth = 2 + seed % 3
+    sizes |> List.map (generate random depth) |> withParameters |> Simplify.run
+
+let private source = SourceFile("random.deq", "")
+
+let private typed name : Typed.Model =
+    { Name = name
+      Doc = ""
+      Span = SourceSpan.None
+      Source = source
+      Dims = []
+      Constants = []
+      States = [ for s in states -> { Symbol = s; Doc = ""; Span = SourceSpan.None } ]
+      Parameters =
+        [ for p in parameters ->
+              { Symbol = p
+                Initializer = Typed.Normal(0.0, 0.5)
+                Bounds = None
+                Net = None
+                Doc = ""
+                Span = SourceSpan.None } ]
+      Wiener = []
+      Calculus = Typed.Ito
+      Equations = []
+      Outputs = []
+      Initials = []
+      Solve =
+        { Start = None
+          End = None
+          Method = None
+          Gradient = None
+          Target = None
+          Device = None
+          Dtype = None } }
+
+let private modelOf name (drifts: Expr list) : Dynamics.Model =
+    let offsets = states |> List.map (fun s -> Shape.size s.Shape) |> List.scan Dim.add Dim.zero
+
+    { Typed = typed name
+      Components =
+        [ for s, drift, offset in List.zip3 states drifts (List.take states.Length offsets) ->
+              { Symbol = s
+                Offset = offset
+                Drift = drift
+                Diffusion = Build.zeros s.Shape
+                Initial = None
+                Doc = ""
+                Span = SourceSpan.None } ]
+      Size = List.last offsets
+      Noise = None
+      Outputs = [] }
+
+let nameOf seed = sprintf "Random%d" seed
+
+let internal model seed : Dynamics.Model = drifts seed |> modelOf (nameOf seed)
+
+/// What the kernels of a model compute in: half of them in each precision.
+let internal precision seed = if seed % 2 = 0 then Registers.Single else Registers.Double
+
+let private filesOf seed =
+    Arena.Run(fun () ->
+        let model = model seed
+        let face = CSharp.Face.ofModel model
+        let nameSpace = sprintf "DiffEqLang.Random%d" seed
+        let text (tree: CSharp.File) = CSharpLayout.file false tree
+
+        [ nameOf seed + ".g.cs", text (Torch.ModelClass.file nameSpace false face)
+          match Kernel.ofModel model with
+          | Error reason -> failtestf "%s has no kernel: %s" (nameOf seed) reason
+          | Ok kernel ->
+              for width in [ SimdFile.Portable; SimdFile.Wide512 ] do
+                  SimdFile.fileName (nameOf seed) width,
+                  text (SimdFile.file nameSpace face kernel (precision seed) width) ])
+
+let assembly =
+    lazy
+        (let compilation, problems = compile (List.collect filesOf [ 1..count ])
+         Expect.equal problems [] "no warnings"
+         load compilation)
