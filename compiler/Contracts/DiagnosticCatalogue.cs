@@ -133,6 +133,7 @@ public static class DiagnosticCatalogue
     public static readonly DiagnosticDescriptor SettingValue = Error("DEQ0605", "A value that the setting does not take");
     public static readonly DiagnosticDescriptor OptionValue = Error("DEQ0606", "A value that the option does not take");
     public static readonly DiagnosticDescriptor EmptyTimeSpan = Error("DEQ0607", "A time span without length");
+    public static readonly DiagnosticDescriptor TargetRefusesModel = Error("DEQ0608", "A target that cannot run the model");
 
     // 09: not supported yet
     public static readonly DiagnosticDescriptor DeclarationNotSupported = Error("DEQ0901", "A declaration that is not supported yet");

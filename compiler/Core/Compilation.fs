@@ -66,6 +66,11 @@ module private Running =
     let outcome (options: CompileOptions) (model: Typed.Model) =
         Pipeline.run options.Validate (Option.ofObj options.DumpAfter) model
 
+    /// What is known to be wrong only when the system has been analysed.
+    let lateDiagnostics (options: CompileOptions) (model: Dynamics.Model) =
+        Pipeline.noiseDiagnostics model
+        @ Simd.Target.diagnostics (Option.ofObj options.Target) model
+
     /// The class over torch, and where the target says so, the kernels over registers.
     let generate (options: CompileOptions) (model: Dynamics.Model) : GeneratedFile list =
         let source = model.Typed.Source
@@ -79,7 +84,7 @@ module private Running =
         [ file (model.Typed.Name + ".g.cs") (Torch.ModelClass.file options.Namespace options.Jacobian face)
 
           match Simd.Target.choose (Option.ofObj options.Target) model with
-          | Simd.Target.Simd kernel ->
+          | Simd.Target.Simd(kernel, _) ->
               let precision = Simd.Target.precision (Option.ofObj options.Dtype) model
 
               for width in [ Simd.SimdFile.Portable; Simd.SimdFile.Wide512 ] do
@@ -119,7 +124,7 @@ type Compilation private () =
             let outcomes = models |> List.map (fun m -> Running.outcome options m.Model)
 
             let diagnostics =
-                diagnostics @ (outcomes |> List.collect (fun o -> Pipeline.noiseDiagnostics o.Model))
+                diagnostics @ (outcomes |> List.collect (fun o -> Running.lateDiagnostics options o.Model))
 
             let files =
                 if Running.hasErrors diagnostics then
@@ -140,12 +145,14 @@ type Compilation private () =
         Running.isolated (fun () ->
             let models, diagnostics = Running.checkedModels (CompileOptions()) source
 
-            let ofNoise =
+            let options = CompileOptions()
+
+            let late =
                 models
                 |> List.collect (fun m ->
-                    (Running.outcome (CompileOptions()) m.Model).Model |> Pipeline.noiseDiagnostics)
+                    (Running.outcome options m.Model).Model |> Running.lateDiagnostics options)
 
-            immutable (diagnostics @ ofNoise))
+            immutable (diagnostics @ late))
 
     /// <summary>The passes, in their order: what <see cref="P:DiffEqLang.Contracts.CompileOptions.DumpAfter"/> takes.</summary>
     static member PassNames: IReadOnlyList<string> = Pipeline.passNames

@@ -141,6 +141,7 @@ type SolveError =
     | SettingValue of setting: string * expected: string * suggestion: string option
     | OptionValue of option: string * expected: string
     | EmptyTimeSpan of at: float
+    | TargetRefusesModel of target: string * reason: string
 
 /// What the language has and the compiler does not have yet.
 type Unsupported =

@@ -54,6 +54,10 @@ let private device context (setting: Tree.Setting) =
     | Some _
     | None -> choice context Methods.device setting
 
+/// With its place: whether the model fits it is known only later.
+let private target context (setting: Tree.Setting) =
+    choice context Methods.target setting |> Option.map (fun name -> name, spanOf setting.Value)
+
 let private timeSpan context (setting: Tree.Setting) =
     match setting.Value with
     | Tree.TimeSpan(from, upTo) ->
@@ -135,7 +139,7 @@ let private apply context (block: SolveBlock) (setting: Tree.Setting) : SolveBlo
         | None -> block
     | "method" -> { block with Method = methodChoice context setting }
     | "gradient" -> { block with Gradient = choice context Methods.gradient setting }
-    | "target" -> { block with Target = choice context Methods.target setting }
+    | "target" -> { block with Target = target context setting }
     | "device" -> { block with Device = device context setting }
     | "dtype" -> { block with Dtype = choice context Methods.dtype setting }
     | name ->

@@ -87,7 +87,7 @@ type SolveBlock =
         /// discrete, backsolve ...
         Gradient: string option
         /// auto, torch ...
-        Target: string option
+        Target: (string * SourceSpan) option
         /// auto, cpu, cuda, cuda:1, mps
         Device: string option
         /// float32, float64

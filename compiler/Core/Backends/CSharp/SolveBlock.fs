@@ -24,7 +24,7 @@ let field (block: SolveBlock) : Member =
               setting "End" block.End number
               setting "Method" block.Method method'
               setting "Gradient" block.Gradient (enumeration "GradientMode")
-              setting "Target" block.Target (enumeration "SolveTarget")
+              setting "Target" (Option.map fst block.Target) (enumeration "SolveTarget")
               setting "Device" block.Device text
               setting "Dtype" block.Dtype (enumeration "ScalarType") ]
 

@@ -10,6 +10,7 @@ open DiffEqLang.Compiler.Ir.Dynamics
 open DiffEqLang.Compiler.Builtins
 open DiffEqLang.Compiler.Passes
 open DiffEqLang.Compiler.Backends.Latex
+open DiffEqLang.Compiler.Backends.Simd
 open DiffEqLang.Compiler.Backends.Explain.Adjoint
 open DiffEqLang.Compiler.Backends.Explain.Declarations
 open DiffEqLang.Compiler.Backends.Explain.FormulaLine
@@ -28,6 +29,8 @@ type Explanation =
         Adjoint: Adjoint
         /// Of an SDE, in the calculus that the model does not use.
         OtherDrift: (Calculus * Formula list) option
+        /// What the model's code runs on.
+        Target: Target.Choice
     }
 
 /// A shared term longer than this is given a name instead of being written again.
@@ -156,4 +159,11 @@ let ofModel (model: Dynamics.Model) : Explanation =
       Equations = equations
       Jacobian = jacobian
       Adjoint = adjoint
-      OtherDrift = otherDrift }
+      OtherDrift = otherDrift
+      Target = Target.choose None model }
+
+/// The target's name and why it is that.
+let target (x: Explanation) =
+    match x.Target with
+    | Target.Torch reason -> "torch", reason
+    | Target.Simd(_, reason) -> "simd", reason

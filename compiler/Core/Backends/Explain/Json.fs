@@ -66,6 +66,9 @@ let private content (json: Utf8JsonWriter) (x: Explanation) =
     | Some(_, formulas) -> formulas |> List.map (result x) |> array json "otherCalculus"
     | None -> ()
 
+    json.WritePropertyName "target"
+    let name, reason = target x
+    object json [ "name", name; "reason", reason ]
     json.WritePropertyName "solve"
     object json (solveLines x.Model.Typed.Solve)
     json.WriteEndObject()

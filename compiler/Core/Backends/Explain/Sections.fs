@@ -33,6 +33,11 @@ let private ofNoise (noise: Noise) =
         (calculusName noise.Calculus)
         noise.Reason
 
+let private targetSentence (x: Explanation) =
+    match target x with
+    | "simd", reason -> sprintf "The code runs over SIMD registers of the CPU (simd): %s." reason
+    | name, reason -> sprintf "The code runs on tensors (%s): %s." name reason
+
 let sections (x: Explanation) : Section list =
     let results = lines (latexResult x)
 
@@ -53,4 +58,5 @@ let sections (x: Explanation) : Section list =
               (sprintf "In the sense of %s" (calculusName calculus))
               "The drift of the same process in the other calculus."
               (results formulas)
-      | None -> () ]
+      | None -> ()
+      section "Target" (targetSentence x) [] ]

@@ -56,6 +56,10 @@ let private otherDrift (x: Explanation) =
             (plainResult x)
             formulas
 
+let private targetLine (x: Explanation) =
+    let name, reason = target x
+    [ ""; sprintf "Target: %s. %s" name (DiffEqLang.Compiler.Passes.Naming.capitalized reason) ]
+
 let private solve (x: Explanation) =
     match solveLines x.Model.Typed.Solve with
     | [] -> []
@@ -71,6 +75,7 @@ let write (x: Explanation) : string =
       adjoint x
       noise x
       otherDrift x
+      targetLine x
       solve x ]
     |> List.concat
     |> List.map (fun line -> line.TrimEnd() + "\n")

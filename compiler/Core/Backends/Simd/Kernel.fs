@@ -76,7 +76,7 @@ let ofModel (model: Dynamics.Model) : Result<Kernel, string> =
     let drift = Written.expand (model.Components |> List.map _.Drift)
 
     match model.Noise, Written.obstacle (drift @ (model.Components |> List.map (fun c -> Build.input c.Symbol))) with
-    | Some _, _ -> Error "it is stochastic"
+    | Some _, _ -> Error "it is a stochastic equation"
     | None, Some reason -> Error reason
     | None, None ->
         let parameters = reached (typed.Parameters |> List.map _.Symbol) drift

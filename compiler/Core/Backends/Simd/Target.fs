@@ -2,20 +2,22 @@
 /// the rest.
 module internal DiffEqLang.Compiler.Backends.Simd.Target
 
+open DiffEqLang.Contracts
+open DiffEqLang.Compiler.Checking
+open DiffEqLang.Compiler.Checking.Errors
 open DiffEqLang.Compiler.Ir
 open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Backends.Simd.Registers
 open DiffEqLang.Compiler.Backends.Simd.Elements
 open DiffEqLang.Compiler.Backends.Simd.Kernel
 
-/// Multiplications of one evaluation from which matrix products of a library pay: measured as the crossover of the two
-/// targets over batches of 64 to 4096 samples.
+/// Multiplications of one evaluation up to which registers are faster than the matrix products of a library: where the two
+/// targets crossed, forward and backward, over batches of 64 to 4096 samples.
 let mostProducts = 20_000
 
 type Choice =
-    /// With the reason.
-    | Torch of string
-    | Simd of Kernel
+    | Torch of reason: string
+    | Simd of Kernel * reason: string
 
 /// Multiplications that one evaluation spends in contractions.
 let private products (drift: Expr.Expr list) =
@@ -32,24 +34,44 @@ let private onlyOnDevice (model: Dynamics.Model) =
     | Some device when device <> "auto" && device <> "cpu" -> Some(sprintf "its device is %s" device)
     | _ -> None
 
-/// `asked` comes before the model's solve block.
-let choose (asked: string option) (model: Dynamics.Model) : Choice =
-    match asked |> Option.orElse model.Typed.Solve.Target |> Option.defaultValue "auto" with
-    | "torch" -> Torch "the target is torch"
+/// The target that a model is compiled for; `asked` comes before the model's solve block.
+let private asked (option: string option) (model: Dynamics.Model) =
+    option
+    |> Option.orElse (Option.map fst model.Typed.Solve.Target)
+    |> Option.defaultValue "auto"
+
+let choose (option: string option) (model: Dynamics.Model) : Choice =
+    match asked option model with
+    | "torch" -> Torch "it was asked for"
     | target ->
         match onlyOnDevice model, Kernel.ofModel model with
-        | Some reason, _ -> Torch reason
+        | Some reason, _
         | None, Error reason -> Torch reason
         | None, Ok kernel ->
             let count = products kernel.Drift
 
-            if target = "auto" && count > mostProducts then
-                Torch(sprintf "one evaluation takes %d multiplications in matrix products" count)
+            if target = "simd" then
+                Simd(kernel, "it was asked for")
+            elif count > mostProducts then
+                Torch(sprintf "one evaluation takes %d multiplications in matrix products, and a library's are faster" count)
             else
-                Simd kernel
+                Simd(kernel, "the system is small: calls would cost more than its arithmetic")
 
-/// What registers hold.
+/// A model that cannot run where it was asked to.
+let diagnostics (option: string option) (model: Dynamics.Model) : Diagnostic list =
+    match asked option model, choose option model with
+    | "simd", Torch reason ->
+        let span =
+            match option, model.Typed.Solve.Target with
+            | None, Some(_, span) -> span
+            | _ -> model.Typed.Span
+
+        [ Messages.Render.diagnostic (error span (Solve(TargetRefusesModel("simd", reason)))) ]
+    | _ -> []
+
+/// What registers hold; `asked` comes before the model's solve block.
 let precision (asked: string option) (model: Dynamics.Model) =
-    match asked |> Option.orElse model.Typed.Solve.Dtype |> Option.map _.ToLowerInvariant() with
+    match asked |> Option.orElse model.Typed.Solve.Dtype with
     | Some "float64" -> Double
-    | _ -> Single
+    | Some _
+    | None -> Single

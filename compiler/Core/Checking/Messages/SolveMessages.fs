@@ -29,6 +29,9 @@ let ofSolve error =
         says Catalogue.OptionValue (sprintf "%s takes %s" (lowered option) expected)
     | EmptyTimeSpan at ->
         says Catalogue.EmptyTimeSpan (sprintf "the time span starts and ends at %s" (number at))
+    | TargetRefusesModel(target, reason) ->
+        says Catalogue.TargetRefusesModel (sprintf "`target = %s` cannot run this model: %s" target reason)
+        |> hinting "leave the target to `auto`, or take `torch`"
 
 let private notYet descriptor what = says descriptor (sprintf "%s is not supported yet" what)
 
