@@ -168,11 +168,11 @@ let all: (string * string list) list =
           "state X; wiener W; dX = X*dt + dW; calculus itoo"
           [ "5:10-14 DEQ0506 there is no calculus `itoo` (did you mean `ito`?)" ]
       model
-          "state x; dx/dt = x; solve { t = 0 .. 0, metod = rk4, gradient = discret, target = simd, device = gpu, dtype = float64, dtype = float32 }"
+          "state x; dx/dt = x; solve { t = 0 .. 0, metod = rk4, gradient = discret, target = cuda, device = gpu, dtype = float64, dtype = float32 }"
           [ "4:13-19 DEQ0607 the time span starts and ends at 0"
             "4:21-26 DEQ0601 the solve block has no setting `metod` (did you mean `method`?)"
             "4:45-52 DEQ0605 `gradient` takes one of `discrete`, `backsolve` (did you mean `discrete`?)"
-            "4:63-67 DEQ0905 `target = simd` is not supported yet (now there are `auto`, `torch`)"
+            "4:63-67 DEQ0905 `target = cuda` is not supported yet (now there are `auto`, `torch`, `simd`)"
             "4:78-81 DEQ0605 `device` takes one of `auto`, `cpu`, `cuda`, `mps` (did you mean `cpu`?)"
             "4:100-105 DEQ0602 `dtype` is set twice" ]
       model
