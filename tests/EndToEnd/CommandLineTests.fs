@@ -44,7 +44,7 @@ let private words =
               deqc [ "run" ] |> expectRefusal 2 "FILE"
               deqc [ "run"; "x.deq"; "--rtol"; "small" ] |> expectRefusal 2 "small"
               deqc [ "run"; "x.deq"; "--dtype"; "float16" ] |> expectRefusal 2 "float16"
-              deqc [ "build"; "x.deq"; "--target"; "simd" ] |> expectRefusal 2 "not supported yet"
+              deqc [ "build"; "x.deq"; "--target"; "cuda" ] |> expectRefusal 2 "not supported yet"
               deqc [ "build"; "x.deq"; "--namespace"; "1.2" ] |> expectRefusal 2 "not a C# namespace"
               deqc [ "run"; "x.deq"; "-o"; "x.bmp" ] |> expectRefusal 2 ".png"
               deqc [ "run"; "x.deq"; "--t"; "5" ] |> expectRefusal 2 "--t 0..20"

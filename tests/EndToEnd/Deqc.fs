@@ -68,7 +68,7 @@ model Decay {
   dx/dt = -k * x
   output twice = c * x
   init x = 1
-  solve { t = 0 .. 1, method = dopri5(rtol = 1e-9, atol = 1e-12), dtype = float64 }
+  solve { t = 0 .. 1, method = dopri5(rtol = 1e-9, atol = 1e-12), target = torch, dtype = float64 }
 }
 """
 

@@ -26,7 +26,7 @@ let escaped name = if isKeyword name then "@" + name else name
 /// Names of `DifferentialModel`, its bases and `nn.Module` that a member of a generated class would hide. Held
 /// against the runtime by a test.
 let inheritedByModels =
-    "Adjoint AddConstant AddParameter Bind Calculus ClearModules ConditionallyRegisterBuffer
+    "Adjoint AddConstant AddParameter Bind BindSimd Calculus ClearModules ConditionallyRegisterBuffer
      ConditionallyRegisterParameter CorrelationFactor Create Defaults Device Dispose Drift Dtype Equals Finalize
      GetDefaultDeviceAndType GetHashCode GetName GetType HType InitialState Layout Load MemberwiseClone MoveModule ReferenceEquals Noise
      NoiseSize Output OutputNames ParameterNames RegisterComponents ReplaceBuffer ReplaceParameter Save SetConstant
@@ -46,6 +46,8 @@ let declaredByModels =
       "Trajectory"
       "Equations"
       "LoadNativeLibraries"
+      "Kernel"
+      "Kernel512"
       "Jacobian"
       "JacobianRows"
       "JacobianColumns"
