@@ -38,7 +38,7 @@ let all =
           Runtime.ElementaryTests.tests
           EndToEnd.LoweringTests.tests
           EndToEnd.RandomModelTests.tests
-          EndToEnd.SimdTests.tests
+          EndToEnd.KernelTests.tests
           EndToEnd.CommandLineTests.tests
           EndToEnd.FileVerbTests.tests
           EndToEnd.SolveVerbTests.tests

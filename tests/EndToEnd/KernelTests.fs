@@ -1,6 +1,6 @@
 /// Kernels over SIMD registers against the reference interpreter: drift and vector-Jacobian products of random models and of
 /// every model in the repository, in both precisions. The code for torch is held against the same in RandomModelTests.
-module DiffEqLang.Tests.EndToEnd.SimdTests
+module DiffEqLang.Tests.EndToEnd.KernelTests
 
 open System
 open System.Collections.Generic
@@ -190,7 +190,7 @@ let private everyFunctionHasItsName =
 let tests =
     testSequenced
     <| testList
-        "Simd"
+        "Kernels"
         [ everyFunctionHasItsName
           randomModels
           for dtype in [ torch.ScalarType.Float64; torch.ScalarType.Float32 ] do
