@@ -40,14 +40,13 @@ let private pointwise =
           (fun _ r -> mul r (oneMinus r))
           (methodOf "sigmoid")
           (-3.0, 3.0)
-      // Torch turns to x itself above `threshold`; at 40 that is exact in float64.
       unary
           "softplus"
           "log(1 + exp(x)), without overflow."
           (latexName "softplus")
           (fun x -> Math.Max(x, 0.0) + log1p (exp -(abs x)))
           (fun x _ -> sigmoidOf x)
-          (functional "softplus" [ labelled "threshold" "40" ])
+          (pointwise "softplus")
           (-3.0, 3.0)
       unary
           "relu"
@@ -71,7 +70,7 @@ let private pointwise =
           (latexName "elu")
           (fun x -> if x > 0.0 then x else expm1 x)
           (fun x r -> select (compare Greater x (number 0.0)) (number 1.0) (onePlus r))
-          (functional "elu" [ labelled "alpha" "1" ])
+          (pointwise "elu")
           (-3.0, -0.2)
       unary
           "gelu"

@@ -22,7 +22,7 @@ internal static class Exponential<T, P>
     [MethodImpl(Inline)]
     public static T Exp(T x)
     {
-        var p = Reduce(T.Max(-P.ExpBound, T.Min(P.ExpBound, x)), out var n, out _);
+        var p = ReduceQuickly(T.Max(-P.ExpBound, T.Min(P.ExpBound, x)), out var n, out _);
         return T.Scale(T.Of(1) + p, n);
     }
 
@@ -46,8 +46,8 @@ internal static class Exponential<T, P>
         var lost = T.Min(T.Of(2), t) - (sum - T.Max(T.Of(2), t));
         var quotient = t / sum;
         // What the sum's rounding lost divides by it too: 1/(t + 2) is (1 - tanh)/2.
-        var correction = quotient * lost * T.MultiplyAdd(T.Of(-0.5), quotient, T.Of(0.5));
-        return quotient - correction | (x & SignBit);
+        var share = T.NegatedMultiplyAdd(quotient, T.Of(0.5), T.Of(0.5));
+        return T.NegatedMultiplyAdd(quotient * lost, share, quotient) | (x & SignBit);
     }
 
     /// <summary>sinh(x): a polynomial up to 1, e - 1/(4e) with e = exp(|x|)/2 beyond.</summary>
@@ -114,25 +114,42 @@ internal static class Exponential<T, P>
         return (p & isNegative) - lost * T.MultiplyAdd(T.Of(-0.5), e, T.Of(1));
     }
 
-    /// <summary>exp(r) - 1 for the rest r of x = n log 2 + r, n, and n plus <see cref="IPrecision{T}.Rounder"/>.</summary>
+    /// <summary>exp(r) - 1 for the rest r of x = n log 2 + r, and n, and n plus <see cref="IPrecision{T}.Rounder"/>.</summary>
     [MethodImpl(Inline)]
     public static T Reduce(T x, out T n, out T rounded)
     {
-        rounded = PowerOfTwo.RoundedProduct<T, P>(x, T.Of(1 / 0.693147180559945309417));
-        n = rounded - P.Rounder;
+        rounded = Nearest(x, out n);
         var high = T.NegatedMultiplyAdd(n, P.Ln2High, x);
         var r = T.NegatedMultiplyAdd(n, P.Ln2Low, high);
-        var rest = T.NegatedMultiplyAdd(n, P.Ln2Low, high - r);
-        return T.MultiplyAdd(r * r, P.Exp(r), rest) + r;
+        var lost = T.NegatedMultiplyAdd(n, P.Ln2Low, high - r);
+        return T.MultiplyAdd(r * r, P.Exp(r), lost) + r;
     }
 
     /// <summary>exp(x) - 1 for x that 2ⁿ does not overflow at.</summary>
     [MethodImpl(Inline)]
     private static T SmallExpm1(T x)
     {
-        var p = Reduce(x, out _, out var rounded);
+        var p = ReduceQuickly(x, out _, out var rounded);
         var power = PowerOfTwo.FromRounded<T, P>(rounded);
         return T.MultiplyAdd(power, p, power - T.Of(1));
+    }
+
+    /// <summary>The same in three steps less, without what the rounding of r loses: half a unit of r's last place.</summary>
+    [MethodImpl(Inline)]
+    private static T ReduceQuickly(T x, out T n, out T rounded)
+    {
+        rounded = Nearest(x, out n);
+        var r = T.NegatedMultiplyAdd(n, P.Ln2Low, T.NegatedMultiplyAdd(n, P.Ln2High, x));
+        return T.MultiplyAdd(r * r, P.Exp(r), r);
+    }
+
+    /// <summary>The integer n nearest to x/log 2, and the same plus <see cref="IPrecision{T}.Rounder"/>.</summary>
+    [MethodImpl(Inline)]
+    private static T Nearest(T x, out T n)
+    {
+        var rounded = PowerOfTwo.RoundedProduct<T, P>(x, T.Of(1 / 0.693147180559945309417));
+        n = rounded - P.Rounder;
+        return rounded;
     }
 
     [MethodImpl(Inline)]

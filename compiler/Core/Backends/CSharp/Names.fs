@@ -68,7 +68,7 @@ let inheritedByEquations =
 /// Functions, types and parameters that the bodies of generated methods refer to by a simple name: no local
 /// variable and no member may take their place.
 let usedInBodies =
-    "torch Tensor Scalar ScalarType Device Initial ParameterRandom Interval Methods Scalars Sums Pullback linear stack cat where einsum
+    "torch Tensor Scalar ScalarType Device Initial ParameterRandom Interval Methods Scalars Sums Pullback Pointwise linear stack cat where einsum
      zeros_like ones_like full_like full eye maximum minimum logical_and logical_or tensor zeros ones erf atan2
      functional linalg nn special no_grad pow pad double long random InvalidOperationException ArgumentException"
         .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)

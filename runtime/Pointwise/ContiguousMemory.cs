@@ -1,0 +1,78 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DiffEqLang.Runtime;
+
+/// <summary>The memory of tensors that loops of ours may go over: contiguous numbers of float32 or float64 on the CPU.</summary>
+internal static class ContiguousMemory
+{
+    /// <summary>Below it a second thread costs more than it saves.</summary>
+    private const int LeastPart = 16384;
+
+    /// <summary>Whether a tensor has such memory, and autograd does not have to see what is done with it.</summary>
+    public static bool IsOpen(Tensor x) =>
+        x.device_type == DeviceType.CPU
+        && x.dtype is ScalarType.Float32 or ScalarType.Float64
+        && x.is_contiguous()
+        && x.numel() <= int.MaxValue / sizeof(double)
+        && !(x.requires_grad && is_grad_enabled());
+
+    /// <summary>Whether two have it, of one shape and precision.</summary>
+    public static bool AreOpen(Tensor x, Tensor y) =>
+        IsOpen(x) && IsOpen(y) && x.dtype == y.dtype && x.numel() == y.numel() && x.dim() == y.dim();
+
+    /// <summary>to = f(from), in the threads that torch is given.</summary>
+    public static void Map<TFunction>(Tensor from, Tensor to)
+        where TFunction : IPointwiseFunction
+    {
+        if (from.dtype == ScalarType.Float64) Map<TFunction, double>(from, to);
+        else Map<TFunction, float>(from, to);
+    }
+
+    /// <summary>to = f(left, right), in the threads that torch is given.</summary>
+    public static void Map<TFunction>(Tensor left, Tensor right, Tensor to)
+        where TFunction : IPointwiseFunctionOfTwo
+    {
+        if (left.dtype == ScalarType.Float64) Map<TFunction, double>(left, right, to);
+        else Map<TFunction, float>(left, right, to);
+    }
+
+    private static void Map<TFunction, T>(Tensor from, Tensor to)
+        where TFunction : IPointwiseFunction
+        where T : unmanaged
+    {
+        InParts(
+            checked((int)from.numel()),
+            (start, length) => ElementwiseLoop.Map<TFunction, T>(Part<T>(from, start, length), Part<T>(to, start, length)));
+    }
+
+    private static void Map<TFunction, T>(Tensor left, Tensor right, Tensor to)
+        where TFunction : IPointwiseFunctionOfTwo
+        where T : unmanaged
+    {
+        InParts(
+            checked((int)left.numel()),
+            (start, length) => ElementwiseLoop.Map<TFunction, T>(
+                Part<T>(left, start, length), Part<T>(right, start, length), Part<T>(to, start, length)));
+    }
+
+    /// <summary>A view of the tensor's own memory; the tensor must outlive it.</summary>
+    private static Span<T> Part<T>(Tensor x, int start, int length)
+        where T : unmanaged =>
+        MemoryMarshal.Cast<byte, T>(x.bytes).Slice(start, length);
+
+    /// <summary>Parts of equal size, one a thread; no number's value depends on where they are cut.</summary>
+    private static void InParts(int count, Action<int, int> part)
+    {
+        var parts = Math.Min(get_num_threads(), count / LeastPart);
+        if (parts <= 1)
+        {
+            part(0, count);
+            return;
+        }
+
+        var size = (count + parts - 1) / parts;
+        Parallel.For(0, parts, i => part(i * size, Math.Min(size, count - (i * size))));
+    }
+}
