@@ -75,8 +75,7 @@ let expectEqualTargets (options: SolveOptions) =
         expectNear 1e-10 expectedGradients[i] gradients[i] name
 
 /// A Lorenz model's solution by a target.
-let lorenz (target: SolveTarget) (options: SolveOptions) (x: Tensor) =
-    let model = new Lorenz()
+let solveLorenz (model: OdeModel) (target: SolveTarget) (options: SolveOptions) (x: Tensor) =
 
     let asked =
         SolveOptions(
@@ -89,7 +88,10 @@ let lorenz (target: SolveTarget) (options: SolveOptions) (x: Tensor) =
             Threads = options.Threads
         )
 
-    model, model.Solve(x, torch.zeros_like x, torch.ones_like x, asked)
+    let initial = dict [ "x", x; "y", torch.zeros_like x; "z", torch.ones_like x ]
+    model, model.Solve(Dictionary initial, asked)
+
+let lorenz target options x = solveLorenz (new Lorenz()) target options x
 
 let bits (solution: Solution) = values solution.Packed |> Array.map BitConverter.DoubleToInt64Bits
 
@@ -207,8 +209,9 @@ let tests =
                             let x = torch.linspace (0.5, 3.0, 37L, dtype = torch.float64)
                             let options = optionsOf save StepCoupling.PerSample m
                             use _ = torch.no_grad ()
-                            let _, expected = lorenz SolveTarget.Torch options x
-                            let _, found = lorenz SolveTarget.Simd options x
+                            let model: OdeModel = if m.Name = "rk4" then new LorenzRk4() else new Lorenz()
+                            let _, expected = solveLorenz model SolveTarget.Torch options x
+                            let _, found = solveLorenz model SolveTarget.Simd options x
                             expectNear 1e-11 (values expected.Packed) (values found.Packed) "values"
 
                             Expect.sequenceEqual
