@@ -16,18 +16,20 @@ internal static class LorenzEnsemble
     public static void Run()
     {
         set_num_threads(1);
-        using var model = new Lorenz();
         double[] rho = [.. Enumerable.Range(0, Samples).Select(i => 21.0 * i / (Samples - 1))];
-        var ensemble = new Ensemble<double>(model).From(new double[] { 1, 0, 0 }).Vary("rho", rho);
-        var (values, limit) = (new double[Samples * 3], Reference.Run("lorenz"));
-        foreach (var (method, count) in ((Method, int)[])[(Methods.Rk4(1e-3), 9), (Methods.Dopri5(1e-6, 1e-6), 31), (Methods.Tsit5(1e-6, 1e-6), 31)])
-        {
-            var options = new SolveOptions { Method = method, Threads = 1 };
-            var measured = Measurement.OfProcessor(method.Name, () => ensemble.Solve(options, values), count);
-            measured.Print();
-            var summary = ensemble.Solve(options, values);
-            Console.WriteLine($"{"",-58} {summary.Accepted / (double)Samples:0.0} steps accepted a trajectory, {summary.Rejected / (double)Samples:0.00} rejected");
-            measured.PrintRatio(limit, method.Name);
-        }
+        var limit = Reference.Run("lorenz");
+        foreach (var (model, count) in ((OdeModel, int)[])[(new LorenzRk4(), 9), (new Lorenz(), 31), (new LorenzTsit5(), 31)])
+            using (model)
+                Compare(new Ensemble<double>(model).From(new double[] { 1, 0, 0 }).Vary("rho", rho), model.Defaults.Method!.Name, count, limit);
+    }
+
+    private static void Compare(Ensemble<double> ensemble, string method, int count, IReadOnlyDictionary<string, double> limit)
+    {
+        var (values, options) = (new double[Samples * 3], new SolveOptions { Threads = 1 });
+        var measured = Measurement.OfProcessor(method, () => ensemble.Solve(options, values), count);
+        measured.Print();
+        var summary = ensemble.Solve(options, values);
+        Console.WriteLine($"{"",-58} {summary.Accepted / (double)Samples:0.0} steps accepted a trajectory, {summary.Rejected / (double)Samples:0.00} rejected");
+        measured.PrintRatio(limit, method);
     }
 }

@@ -32,7 +32,10 @@ let saves =
       "backwards", SaveAt.Times(ReadOnlySpan [| 0.5; 0.41; 0.2; 0.0 |]) ]
 
 let optionsOf save coupling (m: Method) =
-    let isBounded = Object.Equals(save, SaveAt.End) || Object.Equals(save, SaveAt.Grid 7) || Object.Equals(save, SaveAt.Steps)
+    let isBounded =
+        Object.Equals(save, SaveAt.End)
+        || Object.Equals(save, SaveAt.Grid 7)
+        || Object.Equals(save, SaveAt.Steps)
 
     SolveOptions(
         Save = save,
@@ -52,7 +55,10 @@ let expectEqualTargets (options: SolveOptions) =
     let solved solve =
         let w, b, x = trained w0, trained b0, trained x0
         let solution: Solution = solve w b x
-        if isNull weights then weights <- normal solution.Packed.shape
+
+        if isNull weights then
+            weights <- normal solution.Packed.shape
+
         backward ((solution.Packed.mul weights).sum())
         solution, [ gradientOf x; gradientOf w; gradientOf b ]
 
@@ -69,18 +75,32 @@ let expectEqualTargets (options: SolveOptions) =
         expectNear 1e-10 expectedGradients[i] gradients[i] name
 
 /// A Lorenz model's solution by a target.
-let lorenz (target: SolveTarget) (options: SolveOptions) (x: Tensor) =
-    let model = new Lorenz()
-    let asked = SolveOptions(Target = Nullable target, Save = options.Save, Method = options.Method, Coupling = options.Coupling,
-                             Start = options.Start, End = options.End, Threads = options.Threads)
-    model, model.Solve(x, torch.zeros_like x, torch.ones_like x, asked)
+let solveLorenz (model: OdeModel) (target: SolveTarget) (options: SolveOptions) (x: Tensor) =
+
+    let asked =
+        SolveOptions(
+            Target = Nullable target,
+            Save = options.Save,
+            Method = options.Method,
+            Coupling = options.Coupling,
+            Start = options.Start,
+            End = options.End,
+            Threads = options.Threads
+        )
+
+    let initial = dict [ "x", x; "y", torch.zeros_like x; "z", torch.ones_like x ]
+    model, model.Solve(Dictionary initial, asked)
+
+let lorenz target options x = solveLorenz (new Lorenz()) target options x
 
 let bits (solution: Solution) = values solution.Packed |> Array.map BitConverter.DoubleToInt64Bits
 
 /// Random lanes.
 let private random (count: int) (seed: int) =
     let generator = Random seed
-    Array.init count (fun _ -> Vector<float>(Array.init Vector<float>.Count (fun _ -> 2.0 * generator.NextDouble() - 1.0)))
+
+    Array.init count (fun _ ->
+        Vector<float>(Array.init Vector<float>.Count (fun _ -> 2.0 * generator.NextDouble() - 1.0)))
 
 /// A kernel's vector-Jacobian products against central differences of its right-hand side, by state and by registers.
 let expectDerivatives (kernel: LaneKernel<Vector<float>>) (gradientOfRegister: int -> int) =
@@ -92,13 +112,24 @@ let expectDerivatives (kernel: LaneKernel<Vector<float>>) (gradientOfRegister: i
     let along (state: Vector<float>[]) (parameters: Vector<float>[]) =
         let slope = Array.zeroCreate<Vector<float>> kernel.StateSize
         kernel.Drift(t, state.AsSpan(), parameters.AsSpan(), slope.AsSpan(), scratch.AsSpan())
-        Array.map2 (fun (a: Vector<float>) (b: Vector<float>) -> a * b) slope w |> Array.reduce (+)
+
+        Array.map2 (fun (a: Vector<float>) (b: Vector<float>) -> a * b) slope w
+        |> Array.reduce (+)
 
     let gradient, byParameter =
         Array.zeroCreate<Vector<float>> kernel.StateSize, Array.zeroCreate<Vector<float>> kernel.GradientSize
 
     along state parameters |> ignore
-    kernel.DriftVjp(t, state.AsSpan(), parameters.AsSpan(), scratch.AsSpan(), w.AsSpan(), gradient.AsSpan(), byParameter.AsSpan())
+
+    kernel.DriftVjp(
+        t,
+        state.AsSpan(),
+        parameters.AsSpan(),
+        scratch.AsSpan(),
+        w.AsSpan(),
+        gradient.AsSpan(),
+        byParameter.AsSpan()
+    )
 
     let check (measured: float -> Vector<float>) (exact: Vector<float>) what =
         let h = 1e-6
@@ -116,8 +147,7 @@ let expectDerivatives (kernel: LaneKernel<Vector<float>>) (gradientOfRegister: i
     for i in 0 .. kernel.ParameterSize - 1 do
         check (fun h -> along state (moved parameters i h)) byParameter[gradientOfRegister i] $"register {i}"
 
-let lorenzParameters () =
-    [ for value in [ 10.0; 28.0; 8.0 / 3.0 ] -> trained (vector [ value ]) ]
+let lorenzParameters () = [ for value in [ 10.0; 28.0; 8.0 / 3.0 ] -> trained (vector [ value ]) ]
 
 let lorenzLanes (parameters: Tensor list) isWide =
     new SimdBinding<float>(
@@ -132,12 +162,17 @@ let lorenzLanes (parameters: Tensor list) isWide =
 /// How many bytes a solve allocates on this thread once everything is warm.
 let allocated (binding: SimdBinding<float>) (rtol: float) =
     let options =
-        SolveOptions(Start = Nullable 0.0, End = Nullable 20.0, Method = tolerances "dopri5" rtol rtol, Threads = Nullable 1)
+        SolveOptions(
+            Start = Nullable 0.0,
+            End = Nullable 20.0,
+            Method = tolerances "dopri5" rtol rtol,
+            Threads = Nullable 1
+        )
 
     let problem = RungeKuttaProblem.Of(SolveSpan.Of(options, options.Start, options.End), options)
     let engine = binding.EngineOf problem
     let solve = LaneSolve<float>(problem, 40, 3, Parameters = binding.RegisterNumbers())
-    use initial = (torch.linspace(-1.0, 1.0, 120L, dtype = torch.float64)).reshape(40L, 3L)
+    use initial = (torch.linspace (-1.0, 1.0, 120L, dtype = torch.float64)).reshape(40L, 3L)
     use results = torch.empty ([| 40L; 3L |], dtype = torch.float64)
     use last = torch.empty ([| 40L; 3L |], dtype = torch.float64)
     solve.Initial <- UnmanagedSpan<float> initial
@@ -157,10 +192,14 @@ let tests =
               [ for coupling in [ StepCoupling.PerSample; StepCoupling.Batch ] do
                     for m in methods do
                         for what, save in saves do
-                            test $"{coupling} {describe m}, {what}" { expectEqualTargets (optionsOf save coupling m) }
+                            test $"{coupling} {describe m}, {what}" {
+                                expectEqualTargets (optionsOf save coupling m)
+                            }
 
                         if m.Dt.HasValue then
-                            test $"{coupling} {describe m}, every step" { expectEqualTargets (optionsOf SaveAt.Steps coupling m) } ]
+                            test $"{coupling} {describe m}, every step" {
+                                expectEqualTargets (optionsOf SaveAt.Steps coupling m)
+                            } ]
 
           testList
               "the generated shape of code: Lorenz"
@@ -170,14 +209,22 @@ let tests =
                             let x = torch.linspace (0.5, 3.0, 37L, dtype = torch.float64)
                             let options = optionsOf save StepCoupling.PerSample m
                             use _ = torch.no_grad ()
-                            let _, expected = lorenz SolveTarget.Torch options x
-                            let _, found = lorenz SolveTarget.Simd options x
+                            let model: OdeModel = if m.Name = "rk4" then new LorenzRk4() else new Lorenz()
+                            let _, expected = solveLorenz model SolveTarget.Torch options x
+                            let _, found = solveLorenz model SolveTarget.Simd options x
                             expectNear 1e-11 (values expected.Packed) (values found.Packed) "values"
-                            Expect.sequenceEqual found.Statistics.Accepted expected.Statistics.Accepted "steps"
+
+                            Expect.sequenceEqual
+                                found.Statistics.Accepted
+                                expected.Statistics.Accepted
+                                "steps"
 
                             // Of the sample that took most; fixed steps of torch may count the slope at the end besides.
                             if m.Name = "dopri5" then
-                                Expect.equal found.Statistics.Evaluations expected.Statistics.Evaluations "evaluations"
+                                Expect.equal
+                                    found.Statistics.Evaluations
+                                    expected.Statistics.Evaluations
+                                    "evaluations"
                         } ]
 
           test "512-bit registers give the same" {
@@ -188,7 +235,10 @@ let tests =
                   let binding = lorenzLanes parameters isWide
 
                   let solution =
-                      solveLanes (optionsOf (SaveAt.Grid 7) StepCoupling.PerSample (tolerances "dopri5" 1e-7 1e-9)) binding (trained x)
+                      solveLanes
+                          (optionsOf (SaveAt.Grid 7) StepCoupling.PerSample (tolerances "dopri5" 1e-7 1e-9))
+                          binding
+                          (trained x)
 
                   for p in parameters do
                       p.grad <- null
@@ -208,18 +258,28 @@ let tests =
 
               let solved (target: SolveTarget) =
                   model.zero_grad ()
-                  let solution = model.Solve(y0, SolveOptions(Target = Nullable target, Save = SaveAt.Grid 10))
+
+                  let solution =
+                      model.Solve(y0, SolveOptions(Target = Nullable target, Save = SaveAt.Grid 10))
+
                   backward (solution.y.square().mean())
-                  values solution.y, [| for p in model.parameters () do yield! values p.grad |]
+
+                  values solution.y,
+                  [| for p in model.parameters () do
+                         yield! values p.grad |]
 
               let expected, expectedGradient = solved SolveTarget.Torch
               let found, gradient = solved SolveTarget.Simd
               expectNear 1e-5 expected found "values"
-              Expect.isLessThan (distance expectedGradient gradient / largest expectedGradient) 1e-4 "gradients"
+
+              Expect.isLessThan
+                  (distance expectedGradient gradient / largest expectedGradient)
+                  1e-4
+                  "gradients"
           }
 
           test "vector-Jacobian products are derivatives" {
-              use w = (starts ()).narrow(0L, 0L, 3L).contiguous ()
+              use w = (starts ()).narrow(0L, 0L, 3L).contiguous()
               expectDerivatives (new NetworkKernel(w)) (fun i -> 9 + i)
               expectDerivatives (new BlowUpKernel()) id
               expectDerivatives (new LorenzKernel()) id
@@ -234,10 +294,18 @@ let tests =
                     for start in [ 3.0; nan; infinity ] do
                         test $"{what}, from {start}" {
                             let x0 =
-                                (vector [ for i in 0..24 -> if i % 5 = 3 then start else 0.02 * float i ]).unsqueeze -1L
+                                (vector [ for i in 0..24 -> if i % 5 = 3 then start else 0.02 * float i ])
+                                    .unsqueeze
+                                    -1L
 
                             let options =
-                                SolveOptions(Start = Nullable 0.0, End = Nullable 1.5, Method = m, MaxSteps = most, Save = SaveAt.Grid 4)
+                                SolveOptions(
+                                    Start = Nullable 0.0,
+                                    End = Nullable 1.5,
+                                    Method = m,
+                                    MaxSteps = most,
+                                    Save = SaveAt.Grid 4
+                                )
 
                             let rate = trained (vector [ 1.0 ])
 
@@ -250,10 +318,23 @@ let tests =
                             let x, r = trained x0, trained (vector [ 1.0 ])
                             let found = solveLanes options (blowUpLanes r) x
                             Expect.sequenceEqual found.Status expected.Status "statuses"
-                            Expect.sequenceEqual found.Statistics.Accepted expected.Statistics.Accepted "accepted"
-                            Expect.sequenceEqual found.Statistics.Rejected expected.Statistics.Rejected "rejected"
+
+                            Expect.sequenceEqual
+                                found.Statistics.Accepted
+                                expected.Statistics.Accepted
+                                "accepted"
+
+                            Expect.sequenceEqual
+                                found.Statistics.Rejected
+                                expected.Statistics.Rejected
+                                "rejected"
+
                             let isMissing = values expected.Packed |> Array.map Double.IsNaN
-                            Expect.sequenceEqual (values found.Packed |> Array.map Double.IsNaN) isMissing "what is missing"
+
+                            Expect.sequenceEqual
+                                (values found.Packed |> Array.map Double.IsNaN)
+                                isMissing
+                                "what is missing"
 
                             for a, b in Seq.zip (values found.Packed) (values expected.Packed) do
                                 if Double.IsFinite b then
@@ -263,8 +344,14 @@ let tests =
                             backward (expected.Packed.nansum ())
                             let g = gradientOf r
 
-                            Expect.isTrue (Double.IsFinite g[0]) $"a failed sample reaches no parameter: {g[0]}"
-                            Expect.isLessThan (abs (g[0] - (gradientOf rate)[0])) (1e-10 * abs g[0]) "parameter's gradient"
+                            Expect.isTrue
+                                (Double.IsFinite g[0])
+                                $"a failed sample reaches no parameter: {g[0]}"
+
+                            Expect.isLessThan
+                                (abs (g[0] - (gradientOf rate)[0]))
+                                (1e-10 * abs g[0])
+                                "parameter's gradient"
                         } ]
 
           test "a sample alone is bit for bit what it is among others, in any order" {
@@ -273,7 +360,12 @@ let tests =
               use _ = torch.no_grad ()
               let _, together = lorenz SolveTarget.Simd options x
               let _, reversed = lorenz SolveTarget.Simd options (x.flip (0L))
-              Expect.isGreaterThan (together.Statistics.Accepted |> Seq.distinct |> Seq.length) 3 "they step apart"
+
+              Expect.isGreaterThan
+                  (together.Statistics.Accepted |> Seq.distinct |> Seq.length)
+                  3
+                  "they step apart"
+
               let all = together.Packed
 
               Expect.sequenceEqual
@@ -294,7 +386,10 @@ let tests =
                   let options = SolveOptions(Save = SaveAt.Grid 3, Method = m, Threads = Nullable threads)
                   let model, solution = lorenz SolveTarget.Simd options x
                   backward (solution.Packed.square().sum())
-                  bits solution, [| for p in model.parameters () do yield! values p.grad |]
+
+                  bits solution,
+                  [| for p in model.parameters () do
+                         yield! values p.grad |]
 
               let one, oneGradient = solved 1
               let four, fourGradient = solved 4
@@ -313,8 +408,14 @@ let tests =
           test "a backward pass may be repeated" {
               let w0, b0, _, _ = networkInputs ()
               let w, x = trained w0, trained (starts ())
-              let solution = solveLanes (optionsOf (SaveAt.Grid 7) StepCoupling.PerSample (tolerances "tsit5" 1e-7 1e-9)) (networkLanes w (trained b0)) x
-              let loss = solution.Packed.square().sum ()
+
+              let solution =
+                  solveLanes
+                      (optionsOf (SaveAt.Grid 7) StepCoupling.PerSample (tolerances "tsit5" 1e-7 1e-9))
+                      (networkLanes w (trained b0))
+                      x
+
+              let loss = solution.Packed.square().sum()
               loss.backward (retain_graph = true)
               let first = gradientOf w
               loss.backward ()
@@ -327,13 +428,22 @@ let tests =
 
               let solved solve =
                   let times = trained (vector [ 0.1; 0.3; 0.9 ])
-                  let options = SolveOptions(Save = SaveAt.Times times, Method = tolerances "dopri5" 1e-9 1e-11)
+
+                  let options =
+                      SolveOptions(Save = SaveAt.Times times, Method = tolerances "dopri5" 1e-9 1e-11)
+
                   let solution: Solution = solve options
                   backward (solution.Packed.square().sum())
                   gradientOf times
 
-              let expected = solved (fun options -> solveWith options (network (trained w0) (trained b0)) (trained (starts ())))
-              let found = solved (fun options -> solveLanes options (networkLanes (trained w0) (trained b0)) (trained (starts ())))
+              let expected =
+                  solved (fun options ->
+                      solveWith options (network (trained w0) (trained b0)) (trained (starts ())))
+
+              let found =
+                  solved (fun options ->
+                      solveLanes options (networkLanes (trained w0) (trained b0)) (trained (starts ())))
+
               expectNear 1e-9 expected found "times"
           }
 
@@ -364,17 +474,28 @@ let tests =
                     let y = torch.rand ([| 3L; 2L |], dtype = torch.float64)
                     Expect.isTrue (model.Solve(y)).Succeeded "torch takes it over"
 
-                    Expect.throwsC (fun () -> model.Solve(y, SolveOptions(Target = Nullable SolveTarget.Simd)) |> ignore) (fun e ->
-                        Expect.stringContains e.Message "Float32" "the reason"
-                        Expect.stringContains e.Message "SolveTarget.Torch" "the remedy")
+                    Expect.throwsC
+                        (fun () -> model.Solve(y, SolveOptions(Target = Nullable SolveTarget.Simd)) |> ignore)
+                        (fun e ->
+                            Expect.stringContains e.Message "Float32" "the reason"
+                            Expect.stringContains e.Message "SolveTarget.Torch" "the remedy")
                 }
                 test "every adaptive step, and backsolve" {
                     use model = new Lorenz()
 
                     for options in
-                        [ SolveOptions(Target = Nullable SolveTarget.Simd, Save = SaveAt.Steps, Coupling = StepCoupling.Batch)
-                          SolveOptions(Target = Nullable SolveTarget.Simd, Gradient = Nullable GradientMode.Backsolve) ] do
-                        Expect.throwsT<InvalidOperationException> (fun () -> model.Solve((null: Tensor), null, null, options) |> ignore) "said"
+                        [ SolveOptions(
+                              Target = Nullable SolveTarget.Simd,
+                              Save = SaveAt.Steps,
+                              Coupling = StepCoupling.Batch
+                          )
+                          SolveOptions(
+                              Target = Nullable SolveTarget.Simd,
+                              Gradient = Nullable GradientMode.Backsolve
+                          ) ] do
+                        Expect.throwsT<InvalidOperationException>
+                            (fun () -> model.Solve((null: Tensor), null, null, options) |> ignore)
+                            "said"
                 } ]
 
           testList
@@ -385,8 +506,11 @@ let tests =
                     let initial = [| for i in 0 .. 3 * count - 1 -> 1.0 + 0.01 * float i |]
                     let rho = [| for i in 0 .. count - 1 -> 0.5 * float i |]
                     let options = SolveOptions(Save = SaveAt.Grid 3)
-                    let found = Array.zeroCreate<float> (3 * count * 3)
-                    let ensemble = Ensemble<float>(model).From(ReadOnlyMemory initial).Vary("rho", ReadOnlyMemory rho)
+                    let found = Array.zeroCreate<float>(3 * count * 3)
+
+                    let ensemble =
+                        Ensemble<float>(model).From(ReadOnlyMemory initial).Vary("rho", ReadOnlyMemory rho)
+
                     let summary = ensemble.Solve(options, Memory found)
                     Expect.equal summary.Succeeded count "all"
 
@@ -395,7 +519,11 @@ let tests =
                         let part k = torch.tensor (initial[3 * i + k], dtype = torch.float64)
                         use _ = torch.no_grad ()
                         let alone = model.Solve(part 0, part 1, part 2, options)
-                        let ofEnsemble = [| for time in 0..2 do for c in 0..2 -> found[(time * count + i) * 3 + c] |]
+
+                        let ofEnsemble =
+                            [| for time in 0..2 do
+                                   for c in 0..2 -> found[(time * count + i) * 3 + c] |]
+
                         Expect.sequenceEqual ofEnsemble (values alone.Packed) $"sample {i}"
                 }
                 test "chunks come in order, all of them" {
@@ -404,12 +532,15 @@ let tests =
                     let mutable next, last = 0, 0.0
 
                     let summary =
-                        Ensemble<float>(model).Vary("rho", ReadOnlyMemory rho).Solve(
-                            SolveOptions(End = Nullable 0.01),
-                            EnsembleReceiver<float>(fun chunk ->
-                                Expect.equal chunk.First next "first"
-                                next <- next + chunk.Count
-                                last <- chunk.Values[chunk.Values.Length - 1]))
+                        Ensemble<float>(model)
+                            .Vary("rho", ReadOnlyMemory rho)
+                            .Solve(
+                                SolveOptions(End = Nullable 0.01),
+                                EnsembleReceiver<float>(fun chunk ->
+                                    Expect.equal chunk.First next "first"
+                                    next <- next + chunk.Count
+                                    last <- chunk.Values[chunk.Values.Length - 1])
+                            )
 
                     Expect.equal (next, summary.Samples, summary.Succeeded) (40_001, 40_001, 40_001) "all"
                     Expect.isTrue (Double.IsFinite last) "solved"
@@ -417,6 +548,12 @@ let tests =
                 test "what does not fit is said" {
                     use model = new Lorenz()
                     let ensemble = Ensemble<float>(model).Vary("rho", ReadOnlyMemory [| 1.0; 2.0 |])
-                    Expect.throwsT<ArgumentException> (fun () -> ensemble.Vary("beta", ReadOnlyMemory [| 1.0; 2.0; 3.0 |]) |> ignore) "length"
-                    Expect.throwsT<ArgumentException> (fun () -> ensemble.Vary("bta", ReadOnlyMemory [| 1.0; 2.0 |]) |> ignore) "name"
+
+                    Expect.throwsT<ArgumentException>
+                        (fun () -> ensemble.Vary("beta", ReadOnlyMemory [| 1.0; 2.0; 3.0 |]) |> ignore)
+                        "length"
+
+                    Expect.throwsT<ArgumentException>
+                        (fun () -> ensemble.Vary("bta", ReadOnlyMemory [| 1.0; 2.0 |]) |> ignore)
+                        "name"
                 } ] ]

@@ -58,7 +58,8 @@ type NetworkKernel(w: Tensor) =
                 stateGradient[j] <- stateGradient[j] + all weights.Span[3 * i + j] * outer
                 parameterGradients[3 * i + j] <- parameterGradients[3 * i + j] + outer * state[j]
 
-let private noWide = Func<_, LaneKernel<System.Runtime.Intrinsics.Vector512<float>>>(fun _ -> raise (NotSupportedException()))
+let private noWide =
+    Func<_, LaneKernel<System.Runtime.Intrinsics.Vector512<float>>>(fun _ -> raise (NotSupportedException()))
 
 /// A binding of kernels over Vector<float64> alone.
 let bind (parameters: Tensor list) (registers: (string * Tensor) list) (weights: Tensor list) kernel =
