@@ -33,11 +33,19 @@ let private withParameters (roots: Expr list) =
     let parameterOf (s: Symbol) = parameters |> List.tryFind (fun p -> p.Name = s.Name)
     roots |> Linearity.substituteInputs (parameterOf >> Option.map Build.input)
 
-/// A random drift for every state.
+/// A random drift for one of the states; the others rest.
 let internal drifts (seed: int) =
     let random = Random seed
-    let depth = 2 + seed % 3
-    sizes |> List.map (generate random depth) |> withParameters |> Simplify.run
+    let depth = 2 + seed % 4
+
+    sizes
+    |> List.mapi (fun i size ->
+        if i = seed % sizes.Length then
+            generate random depth size
+        else
+            Build.zeros (shapeOf size))
+    |> withParameters
+    |> Simplify.run
 
 let private source = SourceFile("random.deq", "")
 

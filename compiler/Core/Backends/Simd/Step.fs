@@ -60,7 +60,9 @@ let private isTimed (kernel: Kernel) =
 let private elements (fresh: string -> string) (parts: Part list) prefix suffix =
     [ for part in parts do
           for n in 0 .. part.Size - 1 do
-              let stem = (Names.identifier part.Symbol.Name)
+              let identifier = Names.identifier part.Symbol.Name
+              // `dx`, but `sumX`.
+              let stem = if String.length prefix > 1 then Naming.capitalized identifier else identifier
 
               let own =
                   if part.Size = 1 && part.Symbol.Shape.IsEmpty then stem
@@ -88,13 +90,6 @@ type private Body(kernel: Kernel, precision: Precision) =
     /// `var x = array[first + i]` for names.
     member _.Read(names: string list, place: int -> CSharp.Expr) =
         names |> List.mapi (fun i name -> local name (place i))
-
-    /// Σ weights · slopes, without the weights that are zero.
-    member _.Combination(weights: float list, slopes: CSharp.Expr list) : Value =
-        List.zip weights slopes
-        |> List.fold
-            (fun sum (weight, slope) -> arithmetic.MultiplyAdd(Value.Number weight, Register slope, sum))
-            (Value.Number 0.0)
 
     /// The slopes at given states, as new variables.
     member _.Slopes(time: CSharp.Expr, at: CSharp.Expr list, stage: int) : string list * CSharp.Statement =
@@ -156,56 +151,72 @@ let drift (kernel: Kernel) : CSharp.Statement list =
 let private optimized (m: CSharp.Member) =
     { m with Attributes = [ "MethodImpl(MethodImplOptions.AggressiveOptimization)" ] }
 
-/// One attempted step with its error: `Step` of an adaptive method. The slopes of earlier stages are read back from
-/// memory: in variables they would not fit into the processor's registers.
+/// One attempted step with its error: `Step` of an adaptive method.
+///
+/// How it is written decides its speed. The slopes of earlier stages are read back from memory, the sums go coefficient by
+/// coefficient over the components, and the variables serve all stages: so that what is live at a time fits into the
+/// processor's registers.
 let step (kernel: Kernel) precision (tableau: RungeKuttaTableau) (error: ErrorEstimate) : CSharp.Member =
     let body = Body(kernel, precision)
     let arithmetic = body.Arithmetic
     let n = total kernel.States
     let k = body.Fresh "k"
+    let newest = elements body.Fresh kernel.States "d" ""
+    let sums = elements body.Fresh kernel.States "sum" ""
+    let moved = elements body.Fresh kernel.States "" "1"
     let statements = ResizeArray<CSharp.Statement>()
     let range = Literal(sprintf "..%d" (n * (tableau.EndStage + 1)))
     statements.Add(local k (Element(Name "stages", [ range ])))
     statements.AddRange(body.Read(body.States, at "state"))
     statements.AddRange(body.Read(body.Small, at "parameters"))
-    let mutable newest: string list = []
+    statements.AddRange(body.Read(newest, at k))
+    let declared = HashSet<string>()
 
-    /// The slopes of a component in the stages before `stage`, the newest in its variable.
-    let ofComponent stage c =
-        [ for j in 0 .. stage - 1 ->
-              if j = stage - 1 && j > 0 then Name(List.item c newest) else at k (j * n + c) ]
+    let assign name value =
+        statements.Add(if declared.Add name then local name value else statement (Assign(Name name, value)))
 
-    let mutable after = []
+    /// The sums of weighted slopes of the stages up to `last`, the newest from its variables.
+    let sum (weights: float list) last =
+        let mutable isFirst = true
+
+        for j, weight in List.indexed weights do
+            if weight <> 0.0 then
+                for c, name in List.indexed sums do
+                    let slope = Register(if j = last then Name newest[c] else at k (j * n + c))
+                    let before = if isFirst then Value.Number 0.0 else Register(Name name)
+                    assign name (arithmetic.Spread(arithmetic.MultiplyAdd(Value.Number weight, slope, before)))
+
+                isFirst <- false
 
     for stage in 1 .. tableau.EndStage do
-        let row = List.ofArray tableau.A[stage]
-        let names = elements body.Fresh kernel.States "" (sprintf "_%d" stage)
+        sum (List.ofArray tableau.A[stage]) (stage - 1)
 
-        for c, name in List.indexed names do
-            let sum = body.Combination(row, ofComponent stage c)
-            let moved = arithmetic.MultiplyAdd(Register(Name "h"), sum, Register(Name body.States[c]))
-            statements.Add(local name (arithmetic.Spread moved))
+        for c, name in List.indexed moved do
+            let value = arithmetic.MultiplyAdd(Register(Name "h"), Register(Name sums[c]), Register(Name body.States[c]))
+            assign name (arithmetic.Spread value)
 
-        let slopesOfStage, call =
-            body.Slopes(timeAt arithmetic tableau.C[stage], List.map Name names, stage)
+        let arguments =
+            (if isTimed kernel then [ timeAt arithmetic tableau.C[stage] ] else [])
+            @ List.map Name moved
+            @ List.map Name body.Small
+            @ [ for name in newest -> OutTarget(Name name) ]
 
-        statements.Add call
-        newest <- slopesOfStage
-        after <- names
+        statements.Add(statement (Do(invoke "Slope" arguments)))
 
-        for c, name in List.indexed slopesOfStage do
+        for c, name in List.indexed newest do
             statements.Add(statement (Assign(at k (stage * n + c), Name name)))
 
-    for c, name in List.indexed after do
+    for c, name in List.indexed moved do
         statements.Add(statement (Assign(at "after" c, Name name)))
 
     /// The squared norm of one estimate.
     let squaredNorm (weights: float[]) (tolerances: string list) =
+        sum (List.ofArray weights) tableau.EndStage
+
         let weighted =
             [ for c in 0 .. n - 1 do
                   let name = body.Fresh("error" + string c)
-                  let sum = body.Combination(List.ofArray weights, ofComponent (tableau.EndStage + 1) c)
-                  let scaled = arithmetic.Multiply(Register(Name "h"), sum)
+                  let scaled = arithmetic.Multiply(Register(Name "h"), Register(Name sums[c]))
                   statements.Add(local name (arithmetic.Spread(arithmetic.Divide(scaled, Register(Name tolerances[c])))))
                   name ]
 
@@ -221,7 +232,7 @@ let step (kernel: Kernel) precision (tableau: RungeKuttaTableau) (error: ErrorEs
         [ for c in 0 .. n - 1 do
               let name = body.Fresh("tolerance" + string c)
               let size e = operation "Abs" [ Name e ]
-              let largest = operation "MaxNative" [ size body.States[c]; size (List.item c after) ]
+              let largest = operation "MaxNative" [ size body.States[c]; size moved[c] ]
               let value = arithmetic.MultiplyAdd(Register(Name "rtol"), Register largest, Register(Name "atol"))
               statements.Add(local name (arithmetic.Spread value))
               name ]
