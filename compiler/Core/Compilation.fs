@@ -124,7 +124,8 @@ type Compilation private () =
             let outcomes = models |> List.map (fun m -> Running.outcome options m.Model)
 
             let diagnostics =
-                diagnostics @ (outcomes |> List.collect (fun o -> Running.lateDiagnostics options o.Model))
+                diagnostics
+                @ (outcomes |> List.collect (fun o -> Running.lateDiagnostics options o.Model))
 
             let files =
                 if Running.hasErrors diagnostics then

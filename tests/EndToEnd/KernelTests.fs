@@ -26,18 +26,15 @@ open DiffEqLang.Tests.Support
 open DiffEqLang.Tests.Support.RandomExpr
 open DiffEqLang.Tests.Support.GeneratedCode
 
-/// The generated files; the kernels in a precision where the model has them.
-let private filesOf precision (model: Dynamics.Model) =
+/// The generated files, in a namespace; the kernels in a precision.
+let private filesOf nameSpace precision (model: Dynamics.Model) (kernel: Kernel.Kernel) =
     let face = Backends.CSharp.Face.ofModel model
     let text tree = CSharpLayout.file false tree
     let name = model.Typed.Name
 
-    [ name + ".g.cs", text (Torch.ModelClass.file "Random" false face)
-      match Kernel.ofModel model with
-      | Ok kernel ->
-          for width in [ SimdFile.Portable; SimdFile.Wide512 ] do
-              SimdFile.fileName name width, text (SimdFile.file "Random" face kernel precision width)
-      | Error _ -> () ]
+    [ name + ".g.cs", text (Torch.ModelClass.file nameSpace false face)
+      for width in [ SimdFile.Portable; SimdFile.Wide512 ] do
+          SimdFile.fileName name width, text (SimdFile.file nameSpace face kernel precision width) ]
 
 let private precisionOf dtype =
     if dtype = torch.ScalarType.Float32 then Registers.Single else Registers.Double
@@ -53,13 +50,24 @@ let private numbersOf (t: torch.Tensor) =
     t.detach().to_type(torch.ScalarType.Float64).cpu().contiguous().reshape(-1L).data<float>().ToArray()
 
 /// By packed element: slopes, and the cotangents of the state and of each parameter.
-let private interpreted (model: Dynamics.Model) (parameter: string -> float[]) time (state: float[]) (w: float[]) =
+let private interpreted
+    (model: Dynamics.Model)
+    (parameter: string -> float[])
+    time
+    (state: float[])
+    (w: float[])
+    =
     let part (packed: float[]) (c: Component) =
         let offset = int (Dim.tryConstant c.Offset).Value
         let shape = sizesOf c.Symbol.Shape
         ofArray shape packed[offset .. offset + sizeOf shape - 1]
 
-    let product = Derivatives.vjp model.Components (model.Components |> List.map _.Drift) (model.Typed.Parameters |> List.map _.Symbol)
+    let product =
+        Derivatives.vjp
+            model.Components
+            (model.Components |> List.map _.Drift)
+            (model.Typed.Parameters |> List.map _.Symbol)
+
     let known = Dictionary<Symbol, Tensor>()
     known[{ Name = "t"; Role = Time; Shape = [] }] <- Tensor.scalar time
 
@@ -76,7 +84,8 @@ let private interpreted (model: Dynamics.Model) (parameter: string -> float[]) t
     values (model.Components |> List.map _.Drift), values product.States, values product.Parameters
 
 /// The largest difference, relative where values are above one; equal infinities and not-a-numbers agree.
-let private distance (expected: float[]) (actual: float[]) = distance (Tensor.vector expected) (Tensor.vector actual)
+let private distance (expected: float[]) (actual: float[]) =
+    distance (Tensor.vector expected) (Tensor.vector actual)
 
 let private compareWith (what: string) tolerance (model: Dynamics.Model) (generated: DifferentialModel) =
     use _ = torch.NewDisposeScope()
@@ -88,13 +97,21 @@ let private compareWith (what: string) tolerance (model: Dynamics.Model) (genera
         let lanes = Kernels.lanesOf binding
         let size = int generated.Layout.Size
         let random = Random 3
-        let draw low high = Array.init lanes (fun _ -> Array.init size (fun _ -> float (float32 (low + (high - low) * random.NextDouble()))))
+
+        let draw low high =
+            Array.init lanes (fun _ ->
+                Array.init size (fun _ -> float (float32 (low + (high - low) * random.NextDouble()))))
+
         let states, cotangents = draw 0.3 1.1, draw -1.0 1.0
         let times = Array.init lanes (fun lane -> 0.25 * float lane)
         let kernel = Kernels.evaluate binding times states cotangents
         let parameter name = numbersOf (generated.Value name)
-        let samples = Array.init lanes (fun i -> interpreted model parameter times[i] states[i] cotangents[i])
-        let close part expected actual = Expect.isLessThan (distance expected actual) tolerance (sprintf "%s: %s" what part)
+
+        let samples =
+            Array.init lanes (fun i -> interpreted model parameter times[i] states[i] cotangents[i])
+
+        let close part expected actual =
+            Expect.isLessThan (distance expected actual) tolerance (sprintf "%s: %s" what part)
 
         samples
         |> Array.iteri (fun i (slopes, gradients, _) ->
@@ -109,7 +126,11 @@ let private compareWith (what: string) tolerance (model: Dynamics.Model) (genera
             |> List.mapFold
                 (fun offset p ->
                     let count = sizeOf (sizesOf p.Symbol.Shape)
-                    let sum = Array.init count (fun i -> samples |> Array.sumBy (fun (_, _, all) -> all[offset + i]))
+
+                    let sum =
+                        Array.init count (fun i ->
+                            samples |> Array.sumBy (fun (_, _, all) -> all[offset + i]))
+
                     (if reached.Contains p.Symbol then sum else [||]), offset + count)
                 0
             |> fst
@@ -140,7 +161,12 @@ let private randomModels =
 let private written =
     lazy
         [ for folder in [ "examples"; "tests/Benchmarks" ] do
-              for path in Directory.GetFiles(Path.Combine(Prelude.repositoryRoot, folder), "*.deq", SearchOption.AllDirectories) do
+              for path in
+                  Directory.GetFiles(
+                      Path.Combine(Prelude.repositoryRoot, folder),
+                      "*.deq",
+                      SearchOption.AllDirectories
+                  ) do
                   if not (path.Contains "/obj/" || path.Contains "/bin/") then
                       SourceFile(Path.GetFileName path, File.ReadAllText path)
           for path in Directory.GetFiles(Path.Combine(Prelude.repositoryRoot, "tests", "golden"), "*.golden") do
@@ -149,28 +175,37 @@ let private written =
               let cut = section.IndexOf '\n'
               SourceFile(section.Substring(0, cut).Trim(), section.Substring(cut + 1)) ]
 
+/// Those that have kernels, each with a namespace of its own.
+let private models () =
+    [ for source in written.Value do
+          let tree, _ = Syntax.Reader.read source
+          let models, _ = Checking.Check.models (CompileOptions()) tree
+
+          for m in models do
+              let model = (Pipeline.run true None m.Model).Model
+
+              match Kernel.ofModel model with
+              | Ok kernel -> source.Path, model, kernel
+              | Error _ -> () ]
+    |> List.mapi (fun i (path, model, kernel) -> path, sprintf "Written%d" i, model, kernel)
+
 let private writtenModels dtype =
     test (sprintf "written models in %O" dtype) {
         Arena.Run(fun () ->
-            let mutable count = 0
+            let models = models ()
+            Expect.isGreaterThan models.Length 10 "models that have kernels"
 
-            for source in written.Value do
-                let tree, _ = Syntax.Reader.read source
-                let models, _ = Checking.Check.models (CompileOptions()) tree
+            let assembly =
+                models
+                |> List.collect (fun (_, nameSpace, model, kernel) ->
+                    filesOf nameSpace (precisionOf dtype) model kernel)
+                |> loaded
 
-                for m in models do
-                    let model = (Pipeline.run true None m.Model).Model
+            for path, nameSpace, model, _ in models do
+                let name = (Backends.CSharp.Face.ofModel model).ClassName.TrimStart '@'
 
-                    match Kernel.ofModel model with
-                    | Error _ -> ()
-                    | Ok _ ->
-                        count <- count + 1
-                        let name = (Backends.CSharp.Face.ofModel model).ClassName.TrimStart '@'
-                        let assembly = loaded (filesOf (precisionOf dtype) model)
-                        createAs dtype assembly name
-                        |> compareWith (source.Path + " " + name) (toleranceOf dtype) model
-
-            Expect.isGreaterThan count 10 "models that have kernels")
+                createFrom dtype assembly (nameSpace + "." + name)
+                |> compareWith (path + " " + name) (toleranceOf dtype) model)
     }
 
 let private everyFunctionHasItsName =

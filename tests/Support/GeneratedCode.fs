@@ -64,8 +64,7 @@ let load (compilation: CSharpCompilation) : Assembly =
     AssemblyLoadContext("golden", true).LoadFromStream image
 
 /// A model on the CPU; every dim that is left to the caller is 3.
-let createAs (dtype: torch.ScalarType) (assembly: Assembly) (name: string) : DifferentialModel =
-    let type' = assembly.GetTypes() |> Array.find (fun t -> t.Name = name && not t.IsNested)
+let private construct (dtype: torch.ScalarType) (type': Type) : DifferentialModel =
     let constructor = type'.GetConstructors()[0]
 
     let arguments =
@@ -77,6 +76,15 @@ let createAs (dtype: torch.ScalarType) (assembly: Assembly) (name: string) : Dif
                | _ -> box 3L |]
 
     constructor.Invoke arguments :?> DifferentialModel
+
+/// By the name of its class, the only one of that name.
+let createAs dtype (assembly: Assembly) (name: string) =
+    assembly.GetTypes()
+    |> Array.find (fun t -> t.Name = name && not t.IsNested)
+    |> construct dtype
+
+/// By the name of its class with its namespace.
+let createFrom dtype (assembly: Assembly) (fullName: string) = assembly.GetType fullName |> construct dtype
 
 /// In float64.
 let create (assembly: Assembly) (name: string) = createAs torch.ScalarType.Float64 assembly name

@@ -10,16 +10,10 @@ open DiffEqLang.Runtime
 open DiffEqLang.Runtime.Simd
 
 /// What a kernel gives for as many samples as a register has lanes: by sample and element, the parameters' gradients summed.
-type KernelResult =
-    { Slopes: float[][]
-      StateGradients: float[][]
-      ParameterGradients: float[] }
+type KernelResult = { Slopes: float[][]; StateGradients: float[][]; ParameterGradients: float[] }
 
 let private field (binding: SimdBinding) name =
-    binding
-        .GetType()
-        .GetField(name, BindingFlags.Instance ||| BindingFlags.NonPublic)
-        .GetValue binding
+    binding.GetType().GetField(name, BindingFlags.Instance ||| BindingFlags.NonPublic).GetValue binding
 
 /// What a model hands to the simd target; None where it has no such code.
 let binding (model: DifferentialModel) : SimdBinding option =
@@ -30,7 +24,8 @@ let binding (model: DifferentialModel) : SimdBinding option =
 
 /// Each register of a packed vector, from the samples' numbers.
 let private packed (convert: float -> 'T) (toRegister: 'T[] -> 'R) lanes (samples: float[][]) : 'R[] =
-    Array.init samples[0].Length (fun i -> toRegister (Array.init lanes (fun lane -> convert (samples[lane][i]))))
+    Array.init samples[0].Length (fun i ->
+        toRegister (Array.init lanes (fun lane -> convert (samples[lane][i]))))
 
 let private unpacked (lanes: int) (numbers: 'R -> float[]) (registers: 'R[]) : float[][] =
     let all = registers |> Array.map numbers
@@ -74,24 +69,38 @@ let private run
 /// The numbers passed in registers.
 let private registerNumbers (binding: SimdBinding) =
     [| for struct (_, value) in binding.Registers do
-           yield! value.detach().to_type(torch.ScalarType.Float64).contiguous().reshape(-1L).data<float>().ToArray() |]
+           yield!
+               value
+                   .detach()
+                   .to_type(torch.ScalarType.Float64)
+                   .contiguous()
+                   .reshape(-1L)
+                   .data<float>()
+                   .ToArray() |]
 
 /// How many samples a call of `evaluate` takes.
 let lanesOf (binding: SimdBinding) =
-    if binding.Dtype = torch.ScalarType.Float32 then Vector<float32>.Count else Vector<float>.Count
+    if binding.Dtype = torch.ScalarType.Float32 then
+        Vector<float32>.Count
+    else
+        Vector<float>.Count
 
 /// Drift and vector-Jacobian products of samples: times, states and cotangents by sample.
 let evaluate (binding: SimdBinding) times states cotangents : KernelResult =
     let parameters = registerNumbers binding
 
     if binding.Dtype = torch.ScalarType.Float32 then
-        let factory = field binding "_kernel" :?> Func<IReadOnlyList<torch.Tensor>, LaneKernel<Vector<float32>>>
+        let factory =
+            field binding "_kernel" :?> Func<IReadOnlyList<torch.Tensor>, LaneKernel<Vector<float32>>>
+
         let lanes = Vector<float32>.Count
         let numbers (v: Vector<float32>) = Array.init lanes (fun i -> float v[i])
         let ofSamples = packed float32 (fun (lane: float32[]) -> Vector<float32> lane) lanes
         run (factory.Invoke binding.Weights) lanes ofSamples numbers parameters times states cotangents
     else
-        let factory = field binding "_kernel" :?> Func<IReadOnlyList<torch.Tensor>, LaneKernel<Vector<float>>>
+        let factory =
+            field binding "_kernel" :?> Func<IReadOnlyList<torch.Tensor>, LaneKernel<Vector<float>>>
+
         let lanes = Vector<float>.Count
         let numbers (v: Vector<float>) = Array.init lanes (fun i -> v[i])
         let ofSamples = packed id (fun (lane: float[]) -> Vector<float> lane) lanes

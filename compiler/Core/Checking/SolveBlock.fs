@@ -56,7 +56,8 @@ let private device context (setting: Tree.Setting) =
 
 /// With its place: whether the model fits it is known only later.
 let private target context (setting: Tree.Setting) =
-    choice context Methods.target setting |> Option.map (fun name -> name, spanOf setting.Value)
+    choice context Methods.target setting
+    |> Option.map (fun name -> name, spanOf setting.Value)
 
 let private timeSpan context (setting: Tree.Setting) =
     match setting.Value with

@@ -58,7 +58,9 @@ let private otherDrift (x: Explanation) =
 
 let private targetLine (x: Explanation) =
     let name, reason = target x
-    [ ""; sprintf "Target: %s. %s" name (DiffEqLang.Compiler.Passes.Naming.capitalized reason) ]
+
+    [ ""
+      sprintf "Target: %s. %s" name (DiffEqLang.Compiler.Passes.Naming.capitalized reason) ]
 
 let private solve (x: Explanation) =
     match solveLines x.Model.Typed.Solve with

@@ -47,7 +47,10 @@ type Storage =
 /// Whether elements of an operand are computed once for several elements of the node.
 let private repeats (node: Expr.Expr) position =
     let operand = node.Args[position]
-    let others axes (e: Expr.Expr) = sizesOf e |> List.indexed |> List.filter (fun (i, _) -> not (List.contains i axes))
+
+    let others axes (e: Expr.Expr) =
+        sizesOf e |> List.indexed |> List.filter (fun (i, _) -> not (List.contains i axes))
+
     let isMany sizes = List.exists (fun (_, n) -> n > 1) sizes
 
     match node.Op with
@@ -56,7 +59,11 @@ let private repeats (node: Expr.Expr) position =
         && match node.Args[1] with
            | Build.Uniform p -> isRepeated p
            | _ -> false
-    | Contract(left, right) -> if position = 0 then isMany (others right node.Args[1]) else isMany (others left node.Args[0])
+    | Contract(left, right) ->
+        if position = 0 then
+            isMany (others right node.Args[1])
+        else
+            isMany (others left node.Args[0])
     | Broadcast(_, axes) -> isMany (others axes node)
     | Add
     | Subtract
@@ -244,7 +251,11 @@ type Writer(arithmetic: Arithmetic, taken: string seq, sourceOf: Expr.Expr -> So
         | Concat, args -> this.Piece(args, this.Known indices.Head, indices.Tail)
         | Pad(axis, from, _), [ a ] ->
             let n = this.Known indices[axis] - this.Constant from
-            if n >= 0 && n < (sizesOf a)[axis] then this.Element(a, moved axis (known n)) else Value.Number 0.0
+
+            if n >= 0 && n < (sizesOf a)[axis] then
+                this.Element(a, moved axis (known n))
+            else
+                Value.Number 0.0
         | DiagonalMatrix, [ a ] ->
             let last = this.Known(List.last indices)
             let row = List.removeAt (indices.Length - 1) indices
@@ -278,7 +289,9 @@ type Writer(arithmetic: Arithmetic, taken: string seq, sourceOf: Expr.Expr -> So
                 this.Piece(others, position - length, rest)
 
     /// A sum of products goes on from the other operand.
-    member private this.Sum(a: Expr.Expr, b: Expr.Expr, operand: Expr.Expr -> Value, indices: Index list) : Value =
+    member private this.Sum
+        (a: Expr.Expr, b: Expr.Expr, operand: Expr.Expr -> Value, indices: Index list)
+        : Value =
         let goesOn (product: Expr.Expr) =
             not (isStored product)
             && product.Shape.Length = indices.Length
@@ -402,7 +415,9 @@ type Writer(arithmetic: Arithmetic, taken: string seq, sourceOf: Expr.Expr -> So
 
     /// A name for a part of an array: its length is known there, so that places in it need no check at run time.
     member _.Slice(name: string, array: string, offset: int, length: int) =
-        let range = Literal(sprintf "%s..%d" (if offset = 0 then "" else string offset) (offset + length))
+        let range =
+            Literal(sprintf "%s..%d" (if offset = 0 then "" else string offset) (offset + length))
+
         head.Add(Declare(name, Element(Name array, [ range ]), None))
 
     /// Where a node's elements are in an array that is handed to the method: in variables, or in a named part of it.
@@ -434,8 +449,17 @@ type Writer(arithmetic: Arithmetic, taken: string seq, sourceOf: Expr.Expr -> So
             | Some(array, offset) -> this.Slice(name, array, offset, sizeOf e)
             | None -> emit (Scratch(name, sizeOf e))
 
-            this.Write(e, fun indices value ->
-                emit (Statement.Store(Element(Name name, [ Index.expression (flat sizes indices) ]), value, source)))
+            this.Write(
+                e,
+                fun indices value ->
+                    emit (
+                        Statement.Store(
+                            Element(Name name, [ Index.expression (flat sizes indices) ]),
+                            value,
+                            source
+                        )
+                    )
+            )
 
             storage[e] <- Registers name
         else
@@ -452,7 +476,9 @@ type Writer(arithmetic: Arithmetic, taken: string seq, sourceOf: Expr.Expr -> So
                     | Register(Name _)
                     | Register(Element _) -> value
                     | Register register ->
-                        let own = if sizes.IsEmpty then name.Value else this.ElementName(name.Value, values.Count)
+                        let own =
+                            if sizes.IsEmpty then name.Value else this.ElementName(name.Value, values.Count)
+
                         emit (Declare(own, register, (if values.Count = 0 then source else None)))
                         Register(Name own)
 
@@ -464,7 +490,13 @@ type Writer(arithmetic: Arithmetic, taken: string seq, sourceOf: Expr.Expr -> So
             | Some(array, offset) ->
                 values
                 |> Seq.iteri (fun i value ->
-                    emit (Statement.Store(Element(Name array, [ Index.expression (known (offset + i)) ]), arithmetic.Spread value, None)))
+                    emit (
+                        Statement.Store(
+                            Element(Name array, [ Index.expression (known (offset + i)) ]),
+                            arithmetic.Spread value,
+                            None
+                        )
+                    ))
             | None -> ()
 
     /// The name of one element's variable: `hidden0`, `W1_0`.
@@ -476,13 +508,15 @@ type Writer(arithmetic: Arithmetic, taken: string seq, sourceOf: Expr.Expr -> So
     /// Visits every element of a node, pieces one after another where it is made of pieces.
     member private this.Write(e: Expr.Expr, store: Index list -> CSharp.Expr -> unit) =
         let elementOf (a: Expr.Expr) place =
-            visit (sizesOf a) (fun indices -> store (place indices) (arithmetic.Spread(this.Element(a, indices))))
+            visit (sizesOf a) (fun indices ->
+                store (place indices) (arithmetic.Spread(this.Element(a, indices))))
 
         let zeros sizes place =
             visit sizes (fun indices -> store (place indices) (arithmetic.Spread(Value.Number 0.0)))
 
         match e.Op with
-        | Stack when isPiecewise e -> e.Args |> List.iteri (fun i a -> elementOf a (fun indices -> known i :: indices))
+        | Stack when isPiecewise e ->
+            e.Args |> List.iteri (fun i a -> elementOf a (fun indices -> known i :: indices))
         | Concat when isPiecewise e ->
             e.Args
             |> List.fold
@@ -572,8 +606,17 @@ type Writer(arithmetic: Arithmetic, taken: string seq, sourceOf: Expr.Expr -> So
         let array, offset = this.Target(e, name, array, offset)
 
         visit sizes (fun indices ->
-            let target = Element(Name array, [ Index.expression (Index.shift offset (flat sizes indices)) ])
-            emit (Statement.Store(target, arithmetic.Spread(this.Element(e, indices)), (if isFirst then source else None)))
+            let target =
+                Element(Name array, [ Index.expression (Index.shift offset (flat sizes indices)) ])
+
+            emit (
+                Statement.Store(
+                    target,
+                    arithmetic.Spread(this.Element(e, indices)),
+                    (if isFirst then source else None)
+                )
+            )
+
             isFirst <- false)
 
     /// Assigns all elements of a node to variables.
@@ -613,12 +656,15 @@ type Writer(arithmetic: Arithmetic, taken: string seq, sourceOf: Expr.Expr -> So
             let array, offset = this.Target(e, name, array, offset)
 
             visit sizes (fun indices ->
-                let target = Element(Name array, [ Index.expression (Index.shift offset (flat sizes indices)) ])
+                let target =
+                    Element(Name array, [ Index.expression (Index.shift offset (flat sizes indices)) ])
+
                 let factors = if isStored e then None else this.Factors(e, indices)
 
                 let value =
                     match factors with
-                    | Some(a, b) -> arithmetic.MultiplyAdd(arithmetic.Multiply(Value.Number sign, a), b, Register target)
+                    | Some(a, b) ->
+                        arithmetic.MultiplyAdd(arithmetic.Multiply(Value.Number sign, a), b, Register target)
                     | None ->
                         let value = this.Element(e, indices)
 

@@ -20,7 +20,9 @@ let tryKnown index = if index.Terms.IsEmpty then Some index.Constant else None
 
 let add a b =
     let names = a.Terms @ b.Terms |> List.map fst |> List.distinct
-    let factor name index = index.Terms |> List.tryFind (fst >> (=) name) |> Option.map snd |> Option.defaultValue 0
+
+    let factor name index =
+        index.Terms |> List.tryFind (fst >> (=) name) |> Option.map snd |> Option.defaultValue 0
 
     { Terms =
         names
@@ -43,10 +45,7 @@ let flat (shape: int list) (indices: Index list) =
 
 /// The indices of a known row-major place.
 let unflat (shape: int list) (place: int) =
-    List.foldBack
-        (fun size (indices, rest) -> known (rest % size) :: indices, rest / size)
-        shape
-        ([], place)
+    List.foldBack (fun size (indices, rest) -> known (rest % size) :: indices, rest / size) shape ([], place)
     |> fst
 
 /// All places of a shape, row-major.
@@ -56,8 +55,7 @@ let private integer (n: int) = Literal(n.ToString CultureInfo.InvariantCulture)
 
 /// As C#: `2 * j + 1`.
 let expression index : CSharp.Expr =
-    let term (name, factor) =
-        if factor = 1 then Name name else Infix(integer factor, "*", Name name)
+    let term (name, factor) = if factor = 1 then Name name else Infix(integer factor, "*", Name name)
 
     match index.Terms, index.Constant with
     | [], n -> integer n

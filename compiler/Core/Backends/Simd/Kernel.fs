@@ -52,7 +52,9 @@ let private sizeOf (s: Symbol) = sizesOf (Build.input s) |> List.fold (*) 1
 
 let private packed (symbols: Symbol list) =
     symbols
-    |> List.mapFold (fun offset s -> let size = sizeOf s in { Symbol = s; Offset = offset; Size = size }, offset + size) 0
+    |> List.mapFold
+        (fun offset s -> let size = sizeOf s in { Symbol = s; Offset = offset; Size = size }, offset + size)
+        0
 
 /// Declared symbols of a role that the values reach, in the order of their declarations.
 let private reached (declared: Symbol list) (values: Expr.Expr list) =
@@ -75,13 +77,18 @@ let ofModel (model: Dynamics.Model) : Result<Kernel, string> =
     let typed = model.Typed
     let drift = Written.expand (model.Components |> List.map _.Drift)
 
-    match model.Noise, Written.obstacle (drift @ (model.Components |> List.map (fun c -> Build.input c.Symbol))) with
+    match
+        model.Noise, Written.obstacle (drift @ (model.Components |> List.map (fun c -> Build.input c.Symbol)))
+    with
     | Some _, _ -> Error "it is a stochastic equation"
     | None, Some reason -> Error reason
     | None, None ->
         let parameters = reached (typed.Parameters |> List.map _.Symbol) drift
         let constants = reached (typed.Constants |> List.map _.Symbol) drift
-        let small, weights = parameters @ constants |> List.partition (fun s -> sizeOf s <= largestInRegisters)
+
+        let small, weights =
+            parameters @ constants |> List.partition (fun s -> sizeOf s <= largestInRegisters)
+
         let product = Derivatives.vjp model.Components drift parameters
         let expanded = Written.expand (product.States @ product.Parameters)
         let ofStates, ofParameters = List.splitAt product.States.Length expanded
@@ -110,8 +117,23 @@ let total (parts: Part list) = parts |> List.sumBy _.Size
 /// Names with a meaning inside the methods: their parameters and what their bodies call.
 let reserved =
     let parameters =
-        [ "t"; "h"; "state"; "parameters"; "slope"; "terms"; "w"; "stateGradient"; "parameterGradients"
-          "rtol"; "atol"; "stages"; "after"; "steps"; "Lanes"; "Lane"; "Slope" ]
+        [ "t"
+          "h"
+          "state"
+          "parameters"
+          "slope"
+          "terms"
+          "w"
+          "stateGradient"
+          "parameterGradients"
+          "rtol"
+          "atol"
+          "stages"
+          "after"
+          "steps"
+          "Lanes"
+          "Lane"
+          "Slope" ]
 
     let functions = Catalogue.all |> List.map (fun b -> functionName b.Name)
     parameters @ [ "Fma" ] @ functions
@@ -223,7 +245,13 @@ let private driftVjp (kernel: Kernel) precision : CSharp.Member =
 
     for value, part in List.zip product.Parameters kernel.Gradients do
         if not (Build.isZero value) then
-            writer.AddTo(value, 1.0, "grad" + Naming.capitalized part.Symbol.Name, "parameterGradients", part.Offset)
+            writer.AddTo(
+                value,
+                1.0,
+                "grad" + Naming.capitalized part.Symbol.Name,
+                "parameterGradients",
+                part.Offset
+            )
 
     let parameters =
         [ parameter "Lanes" "t"
@@ -234,7 +262,12 @@ let private driftVjp (kernel: Kernel) precision : CSharp.Member =
           parameter writable "stateGradient"
           parameter writable "parameterGradients" ]
 
-    overriding "void" "DriftVjp" parameters writer.Statements (summary "The vector-Jacobian product of the drift.")
+    overriding
+        "void"
+        "DriftVjp"
+        parameters
+        writer.Statements
+        (summary "The vector-Jacobian product of the drift.")
 
 // The class
 
@@ -270,7 +303,13 @@ let private constructor (kernel: Kernel) className : CSharp.Member list =
               ) } ]
 
 /// The class `className`, for registers of a precision: with a drift of its own where none is given.
-let classOf (kernel: Kernel) precision className (given: CSharp.Statement list option) (more: CSharp.Member list) : CSharp.Member =
+let classOf
+    (kernel: Kernel)
+    precision
+    className
+    (given: CSharp.Statement list option)
+    (more: CSharp.Member list)
+    : CSharp.Member =
     { Documentation = summary "The equations over registers: every lane is a sample."
       Attributes = []
       Modifiers = [ "private"; "sealed" ]

@@ -213,4 +213,3 @@ type Arithmetic(precision: Precision) =
 
 /// Whether a power is written as products of its basis.
 let isRepeated (p: float) = p = Math.Floor p && abs p >= 2.0 && abs p <= 8.0
-

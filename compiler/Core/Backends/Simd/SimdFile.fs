@@ -42,7 +42,13 @@ let private binding (kernel: Kernel) precision (face: Face) : Member =
     let property (s: Symbol) = Name face.Properties[s]
 
     let factory width =
-        let made = New(className width, [ for i, _ in List.indexed kernel.Weights -> argument (Element(Name "weights", [ Literals.integer i ])) ])
+        let made =
+            New(
+                className width,
+                [ for i, _ in List.indexed kernel.Weights ->
+                      argument (Element(Name "weights", [ Literals.integer i ])) ]
+            )
+
         Lambda((if kernel.Weights.IsEmpty then "_" else "weights"), made)
 
     let value =
@@ -51,7 +57,9 @@ let private binding (kernel: Kernel) precision (face: Face) : Member =
             [ labelled "parameters" (Collection [ for part in kernel.Gradients -> property part.Symbol ])
               labelled
                   "registers"
-                  (Collection [ for part in kernel.Small -> Tuple [ Literals.text part.Symbol.Name; property part.Symbol ] ])
+                  (Collection
+                      [ for part in kernel.Small ->
+                            Tuple [ Literals.text part.Symbol.Name; property part.Symbol ] ])
               labelled "weights" (Collection(List.map property kernel.Weights))
               labelled "kernel" (factory Portable)
               labelled "kernel512" (factory Wide512) ]

@@ -26,7 +26,11 @@ type Statement =
 // What a statement touches
 
 /// Names that an expression reads, and the elements of arrays among them.
-let rec private reads (names: HashSet<string>) (elements: ResizeArray<string * CSharp.Expr>) (e: CSharp.Expr) =
+let rec private reads
+    (names: HashSet<string>)
+    (elements: ResizeArray<string * CSharp.Expr>)
+    (e: CSharp.Expr)
+    =
     let recurse = reads names elements
 
     match e with
@@ -63,7 +67,11 @@ let rec private reads (names: HashSet<string>) (elements: ResizeArray<string * C
         properties |> List.iter (snd >> recurse)
     | Switch(subject, arms) ->
         recurse subject
-        arms |> List.iter (fun (pattern, value) -> recurse pattern; recurse value)
+
+        arms
+        |> List.iter (fun (pattern, value) ->
+            recurse pattern
+            recurse value)
 
 /// What a statement reads and writes.
 type private Touched() =
@@ -116,7 +124,8 @@ let private mayJoin variable (first: Touched) (second: Touched) =
         let written = places name first.WrittenPlaces
         let used = places name (Seq.append second.ReadPlaces second.WrittenPlaces)
         // A sum has no places: its last value is known after the loop alone.
-        not used.IsEmpty && used |> List.forall (fun place -> varies place && List.contains place written))
+        not used.IsEmpty
+        && used |> List.forall (fun place -> varies place && List.contains place written))
 
 /// The statements in `between` that `later` needs, directly or through others, and the rest.
 let private needed (between: Statement list) (later: Touched) =
@@ -146,12 +155,17 @@ let rec fuse (statements: Statement list) : Statement list =
                 false
             else
                 match result[position] with
-                | Loop(otherVariable, otherCount, otherBody) when otherVariable = variable && otherCount = count ->
+                | Loop(otherVariable, otherCount, otherBody) when
+                    otherVariable = variable && otherCount = count
+                    ->
                     let between = result.GetRange(position + 1, result.Count - position - 1) |> Seq.toList
                     let earlier = touched otherBody
                     let before, after = needed between later
                     let ofBefore = touched before
-                    let isFree = not (meets ofBefore.Reads earlier.Writes) && not (meets ofBefore.Writes earlier.Writes)
+
+                    let isFree =
+                        not (meets ofBefore.Reads earlier.Writes)
+                        && not (meets ofBefore.Writes earlier.Writes)
 
                     if isFree && mayJoin variable earlier later then
                         result.RemoveRange(position, result.Count - position)
@@ -261,7 +275,9 @@ let private withoutArray (array: string) (statements: Statement list) : Statemen
                 [ for s in block do
                       match s with
                       | Store(Element(Name a, [ place ]), value, source) when a = array ->
-                          isSound <- isSound && known.Add place && countOf array [ Declare("", value, None) ] = 0
+                          isSound <-
+                              isSound && known.Add place && countOf array [ Declare("", value, None) ] = 0
+
                           Declare(nameOf place, value, source)
                       | other ->
                           let t = touched [ other ]
@@ -295,7 +311,12 @@ let contractArrays (statements: Statement list) : Statement list =
     arrays
     |> List.fold
         (fun statements array ->
-            let others = statements |> List.filter (fun s -> match s with Scratch(a, _) -> a <> array | _ -> true)
+            let others =
+                statements
+                |> List.filter (fun s ->
+                    match s with
+                    | Scratch(a, _) -> a <> array
+                    | _ -> true)
 
             match withoutArray array others with
             | Some contracted -> contracted
@@ -372,16 +393,22 @@ let rec splitSums (statements: Statement list) : Statement list =
                       for q in 1 .. n - 1 do
                           Declare(part sum q, Member(Name "Lanes", "Zero"), None)
 
-                  Loop(variable, count / n, [ for q in 0 .. n - 1 do
-                                                  for s in body do
-                                                      mapExpressions (at (strided q) q) s ])
+                  Loop(
+                      variable,
+                      count / n,
+                      [ for q in 0 .. n - 1 do
+                            for s in body do
+                                mapExpressions (at (strided q) q) s ]
+                  )
 
                   for rest in count / n * n .. count - 1 do
                       for s in body do
                           mapExpressions (at (integer rest) (rest % n)) s
 
                   for sum in sums do
-                      let total = [ 1 .. n - 1 ] |> List.fold (fun e q -> Infix(e, "+", Name(part sum q))) (Name sum)
+                      let total =
+                          [ 1 .. n - 1 ] |> List.fold (fun e q -> Infix(e, "+", Name(part sum q))) (Name sum)
+
                       Store(Name sum, total, None)
               else
                   Loop(variable, count, splitSums body)
@@ -399,4 +426,6 @@ let rec toCSharp (s: Statement) : CSharp.Statement =
     | Store(target, value, source) -> sourced (Assign(target, value)) source
     | Scratch(name, length) -> statement (TypedLocal("Span<Lanes>", name, StackAlloc("Lanes", length)))
     | Loop(variable, count, body) ->
-        statement (For(variable, Literal(count.ToString CultureInfo.InvariantCulture), List.map toCSharp body))
+        statement (
+            For(variable, Literal(count.ToString CultureInfo.InvariantCulture), List.map toCSharp body)
+        )

@@ -53,8 +53,7 @@ let isFused (kernel: Kernel) =
     && List.sumBy cost nodes <= mostOperations
 
 /// Whether the right-hand side depends on time.
-let private isTimed (kernel: Kernel) =
-    kernel.Drift |> List.exists _.DependsOn.HasFlag(Dependence.Time)
+let private isTimed (kernel: Kernel) = kernel.Drift |> List.exists _.DependsOn.HasFlag(Dependence.Time)
 
 /// The elements of a packed vector, by name.
 let private elements (fresh: string -> string) (parts: Part list) prefix suffix =
@@ -96,7 +95,10 @@ type private Body(kernel: Kernel, precision: Precision) =
         let names = elements fresh kernel.States "k" (sprintf "_%d" stage)
 
         let arguments =
-            (if isTimed kernel then [ time ] else []) @ at @ [ for p in small -> Name p ] @ [ for name in names -> OutVar name ]
+            (if isTimed kernel then [ time ] else [])
+            @ at
+            @ [ for p in small -> Name p ]
+            @ [ for name in names -> OutVar name ]
 
         names, statement (Do(invoke "Slope" arguments))
 
@@ -149,7 +151,8 @@ let drift (kernel: Kernel) : CSharp.Statement list =
     [ statement (Do(invoke "Slope" arguments)) ]
 
 let private optimized (m: CSharp.Member) =
-    { m with Attributes = [ "MethodImpl(MethodImplOptions.AggressiveOptimization)" ] }
+    { m with
+        Attributes = [ "MethodImpl(MethodImplOptions.AggressiveOptimization)" ] }
 
 /// One attempted step with its error: `Step` of an adaptive method.
 ///
@@ -173,7 +176,12 @@ let step (kernel: Kernel) precision (tableau: RungeKuttaTableau) (error: ErrorEs
     let declared = HashSet<string>()
 
     let assign name value =
-        statements.Add(if declared.Add name then local name value else statement (Assign(Name name, value)))
+        statements.Add(
+            if declared.Add name then
+                local name value
+            else
+                statement (Assign(Name name, value))
+        )
 
     /// The sums of weighted slopes of the stages up to `last`, the newest from its variables.
     let sum (weights: float list) last =
@@ -184,7 +192,10 @@ let step (kernel: Kernel) precision (tableau: RungeKuttaTableau) (error: ErrorEs
                 for c, name in List.indexed sums do
                     let slope = Register(if j = last then Name newest[c] else at k (j * n + c))
                     let before = if isFirst then Value.Number 0.0 else Register(Name name)
-                    assign name (arithmetic.Spread(arithmetic.MultiplyAdd(Value.Number weight, slope, before)))
+
+                    assign
+                        name
+                        (arithmetic.Spread(arithmetic.MultiplyAdd(Value.Number weight, slope, before)))
 
                 isFirst <- false
 
@@ -192,7 +203,13 @@ let step (kernel: Kernel) precision (tableau: RungeKuttaTableau) (error: ErrorEs
         sum (List.ofArray tableau.A[stage]) (stage - 1)
 
         for c, name in List.indexed moved do
-            let value = arithmetic.MultiplyAdd(Register(Name "h"), Register(Name sums[c]), Register(Name body.States[c]))
+            let value =
+                arithmetic.MultiplyAdd(
+                    Register(Name "h"),
+                    Register(Name sums[c]),
+                    Register(Name body.States[c])
+                )
+
             assign name (arithmetic.Spread value)
 
         let arguments =
@@ -217,7 +234,11 @@ let step (kernel: Kernel) precision (tableau: RungeKuttaTableau) (error: ErrorEs
             [ for c in 0 .. n - 1 do
                   let name = body.Fresh("error" + string c)
                   let scaled = arithmetic.Multiply(Register(Name "h"), Register(Name sums[c]))
-                  statements.Add(local name (arithmetic.Spread(arithmetic.Divide(scaled, Register(Name tolerances[c])))))
+
+                  statements.Add(
+                      local name (arithmetic.Spread(arithmetic.Divide(scaled, Register(Name tolerances[c]))))
+                  )
+
                   name ]
 
         let squares =
@@ -233,7 +254,10 @@ let step (kernel: Kernel) precision (tableau: RungeKuttaTableau) (error: ErrorEs
               let name = body.Fresh("tolerance" + string c)
               let size e = operation "Abs" [ Name e ]
               let largest = operation "MaxNative" [ size body.States[c]; size moved[c] ]
-              let value = arithmetic.MultiplyAdd(Register(Name "rtol"), Register largest, Register(Name "atol"))
+
+              let value =
+                  arithmetic.MultiplyAdd(Register(Name "rtol"), Register largest, Register(Name "atol"))
+
               statements.Add(local name (arithmetic.Spread value))
               name ]
 
@@ -246,7 +270,10 @@ let step (kernel: Kernel) precision (tableau: RungeKuttaTableau) (error: ErrorEs
         statements.Add(local secondName (arithmetic.Spread several[1]))
         let first, second = Register(Name firstName), Register(Name secondName)
         let sum = arithmetic.MultiplyAdd(Value.Number 0.01, second, first)
-        let quotient = arithmetic.Divide(arithmetic.Multiply(first, first), Register(arithmetic.Spread sum))
+
+        let quotient =
+            arithmetic.Divide(arithmetic.Multiply(first, first), Register(arithmetic.Spread sum))
+
         let isZero = arithmetic.Compare(Equal, first, Value.Number 0.0)
         statements.Add(statement (Return(arithmetic.Spread(arithmetic.Select(isZero, first, quotient)))))
 
@@ -274,6 +301,7 @@ let advance (kernel: Kernel) precision (tableau: RungeKuttaTableau) : CSharp.Mem
     let arithmetic = body.Arithmetic
     let n, p = total kernel.States, total kernel.Small
     let group = body.Fresh "i"
+
     let place size c =
         let start = if size = 1 then Name group else Infix(Literals.integer size, "*", Name group)
         if c = 0 then start else Infix(start, "+", Literals.integer c)
@@ -352,7 +380,9 @@ let advance (kernel: Kernel) precision (tableau: RungeKuttaTableau) : CSharp.Mem
         "Advance"
         parameters
         (List.ofSeq outer
-         @ [ statement (For(stepVariable, Name "steps", (if isTimed kernel then [ each; onward ] else [ each ]))) ])
+         @ [ statement (
+                 For(stepVariable, Name "steps", (if isTimed kernel then [ each; onward ] else [ each ]))
+             ) ])
         (summary (sprintf "Steps of %s." tableau.Name))
     |> optimized
 
@@ -371,11 +401,6 @@ let members (kernel: Kernel) precision : CSharp.Member list =
     | Some tableau ->
         match Option.ofObj tableau.Error with
         | Some error ->
-            [ named "FusedStep" name
-              slope kernel precision
-              step kernel precision tableau error ]
-        | None ->
-            [ named "FusedAdvance" name
-              slope kernel precision
-              advance kernel precision tableau ]
+            [ named "FusedStep" name; slope kernel precision; step kernel precision tableau error ]
+        | None -> [ named "FusedAdvance" name; slope kernel precision; advance kernel precision tableau ]
     | None -> [ slope kernel precision ]

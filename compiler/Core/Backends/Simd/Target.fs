@@ -53,7 +53,11 @@ let choose (option: string option) (model: Dynamics.Model) : Choice =
             if target = "simd" then
                 Simd(kernel, "it was asked for")
             elif count > mostProducts then
-                Torch(sprintf "one evaluation takes %d multiplications in matrix products, and a library's are faster" count)
+                Torch(
+                    sprintf
+                        "one evaluation takes %d multiplications in matrix products, and a library's are faster"
+                        count
+                )
             else
                 Simd(kernel, "the system is small: calls would cost more than its arithmetic")
 

@@ -24,7 +24,10 @@ let private softmax attributes (x: Expr) =
 let private logSumExp attributes (x: Expr) =
     let axes = axesOf attributes x
     let top = Build.max axes x
-    let isInfinite = Build.compare Equal (Build.elementwise "abs" [ top ]) (Build.filled top.Shape infinity)
+
+    let isInfinite =
+        Build.compare Equal (Build.elementwise "abs" [ top ]) (Build.filled top.Shape infinity)
+
     let finite = Build.select isInfinite (Build.zeros top.Shape) top
     let raised = Build.elementwise "exp" [ Build.sub x (restored axes x finite) ]
     Build.add (Build.elementwise "log" [ Build.sum axes raised ]) finite
