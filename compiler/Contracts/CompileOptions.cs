@@ -43,7 +43,11 @@ public sealed record CompileOptions
 /// <param name="Model">The model it was generated from.</param>
 /// <param name="FileName"><c>Name.g.cs</c>, and for the simd target <c>Name.Simd.g.cs</c> and <c>Name.Simd512.g.cs</c>.</param>
 /// <param name="Text">UTF-8 text with LF line ends; the same on every run and machine.</param>
-public sealed record GeneratedFile(string Model, string FileName, string Text);
+public sealed record GeneratedFile(string Model, string FileName, string Text)
+{
+    /// <summary>Every file that a model may have: what it does not have any more has to go, or it would still be compiled.</summary>
+    public static IReadOnlyList<string> NamesFor(string model) => [$"{model}.g.cs", $"{model}.Simd.g.cs", $"{model}.Simd512.g.cs"];
+}
 
 /// <summary>What a compilation gave. Where an error is among the diagnostics, there are no files.</summary>
 public sealed record CompileResult(ImmutableArray<GeneratedFile> Files, ImmutableArray<Diagnostic> Diagnostics)

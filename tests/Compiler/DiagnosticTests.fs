@@ -8,6 +8,7 @@ open Expecto
 open FsCheck
 open FsCheck.FSharp
 open DiffEqLang.Contracts
+open DiffEqLang.Compiler
 open DiffEqLang.Compiler.Syntax
 open DiffEqLang.Compiler.Ir
 open DiffEqLang.Compiler.Ir.Dynamics
@@ -27,10 +28,9 @@ let private line (d: Diagnostic) =
     let hint = if isNull d.Hint then "" else sprintf " (%s)" d.Hint
     sprintf "%s %s %s%s" place d.Code d.Message hint
 
-let private diagnosticsWith options text =
-    Expr.Arena.Run(fun () ->
-        let tree, syntax = Reader.read (SourceFile("m.deq", text))
-        syntax @ snd (Check.check options tree))
+/// All of them: also those that only the analysed system shows.
+let private diagnosticsWith (options: CompileOptions) text =
+    Compilation.Compile(SourceFile("m.deq", text), options).Diagnostics |> List.ofSeq
 
 let private diagnostics text = diagnosticsWith (CompileOptions()) text
 

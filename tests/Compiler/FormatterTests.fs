@@ -274,4 +274,4 @@ model B = time_reversal(A, score = s)
           testList
               "sample files"
               [ for path in samples ->
-                    test (Path.GetFileName path) { keeps (System.IO.File.ReadAllText path) } ] ]
+                    test (Path.GetRelativePath(Prelude.repositoryRoot, path)) { keeps (System.IO.File.ReadAllText path) } ] ]

@@ -23,7 +23,7 @@ let private generated =
               Expect.stringContains again.Output "(unchanged)" "said"
               Expect.equal (File.GetLastWriteTimeUtc file) (DateTime(2001, 1, 1)) "not touched"
               Expect.equal (deqc [ "build"; path; "-o"; out; "--check" ]).Code 0 "fresh"
-              Expect.equal (filesIn out) [ "Decay.g.cs" ] "no temporary files")
+              Expect.equal (filesIn out) [ "Decay.Simd.g.cs"; "Decay.Simd512.g.cs"; "Decay.g.cs" ] "no temporary files")
           testCase "without -o, goes to Generated beside the model"
           <| inFolder (fun folder ->
               let path = write folder "decay.deq" decay
@@ -52,6 +52,21 @@ let private generated =
               Expect.isFalse (File.Exists(Path.Combine(folder, "Another.g.cs"))) "all or nothing"
               Expect.equal (deqc [ "build"; decayed; "-o"; folder; "--force" ]).Code 0 "forced"
               Expect.notEqual (File.ReadAllText file) edited "overwritten")
+          testCase "code that a model no longer has is removed, unless somebody changed it"
+          <| inFolder (fun folder ->
+              let path = write folder "decay.deq" decay
+              let kernel = Path.Combine(folder, "Decay.Simd.g.cs")
+              deqc [ "build"; path; "-o"; folder ] |> ignore
+              Expect.isTrue (File.Exists kernel) "a small system has code over registers"
+              let onTorch = [ "build"; path; "-o"; folder; "--target"; "torch" ]
+              deqc (onTorch @ [ "--check" ]) |> expectRefusal 1 "Decay.Simd.g.cs: stale"
+              Expect.isTrue (File.Exists kernel) "--check removes nothing"
+              Expect.stringContains (deqc onTorch).Output "Decay.Simd.g.cs (removed" "said"
+              Expect.isFalse (File.Exists kernel) "removed"
+              deqc [ "build"; path; "-o"; folder ] |> ignore
+              File.AppendAllText(kernel, "// mine\n")
+              deqc onTorch |> expectRefusal 4 "edited by hand"
+              Expect.isTrue (File.Exists kernel) "kept")
           testCase "a file of somebody else is kept"
           <| inFolder (fun folder ->
               let path = write folder "decay.deq" decay

@@ -34,6 +34,10 @@ internal static class OutputFiles
         }
     }
 
+    /// <summary>Removes a file.</summary>
+    /// <exception cref="CommandFailure">It cannot be removed.</exception>
+    public static void Remove(string path) => Attempt(path, () => File.Delete(path));
+
     /// <summary>A file's text where it exists.</summary>
     /// <exception cref="CommandFailure">It exists and cannot be read, or is a directory.</exception>
     public static string? ReadExisting(string path)

@@ -97,8 +97,11 @@ public sealed class Build : Verb
     {
         var written = GeneratedCode.Write(code, force);
         foreach (var file in code)
-            terminal.Output.WriteLine($"{file.Source} -> {file.Path}{(written.Contains(file) ? "" : terminal.PaintOutput.Dim(" (unchanged)"))}");
+            terminal.Output.WriteLine($"{file.Source} -> {file.Path}{terminal.PaintOutput.Dim(Note(file))}");
         return ExitCode.Done;
+
+        string Note(GeneratedCode file) =>
+            file.Text is null ? " (removed: the model has no such code any more)" : written.Contains(file) ? "" : " (unchanged)";
     }
 
     private static ExitCode ReportStale(IReadOnlyList<GeneratedCode> code, Terminal terminal)
