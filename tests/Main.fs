@@ -36,6 +36,7 @@ let all =
           Runtime.SdeGradientTests.tests
           Runtime.SafetensorsTests.tests
           Runtime.ElementaryTests.tests
+          Runtime.PointwiseTests.tests
           EndToEnd.LoweringTests.tests
           EndToEnd.RandomModelTests.tests
           EndToEnd.KernelTests.tests

@@ -7,7 +7,7 @@ namespace DiffEqLang.Runtime;
 /// <summary>The memory of tensors that loops of ours may go over: contiguous numbers of float32 or float64 on the CPU.</summary>
 internal static class ContiguousMemory
 {
-    /// <summary>Below it a second thread costs more than it saves.</summary>
+    /// <summary>The fewest numbers that a thread is worth.</summary>
     private const int LeastPart = 16384;
 
     /// <summary>Whether a tensor has such memory, and autograd does not have to see what is done with it.</summary>
@@ -20,7 +20,7 @@ internal static class ContiguousMemory
 
     /// <summary>Whether two have it, of one shape and precision.</summary>
     public static bool AreOpen(Tensor x, Tensor y) =>
-        IsOpen(x) && IsOpen(y) && x.dtype == y.dtype && x.numel() == y.numel() && x.dim() == y.dim();
+        IsOpen(x) && IsOpen(y) && x.dtype == y.dtype && x.shape.AsSpan().SequenceEqual(y.shape);
 
     /// <summary>to = f(from), in the threads that torch is given.</summary>
     public static void Map<TFunction>(Tensor from, Tensor to)
@@ -42,9 +42,9 @@ internal static class ContiguousMemory
         where TFunction : IPointwiseFunction
         where T : unmanaged
     {
-        InParts(
-            checked((int)from.numel()),
-            (start, length) => ElementwiseLoop.Map<TFunction, T>(Part<T>(from, start, length), Part<T>(to, start, length)));
+        InParts((int)from.numel(), part => ElementwiseLoop.Map<TFunction, T>(View<T>(from)[part], View<T>(to)[part]));
+        GC.KeepAlive(from);
+        GC.KeepAlive(to);
     }
 
     private static void Map<TFunction, T>(Tensor left, Tensor right, Tensor to)
@@ -52,27 +52,29 @@ internal static class ContiguousMemory
         where T : unmanaged
     {
         InParts(
-            checked((int)left.numel()),
-            (start, length) => ElementwiseLoop.Map<TFunction, T>(
-                Part<T>(left, start, length), Part<T>(right, start, length), Part<T>(to, start, length)));
+            (int)left.numel(),
+            part => ElementwiseLoop.Map<TFunction, T>(View<T>(left)[part], View<T>(right)[part], View<T>(to)[part]));
+        GC.KeepAlive(left);
+        GC.KeepAlive(right);
+        GC.KeepAlive(to);
     }
 
-    /// <summary>A view of the tensor's own memory; the tensor must outlive it.</summary>
-    private static Span<T> Part<T>(Tensor x, int start, int length)
+    /// <summary>The tensor's own memory, for as long as the tensor is kept alive.</summary>
+    private static Span<T> View<T>(Tensor x)
         where T : unmanaged =>
-        MemoryMarshal.Cast<byte, T>(x.bytes).Slice(start, length);
+        MemoryMarshal.Cast<byte, T>(x.bytes);
 
     /// <summary>Parts of equal size, one a thread; no number's value depends on where they are cut.</summary>
-    private static void InParts(int count, Action<int, int> part)
+    private static void InParts(int count, Action<Range> part)
     {
         var parts = Math.Min(get_num_threads(), count / LeastPart);
         if (parts <= 1)
         {
-            part(0, count);
+            part(0..count);
             return;
         }
 
         var size = (count + parts - 1) / parts;
-        Parallel.For(0, parts, i => part(i * size, Math.Min(size, count - (i * size))));
+        Parallel.For(0, parts, i => part((i * size)..Math.Min(count, (i + 1) * size)));
     }
 }

@@ -9,7 +9,8 @@ namespace DiffEqLang.Runtime;
 /// <summary>Functions over contiguous numbers, a register at a time: 512 bits where the hardware has them.</summary>
 internal static class ElementwiseLoop
 {
-    private const MethodImplOptions Whole = MethodImplOptions.AggressiveOptimization;
+    // A caller that took the loop in would be too small a method for the JIT to go on inlining there.
+    private const MethodImplOptions Whole = MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization;
 
     /// <summary>to[i] = f(from[i]); the two may be the same memory.</summary>
     [MethodImpl(Whole)]

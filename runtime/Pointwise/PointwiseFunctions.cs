@@ -178,5 +178,5 @@ internal readonly struct TanhPullback : IPointwiseFunctionOfTwo
     /// <inheritdoc/>
     public static T Of<T>(T cotangent, T tanh)
         where T : struct, ILanes<T> =>
-        T.NegatedMultiplyAdd(cotangent * tanh, tanh, cotangent);
+        cotangent * T.NegatedMultiplyAdd(tanh, tanh, T.Of(1));
 }

@@ -1,10 +1,12 @@
 using DiffEqLang.Benchmarks;
+using DiffEqLang.Benchmarks.Registers;
 
 (string Name, string What, Action Run)[] workloads =
 [
     ("w1", "training step of the spiral neural ODE", SpiralTrainingStep.Run),
     ("w2", "wide neural ODE against the bare matrix products", WideNetwork.Run),
     ("w3", "ensemble of Lorenz systems on SIMD registers", LorenzEnsemble.Run),
+    ("elementary", "elementary functions over registers", ElementaryFunctions.Run),
     ("memory", "growth of the process over 10,000 training steps", Memory.Run),
     ("build", "deqc build as a whole process", BuildTime.Run),
 ];
@@ -12,7 +14,7 @@ using DiffEqLang.Benchmarks;
 if (args is ["--help" or "-h", ..] || args.Any(a => workloads.All(w => w.Name != a)))
 {
     Console.WriteLine("usage: dotnet run -c Release --project tests/Benchmarks -- [WORKLOAD ...]");
-    foreach (var (name, what, _) in workloads) Console.WriteLine($"  {name,-8} {what}");
+    foreach (var (name, what, _) in workloads) Console.WriteLine($"  {name,-10} {what}");
     return args is ["--help" or "-h", ..] ? 0 : 2;
 }
 
