@@ -274,4 +274,6 @@ model B = time_reversal(A, score = s)
           testList
               "sample files"
               [ for path in samples ->
-                    test (Path.GetRelativePath(Prelude.repositoryRoot, path)) { keeps (System.IO.File.ReadAllText path) } ] ]
+                    test (Path.GetRelativePath(Prelude.repositoryRoot, path)) {
+                        keeps (System.IO.File.ReadAllText path)
+                    } ] ]

@@ -23,7 +23,11 @@ let private generated =
               Expect.stringContains again.Output "(unchanged)" "said"
               Expect.equal (File.GetLastWriteTimeUtc file) (DateTime(2001, 1, 1)) "not touched"
               Expect.equal (deqc [ "build"; path; "-o"; out; "--check" ]).Code 0 "fresh"
-              Expect.equal (filesIn out) [ "Decay.Simd.g.cs"; "Decay.Simd512.g.cs"; "Decay.g.cs" ] "no temporary files")
+
+              Expect.equal
+                  (filesIn out)
+                  [ "Decay.Simd.g.cs"; "Decay.Simd512.g.cs"; "Decay.g.cs" ]
+                  "no temporary files")
           testCase "without -o, goes to Generated beside the model"
           <| inFolder (fun folder ->
               let path = write folder "decay.deq" decay
