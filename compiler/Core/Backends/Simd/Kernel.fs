@@ -22,7 +22,9 @@ open DiffEqLang.Compiler.Printing.CSharp
 open DiffEqLang.Compiler.Backends.CSharp
 open DiffEqLang.Compiler.Backends.Torch
 open DiffEqLang.Compiler.Backends.Simd.Registers
+open DiffEqLang.Compiler.Backends.Simd.MethodBody
 open DiffEqLang.Compiler.Backends.Simd.Elements
+open DiffEqLang.Compiler.Backends.Simd.Unrolling
 
 /// Parameters and constants up to this size travel in registers, so that an ensemble may vary them from lane to lane;
 /// larger ones are weights, read where torch has them.
@@ -143,7 +145,8 @@ let fieldName (s: Symbol) = "_" + (Names.identifier s.Name).TrimStart '@'
 /// A writer that knows time.
 let newWriter precision =
     let sourceOf (e: Expr.Expr) = Provenance.ofOrigin (tryOrigin e)
-    let writer = Writer(Arithmetic precision, Seq.append reserved Names.usedInBodies, sourceOf)
+    let body = MethodBody(Seq.append reserved Names.usedInBodies)
+    let writer = Writer(Arithmetic precision, body, sourceOf)
     writer.Define(Build.input { Name = "t"; Role = Time; Shape = [] }, Variables [| Register(Name "t") |])
     writer
 
@@ -163,16 +166,16 @@ let private writer (kernel: Kernel) precision (nodes: Expr.Expr list) =
     let take array (parts: Part list) =
         for part in parts do
             if used.Contains part.Symbol then
-                writer.Take(Build.input part.Symbol, part.Symbol.Name, array, part.Offset)
+                Storing.take writer array part.Offset part.Symbol.Name (Build.input part.Symbol)
 
     take "state" kernel.States
     take "parameters" kernel.Small
 
     for s in kernel.Weights do
         if used.Contains s then
-            let name = writer.Fresh s.Name
+            let name = writer.Body.Fresh s.Name
             let span = Member(Name(fieldName s), "Span")
-            writer.Field(name, Element(span, [ Literal(sprintf "..%d" (sizeOf s)) ]))
+            writer.Body.Field(name, Element(span, [ Literal(sprintf "..%d" (sizeOf s)) ]))
             writer.Define(Build.input s, Weights name)
 
     writer
@@ -202,18 +205,20 @@ let private writtenDrift (kernel: Kernel) precision : CSharp.Statement list =
     for term, offset in kernel.Terms do
         kept[term] <- ("terms", offset)
 
-    writer.Prepare(kernel.Drift, kept)
+    Storing.prepare writer kept kernel.Drift
 
     for value, c, part in List.zip3 kernel.Drift kernel.Model.Components kernel.States do
-        writer.Result(value, "d" + part.Symbol.Name, "slope", part.Offset, equationSource kernel c.Span)
+        Results.give writer "slope" part.Offset ("d" + part.Symbol.Name) (equationSource kernel c.Span) value
 
-    writer.Statements
+    writer.Body.Statements
 
 let private drift (kernel: Kernel) precision (given: CSharp.Statement list option) : CSharp.Member =
     let body = given |> Option.defaultWith (fun () -> writtenDrift kernel precision)
     let names = kernel.Model.Components |> List.map (fun c -> sprintf "d%s/dt" c.Symbol.Name)
     let shown = if names.Length > 6 then List.take 5 names @ [ "..." ] else names
     overriding "void" "Drift" driftParameters body (summary (String.concat ", " shown + "."))
+
+let private gradientName (part: Part) = "grad" + Naming.capitalized part.Symbol.Name
 
 let private driftVjp (kernel: Kernel) precision : CSharp.Member =
     let product = kernel.Product
@@ -230,28 +235,22 @@ let private driftVjp (kernel: Kernel) precision : CSharp.Member =
 
     for part in cotangents do
         if used.Contains part.Symbol then
-            writer.Take(Build.input part.Symbol, part.Symbol.Name, "w", part.Offset)
+            Storing.take writer "w" part.Offset part.Symbol.Name (Build.input part.Symbol)
 
     let reached = HashSet<Expr.Expr>(beyondTerms, HashIdentity.Reference)
 
     for term, offset in kernel.Terms do
         if reached.Contains term then
-            writer.Take(term, writer.WantedName term, "terms", offset)
+            Storing.take writer "terms" offset (Storing.wantedName term) term
 
-    writer.Prepare(roots, Dictionary())
+    Storing.prepare writer (Dictionary()) roots
 
     for value, part in List.zip product.States kernel.States do
-        writer.Result(value, "grad" + Naming.capitalized part.Symbol.Name, "stateGradient", part.Offset, None)
+        Results.give writer "stateGradient" part.Offset (gradientName part) None value
 
     for value, part in List.zip product.Parameters kernel.Gradients do
         if not (Build.isZero value) then
-            writer.AddTo(
-                value,
-                1.0,
-                "grad" + Naming.capitalized part.Symbol.Name,
-                "parameterGradients",
-                part.Offset
-            )
+            Results.addTo writer "parameterGradients" part.Offset (gradientName part) value
 
     let parameters =
         [ parameter "Lanes" "t"
@@ -266,7 +265,7 @@ let private driftVjp (kernel: Kernel) precision : CSharp.Member =
         "void"
         "DriftVjp"
         parameters
-        writer.Statements
+        writer.Body.Statements
         (summary "The vector-Jacobian product of the drift.")
 
 // The class

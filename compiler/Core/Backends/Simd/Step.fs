@@ -15,6 +15,7 @@ open DiffEqLang.Compiler.Printing.CSharp
 open DiffEqLang.Compiler.Backends.CSharp
 open DiffEqLang.Compiler.Backends.Simd.Registers
 open DiffEqLang.Compiler.Backends.Simd.Elements
+open DiffEqLang.Compiler.Backends.Simd.Unrolling
 open DiffEqLang.Compiler.Backends.Simd.Kernel
 
 /// States, and operations of the right-hand side, up to which a step is fused. The just-in-time compiler stops inlining in
@@ -111,7 +112,7 @@ let private timeAt (arithmetic: Arithmetic) (c: float) =
 let slope (kernel: Kernel) precision : CSharp.Member =
     let writer = newWriter precision
     let symbols = kernel.States @ kernel.Small
-    let names = elements writer.Fresh symbols "" ""
+    let names = elements writer.Body.Fresh symbols "" ""
     let mutable rest = names
 
     for part in symbols do
@@ -119,14 +120,14 @@ let slope (kernel: Kernel) precision : CSharp.Member =
         rest <- others
         writer.Define(Build.input part.Symbol, Variables [| for name in own -> Register(Name name) |])
 
-    let results = elements writer.Fresh kernel.States "d" ""
-    writer.Prepare(kernel.Drift, Dictionary())
+    let results = elements writer.Body.Fresh kernel.States "d" ""
+    Storing.prepare writer (Dictionary()) kernel.Drift
     let mutable outputs = results
 
     for value, c, part in List.zip3 kernel.Drift kernel.Model.Components kernel.States do
         let own, others = List.splitAt part.Size outputs
         outputs <- others
-        writer.Variables(value, own, equationSource kernel c.Span)
+        Results.assign writer own (equationSource kernel c.Span) value
 
     { Documentation = summary "The slopes at one state."
       Attributes = [ "MethodImpl(MethodImplOptions.AggressiveInlining)" ]
@@ -137,7 +138,7 @@ let slope (kernel: Kernel) precision : CSharp.Member =
             "Slope",
             [ for name in (if isTimed kernel then "t" :: names else names) -> parameter "Lanes" name ]
             @ [ for name in results -> parameter "out Lanes" name ],
-            Block writer.Statements
+            Block writer.Body.Statements
         ) }
 
 /// `Drift`, by `Slope`.

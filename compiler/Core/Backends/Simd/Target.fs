@@ -8,7 +8,7 @@ open DiffEqLang.Compiler.Checking.Errors
 open DiffEqLang.Compiler.Ir
 open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Backends.Simd.Registers
-open DiffEqLang.Compiler.Backends.Simd.Elements
+open DiffEqLang.Compiler.Backends.Simd.Unrolling
 open DiffEqLang.Compiler.Backends.Simd.Kernel
 
 /// Multiplications of one evaluation up to which registers are faster than the matrix products of a library: where the two
