@@ -1,6 +1,6 @@
-namespace DiffEqLang.Runtime;
-
 using DiffEqLang.Runtime.Simd;
+
+namespace DiffEqLang.Runtime;
 
 /// <summary>A function of one number, over registers of any kind.</summary>
 internal interface IPointwiseFunction

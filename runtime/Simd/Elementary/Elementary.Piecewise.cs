@@ -9,11 +9,13 @@ public static partial class Elementary
 {
     /// <summary>-1, 0 or 1.</summary>
     [MethodImpl(Inline)]
-    public static Vector512<double> Sign(Vector512<double> x) => Piecewise<Lanes512<double>, Float64<Lanes512<double>>>.Sign(new(x)).Value;
+    public static Vector512<double> Sign(Vector512<double> x) =>
+        Piecewise<Lanes512<double>, Float64<Lanes512<double>>>.Sign(new(x)).Value;
 
     /// <inheritdoc cref="Sign(Vector512{double})"/>
     [MethodImpl(Inline)]
-    public static Vector512<float> Sign(Vector512<float> x) => Piecewise<Lanes512<float>, Float32<Lanes512<float>>>.Sign(new(x)).Value;
+    public static Vector512<float> Sign(Vector512<float> x) =>
+        Piecewise<Lanes512<float>, Float32<Lanes512<float>>>.Sign(new(x)).Value;
 
     /// <inheritdoc cref="Sign(Vector512{double})"/>
     [MethodImpl(Inline)]
@@ -25,11 +27,13 @@ public static partial class Elementary
 
     /// <summary>max(x, 0).</summary>
     [MethodImpl(Inline)]
-    public static Vector512<double> Relu(Vector512<double> x) => Piecewise<Lanes512<double>, Float64<Lanes512<double>>>.Relu(new(x)).Value;
+    public static Vector512<double> Relu(Vector512<double> x) =>
+        Piecewise<Lanes512<double>, Float64<Lanes512<double>>>.Relu(new(x)).Value;
 
     /// <inheritdoc cref="Relu(Vector512{double})"/>
     [MethodImpl(Inline)]
-    public static Vector512<float> Relu(Vector512<float> x) => Piecewise<Lanes512<float>, Float32<Lanes512<float>>>.Relu(new(x)).Value;
+    public static Vector512<float> Relu(Vector512<float> x) =>
+        Piecewise<Lanes512<float>, Float32<Lanes512<float>>>.Relu(new(x)).Value;
 
     /// <inheritdoc cref="Relu(Vector512{double})"/>
     [MethodImpl(Inline)]
@@ -41,27 +45,33 @@ public static partial class Elementary
 
     /// <summary>x above 0, 0.01 x elsewhere.</summary>
     [MethodImpl(Inline)]
-    public static Vector512<double> LeakyRelu(Vector512<double> x) => Piecewise<Lanes512<double>, Float64<Lanes512<double>>>.LeakyRelu(new(x)).Value;
+    public static Vector512<double> LeakyRelu(Vector512<double> x) =>
+        Piecewise<Lanes512<double>, Float64<Lanes512<double>>>.LeakyRelu(new(x)).Value;
 
     /// <inheritdoc cref="LeakyRelu(Vector512{double})"/>
     [MethodImpl(Inline)]
-    public static Vector512<float> LeakyRelu(Vector512<float> x) => Piecewise<Lanes512<float>, Float32<Lanes512<float>>>.LeakyRelu(new(x)).Value;
+    public static Vector512<float> LeakyRelu(Vector512<float> x) =>
+        Piecewise<Lanes512<float>, Float32<Lanes512<float>>>.LeakyRelu(new(x)).Value;
 
     /// <inheritdoc cref="LeakyRelu(Vector512{double})"/>
     [MethodImpl(Inline)]
-    public static Vector<double> LeakyRelu(Vector<double> x) => Piecewise<Lanes<double>, Float64<Lanes<double>>>.LeakyRelu(new(x)).Value;
+    public static Vector<double> LeakyRelu(Vector<double> x) =>
+        Piecewise<Lanes<double>, Float64<Lanes<double>>>.LeakyRelu(new(x)).Value;
 
     /// <inheritdoc cref="LeakyRelu(Vector512{double})"/>
     [MethodImpl(Inline)]
-    public static Vector<float> LeakyRelu(Vector<float> x) => Piecewise<Lanes<float>, Float32<Lanes<float>>>.LeakyRelu(new(x)).Value;
+    public static Vector<float> LeakyRelu(Vector<float> x) =>
+        Piecewise<Lanes<float>, Float32<Lanes<float>>>.LeakyRelu(new(x)).Value;
 
     /// <summary>x above 0, exp(x) - 1 elsewhere.</summary>
     [MethodImpl(Inline)]
-    public static Vector512<double> Elu(Vector512<double> x) => Piecewise<Lanes512<double>, Float64<Lanes512<double>>>.Elu(new(x)).Value;
+    public static Vector512<double> Elu(Vector512<double> x) =>
+        Piecewise<Lanes512<double>, Float64<Lanes512<double>>>.Elu(new(x)).Value;
 
     /// <inheritdoc cref="Elu(Vector512{double})"/>
     [MethodImpl(Inline)]
-    public static Vector512<float> Elu(Vector512<float> x) => Piecewise<Lanes512<float>, Float32<Lanes512<float>>>.Elu(new(x)).Value;
+    public static Vector512<float> Elu(Vector512<float> x) =>
+        Piecewise<Lanes512<float>, Float32<Lanes512<float>>>.Elu(new(x)).Value;
 
     /// <inheritdoc cref="Elu(Vector512{double})"/>
     [MethodImpl(Inline)]

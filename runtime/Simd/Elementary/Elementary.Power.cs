@@ -9,7 +9,8 @@ public static partial class Elementary
 {
     /// <summary>x^y: 1 where y is 0 or x is 1, also beside NaN; NaN for a negative x and a y that is no integer.</summary>
     [MethodImpl(OutOfLine)]
-    public static Vector512<double> Pow(Vector512<double> x, Vector512<double> y) => Power<Lanes512<double>>.Pow(new(x), new(y)).Value;
+    public static Vector512<double> Pow(Vector512<double> x, Vector512<double> y) =>
+        Power<Lanes512<double>>.Pow(new(x), new(y)).Value;
 
     /// <inheritdoc cref="Pow(Vector512{double}, Vector512{double})"/>
     [MethodImpl(OutOfLine)]

@@ -65,20 +65,26 @@ internal readonly struct Lanes<T>(Vector<T> value) : ILanes<Lanes<T>>
     [MethodImpl(Inline)]
     public static Lanes<T> MultiplyAdd(Lanes<T> a, Lanes<T> b, Lanes<T> c)
     {
-        if (!(Fma.IsSupported || AdvSimd.IsSupported)) return Unsafe.BitCast<Vector<T>, Lanes<T>>(a.Value * b.Value + c.Value);
+        if (!(Fma.IsSupported || AdvSimd.IsSupported))
+            return Unsafe.BitCast<Vector<T>, Lanes<T>>(a.Value * b.Value + c.Value);
         return typeof(T) == typeof(double)
-            ? Unsafe.BitCast<Vector<double>, Lanes<T>>(Vector.FusedMultiplyAdd(a.Value.As<T, double>(), b.Value.As<T, double>(), c.Value.As<T, double>()))
-            : Unsafe.BitCast<Vector<float>, Lanes<T>>(Vector.FusedMultiplyAdd(a.Value.As<T, float>(), b.Value.As<T, float>(), c.Value.As<T, float>()));
+            ? Unsafe.BitCast<Vector<double>, Lanes<T>>(Vector.FusedMultiplyAdd(
+                a.Value.As<T, double>(), b.Value.As<T, double>(), c.Value.As<T, double>()))
+            : Unsafe.BitCast<Vector<float>, Lanes<T>>(Vector.FusedMultiplyAdd(
+                a.Value.As<T, float>(), b.Value.As<T, float>(), c.Value.As<T, float>()));
     }
 
     /// <inheritdoc/>
     [MethodImpl(Inline)]
     public static Lanes<T> NegatedMultiplyAdd(Lanes<T> a, Lanes<T> b, Lanes<T> c)
     {
-        if (!(Fma.IsSupported || AdvSimd.IsSupported)) return Unsafe.BitCast<Vector<T>, Lanes<T>>(c.Value - a.Value * b.Value);
+        if (!(Fma.IsSupported || AdvSimd.IsSupported))
+            return Unsafe.BitCast<Vector<T>, Lanes<T>>(c.Value - a.Value * b.Value);
         return typeof(T) == typeof(double)
-            ? Unsafe.BitCast<Vector<double>, Lanes<T>>(Vector.FusedMultiplyAdd(a.Value.As<T, double>(), -b.Value.As<T, double>(), c.Value.As<T, double>()))
-            : Unsafe.BitCast<Vector<float>, Lanes<T>>(Vector.FusedMultiplyAdd(a.Value.As<T, float>(), -b.Value.As<T, float>(), c.Value.As<T, float>()));
+            ? Unsafe.BitCast<Vector<double>, Lanes<T>>(Vector.FusedMultiplyAdd(
+                a.Value.As<T, double>(), -b.Value.As<T, double>(), c.Value.As<T, double>()))
+            : Unsafe.BitCast<Vector<float>, Lanes<T>>(Vector.FusedMultiplyAdd(
+                a.Value.As<T, float>(), -b.Value.As<T, float>(), c.Value.As<T, float>()));
     }
 
     /// <inheritdoc/>

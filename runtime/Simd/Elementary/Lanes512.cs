@@ -65,20 +65,26 @@ internal readonly struct Lanes512<T>(Vector512<T> value) : ILanes<Lanes512<T>>
     [MethodImpl(Inline)]
     public static Lanes512<T> MultiplyAdd(Lanes512<T> a, Lanes512<T> b, Lanes512<T> c)
     {
-        if (!(Avx512F.IsSupported || Fma.IsSupported || AdvSimd.IsSupported)) return Unsafe.BitCast<Vector512<T>, Lanes512<T>>(a.Value * b.Value + c.Value);
+        if (!(Avx512F.IsSupported || Fma.IsSupported || AdvSimd.IsSupported))
+            return Unsafe.BitCast<Vector512<T>, Lanes512<T>>(a.Value * b.Value + c.Value);
         return typeof(T) == typeof(double)
-            ? Unsafe.BitCast<Vector512<double>, Lanes512<T>>(Vector512.FusedMultiplyAdd(a.Value.As<T, double>(), b.Value.As<T, double>(), c.Value.As<T, double>()))
-            : Unsafe.BitCast<Vector512<float>, Lanes512<T>>(Vector512.FusedMultiplyAdd(a.Value.As<T, float>(), b.Value.As<T, float>(), c.Value.As<T, float>()));
+            ? Unsafe.BitCast<Vector512<double>, Lanes512<T>>(Vector512.FusedMultiplyAdd(
+                a.Value.As<T, double>(), b.Value.As<T, double>(), c.Value.As<T, double>()))
+            : Unsafe.BitCast<Vector512<float>, Lanes512<T>>(Vector512.FusedMultiplyAdd(
+                a.Value.As<T, float>(), b.Value.As<T, float>(), c.Value.As<T, float>()));
     }
 
     /// <inheritdoc/>
     [MethodImpl(Inline)]
     public static Lanes512<T> NegatedMultiplyAdd(Lanes512<T> a, Lanes512<T> b, Lanes512<T> c)
     {
-        if (!(Avx512F.IsSupported || Fma.IsSupported || AdvSimd.IsSupported)) return Unsafe.BitCast<Vector512<T>, Lanes512<T>>(c.Value - a.Value * b.Value);
+        if (!(Avx512F.IsSupported || Fma.IsSupported || AdvSimd.IsSupported))
+            return Unsafe.BitCast<Vector512<T>, Lanes512<T>>(c.Value - a.Value * b.Value);
         return typeof(T) == typeof(double)
-            ? Unsafe.BitCast<Vector512<double>, Lanes512<T>>(Vector512.FusedMultiplyAdd(a.Value.As<T, double>(), -b.Value.As<T, double>(), c.Value.As<T, double>()))
-            : Unsafe.BitCast<Vector512<float>, Lanes512<T>>(Vector512.FusedMultiplyAdd(a.Value.As<T, float>(), -b.Value.As<T, float>(), c.Value.As<T, float>()));
+            ? Unsafe.BitCast<Vector512<double>, Lanes512<T>>(Vector512.FusedMultiplyAdd(
+                a.Value.As<T, double>(), -b.Value.As<T, double>(), c.Value.As<T, double>()))
+            : Unsafe.BitCast<Vector512<float>, Lanes512<T>>(Vector512.FusedMultiplyAdd(
+                a.Value.As<T, float>(), -b.Value.As<T, float>(), c.Value.As<T, float>()));
     }
 
     /// <inheritdoc/>

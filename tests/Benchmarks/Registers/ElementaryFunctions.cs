@@ -24,26 +24,77 @@ internal static class ElementaryFunctions
     {
         var wide = Vector512.IsHardwareAccelerated ? "" : " (emulated here)";
         Console.WriteLine($"ns an element: Vector, Vector512{wide}, TensorPrimitives, the scalar function; their ratios to Vector");
-        Print<Exp>("exp", Around, (x, y) => TensorPrimitives.Exp<float>(x, y), (x, y) => TensorPrimitives.Exp<double>(x, y), x => MathF.Exp(x), x => Math.Exp(x));
-        Print<Expm1>("expm1", Around, (x, y) => TensorPrimitives.ExpM1<float>(x, y), (x, y) => TensorPrimitives.ExpM1<double>(x, y), null, null);
-        Print<Log>("log", Around, (x, y) => TensorPrimitives.Log<float>(x, y), (x, y) => TensorPrimitives.Log<double>(x, y), x => MathF.Log(x), x => Math.Log(x));
-        Print<Log1p>("log1p", Around, (x, y) => TensorPrimitives.LogP1<float>(x, y), (x, y) => TensorPrimitives.LogP1<double>(x, y), null, null);
-        Print<Sin>("sin", Around, (x, y) => TensorPrimitives.Sin<float>(x, y), (x, y) => TensorPrimitives.Sin<double>(x, y), x => MathF.Sin(x), x => Math.Sin(x));
-        Print<Cos>("cos", Around, (x, y) => TensorPrimitives.Cos<float>(x, y), (x, y) => TensorPrimitives.Cos<double>(x, y), x => MathF.Cos(x), x => Math.Cos(x));
-        Print<Tan>("tan", Around, (x, y) => TensorPrimitives.Tan<float>(x, y), (x, y) => TensorPrimitives.Tan<double>(x, y), x => MathF.Tan(x), x => Math.Tan(x));
-        Print<Asin>("asin", Unit, (x, y) => TensorPrimitives.Asin<float>(x, y), (x, y) => TensorPrimitives.Asin<double>(x, y), x => MathF.Asin(x), x => Math.Asin(x));
-        Print<Acos>("acos", Unit, (x, y) => TensorPrimitives.Acos<float>(x, y), (x, y) => TensorPrimitives.Acos<double>(x, y), x => MathF.Acos(x), x => Math.Acos(x));
-        Print<Atan>("atan", Around, (x, y) => TensorPrimitives.Atan<float>(x, y), (x, y) => TensorPrimitives.Atan<double>(x, y), x => MathF.Atan(x), x => Math.Atan(x));
-        Print<Atan2>("atan2", Around, (x, y) => TensorPrimitives.Atan2<float>(x, x, y), (x, y) => TensorPrimitives.Atan2<double>(x, x, y), x => MathF.Atan2(x, x), x => Math.Atan2(x, x));
-        Print<Sinh>("sinh", Around, (x, y) => TensorPrimitives.Sinh<float>(x, y), (x, y) => TensorPrimitives.Sinh<double>(x, y), x => MathF.Sinh(x), x => Math.Sinh(x));
-        Print<Cosh>("cosh", Around, (x, y) => TensorPrimitives.Cosh<float>(x, y), (x, y) => TensorPrimitives.Cosh<double>(x, y), x => MathF.Cosh(x), x => Math.Cosh(x));
-        Print<Tanh>("tanh", Around, (x, y) => TensorPrimitives.Tanh<float>(x, y), (x, y) => TensorPrimitives.Tanh<double>(x, y), x => MathF.Tanh(x), x => Math.Tanh(x));
-        Print<Asinh>("asinh", Around, (x, y) => TensorPrimitives.Asinh<float>(x, y), (x, y) => TensorPrimitives.Asinh<double>(x, y), x => MathF.Asinh(x), x => Math.Asinh(x));
-        Print<Acosh>("acosh", BeyondOne, (x, y) => TensorPrimitives.Acosh<float>(x, y), (x, y) => TensorPrimitives.Acosh<double>(x, y), x => MathF.Acosh(x), x => Math.Acosh(x));
-        Print<Atanh>("atanh", Unit, (x, y) => TensorPrimitives.Atanh<float>(x, y), (x, y) => TensorPrimitives.Atanh<double>(x, y), x => MathF.Atanh(x), x => Math.Atanh(x));
-        Print<Pow>("pow", Around, (x, y) => TensorPrimitives.Pow<float>(x, x, y), (x, y) => TensorPrimitives.Pow<double>(x, x, y), x => MathF.Pow(x, x), x => Math.Pow(x, x));
+        Print<Exp>(
+            "exp", Around,
+            (x, y) => TensorPrimitives.Exp<float>(x, y), (x, y) => TensorPrimitives.Exp<double>(x, y),
+            x => MathF.Exp(x), x => Math.Exp(x));
+        Print<Expm1>("expm1", Around,
+            (x, y) => TensorPrimitives.ExpM1<float>(x, y), (x, y) => TensorPrimitives.ExpM1<double>(x, y), null, null);
+        Print<Log>(
+            "log", Around,
+            (x, y) => TensorPrimitives.Log<float>(x, y), (x, y) => TensorPrimitives.Log<double>(x, y),
+            x => MathF.Log(x), x => Math.Log(x));
+        Print<Log1p>("log1p", Around,
+            (x, y) => TensorPrimitives.LogP1<float>(x, y), (x, y) => TensorPrimitives.LogP1<double>(x, y), null, null);
+        Print<Sin>(
+            "sin", Around,
+            (x, y) => TensorPrimitives.Sin<float>(x, y), (x, y) => TensorPrimitives.Sin<double>(x, y),
+            x => MathF.Sin(x), x => Math.Sin(x));
+        Print<Cos>(
+            "cos", Around,
+            (x, y) => TensorPrimitives.Cos<float>(x, y), (x, y) => TensorPrimitives.Cos<double>(x, y),
+            x => MathF.Cos(x), x => Math.Cos(x));
+        Print<Tan>(
+            "tan", Around,
+            (x, y) => TensorPrimitives.Tan<float>(x, y), (x, y) => TensorPrimitives.Tan<double>(x, y),
+            x => MathF.Tan(x), x => Math.Tan(x));
+        Print<Asin>(
+            "asin", Unit,
+            (x, y) => TensorPrimitives.Asin<float>(x, y), (x, y) => TensorPrimitives.Asin<double>(x, y),
+            x => MathF.Asin(x), x => Math.Asin(x));
+        Print<Acos>(
+            "acos", Unit,
+            (x, y) => TensorPrimitives.Acos<float>(x, y), (x, y) => TensorPrimitives.Acos<double>(x, y),
+            x => MathF.Acos(x), x => Math.Acos(x));
+        Print<Atan>(
+            "atan", Around,
+            (x, y) => TensorPrimitives.Atan<float>(x, y), (x, y) => TensorPrimitives.Atan<double>(x, y),
+            x => MathF.Atan(x), x => Math.Atan(x));
+        Print<Atan2>(
+            "atan2", Around,
+            (x, y) => TensorPrimitives.Atan2<float>(x, x, y), (x, y) => TensorPrimitives.Atan2<double>(x, x, y),
+            x => MathF.Atan2(x, x), x => Math.Atan2(x, x));
+        Print<Sinh>(
+            "sinh", Around,
+            (x, y) => TensorPrimitives.Sinh<float>(x, y), (x, y) => TensorPrimitives.Sinh<double>(x, y),
+            x => MathF.Sinh(x), x => Math.Sinh(x));
+        Print<Cosh>(
+            "cosh", Around,
+            (x, y) => TensorPrimitives.Cosh<float>(x, y), (x, y) => TensorPrimitives.Cosh<double>(x, y),
+            x => MathF.Cosh(x), x => Math.Cosh(x));
+        Print<Tanh>(
+            "tanh", Around,
+            (x, y) => TensorPrimitives.Tanh<float>(x, y), (x, y) => TensorPrimitives.Tanh<double>(x, y),
+            x => MathF.Tanh(x), x => Math.Tanh(x));
+        Print<Asinh>(
+            "asinh", Around,
+            (x, y) => TensorPrimitives.Asinh<float>(x, y), (x, y) => TensorPrimitives.Asinh<double>(x, y),
+            x => MathF.Asinh(x), x => Math.Asinh(x));
+        Print<Acosh>(
+            "acosh", BeyondOne,
+            (x, y) => TensorPrimitives.Acosh<float>(x, y), (x, y) => TensorPrimitives.Acosh<double>(x, y),
+            x => MathF.Acosh(x), x => Math.Acosh(x));
+        Print<Atanh>(
+            "atanh", Unit,
+            (x, y) => TensorPrimitives.Atanh<float>(x, y), (x, y) => TensorPrimitives.Atanh<double>(x, y),
+            x => MathF.Atanh(x), x => Math.Atanh(x));
+        Print<Pow>(
+            "pow", Around,
+            (x, y) => TensorPrimitives.Pow<float>(x, x, y), (x, y) => TensorPrimitives.Pow<double>(x, x, y),
+            x => MathF.Pow(x, x), x => Math.Pow(x, x));
         Print<Erf>("erf", Around, null, null, null, null);
-        Print<Sigmoid>("sigmoid", Around, (x, y) => TensorPrimitives.Sigmoid<float>(x, y), (x, y) => TensorPrimitives.Sigmoid<double>(x, y), null, null);
+        Print<Sigmoid>("sigmoid", Around,
+            (x, y) => TensorPrimitives.Sigmoid<float>(x, y), (x, y) => TensorPrimitives.Sigmoid<double>(x, y), null, null);
         Print<Softplus>("softplus", Around, null, null, null, null);
         Print<Silu>("silu", Around, null, null, null, null);
         Print<Gelu>("gelu", Around, null, null, null, null);
