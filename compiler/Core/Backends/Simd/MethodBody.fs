@@ -97,5 +97,10 @@ type MethodBody(taken: string seq) =
 
     /// What has been written, with its loops joined; at its head what the method takes from its arguments.
     member _.Statements =
-        let body = List.ofSeq whole |> fuse |> contractArrays |> splitSums
+        let body =
+            List.ofSeq whole
+            |> LoopFusion.fuse
+            |> ArrayContraction.contractArrays
+            |> PartialSums.splitSums
+
         (List.ofSeq head @ body) |> List.map toCSharp

@@ -1,0 +1,107 @@
+/// Takes scratch arrays away where variables do.
+///
+///     for i                                         for i
+///     {                                             {
+///         hidden[i] = tanh(...)           becomes       var hidden = tanh(...)
+///         sum = W[i] * hidden[i] + sum                  sum = W[i] * hidden + sum
+///     }                                             }
+module internal DiffEqLang.Compiler.Backends.Simd.ArrayContraction
+
+open System
+open System.Collections.Generic
+open DiffEqLang.Compiler.Printing
+open DiffEqLang.Compiler.Printing.CSharp
+open DiffEqLang.Compiler.Backends.Simd.Statements
+
+/// How often an array is touched.
+let private countOf array (statements: Statement list) =
+    let t = touched statements
+
+    Seq.append t.ReadPlaces t.WrittenPlaces |> Seq.filter (fst >> (=) array) |> Seq.length
+
+/// An array whose every element is written and then read in one block becomes variables of that block.
+let private withoutArray (array: string) (statements: Statement list) : Statement list option =
+    let places =
+        let t = touched statements
+
+        Seq.append t.ReadPlaces t.WrittenPlaces
+        |> Seq.filter (fst >> (=) array)
+        |> Seq.map snd
+        |> Seq.distinct
+        |> Seq.toList
+
+    let nameOf place =
+        match places with
+        | [ _ ] -> array
+        | several ->
+            let separator = if Char.IsDigit array[array.Length - 1] then "_" else ""
+            sprintf "%s%s%d" array separator (List.findIndex ((=) place) several)
+
+    let replacement e =
+        match e with
+        | Element(Name a, [ place ]) when a = array -> Some(Name(nameOf place))
+        | _ -> None
+
+    /// The block that holds every touch, with the array's elements as its variables.
+    let rec inBlock (block: Statement list) : Statement list option =
+        let isWrite s =
+            match s with
+            | Store(Element(Name a, [ _ ]), _, _) -> a = array
+            | _ -> false
+
+        if List.exists isWrite block then
+            // Written once each, and before it is read.
+            let known = HashSet<CSharp.Expr>()
+            let mutable isSound = true
+
+            let rewritten =
+                [ for s in block do
+                      match s with
+                      | Store(Element(Name a, [ place ]), value, source) when a = array ->
+                          isSound <-
+                              isSound && known.Add place && countOf array [ Declare("", value, None) ] = 0
+
+                          Declare(nameOf place, value, source)
+                      | other ->
+                          let t = touched [ other ]
+                          let own = Seq.append t.ReadPlaces t.WrittenPlaces |> Seq.filter (fst >> (=) array)
+                          isSound <- isSound && own |> Seq.forall (fun (_, place) -> known.Contains place)
+                          isSound <- isSound && not (t.WrittenPlaces |> Seq.exists (fst >> (=) array))
+                          mapExpressions (replaced replacement) other ]
+
+            if isSound then Some rewritten else None
+        else
+            let touching = block |> List.filter (fun s -> countOf array [ s ] > 0)
+
+            match touching with
+            | [ Loop(variable, count, body) as loop ] ->
+                inBlock body
+                |> Option.map (fun inner ->
+                    block |> List.map (fun s -> if s = loop then Loop(variable, count, inner) else s))
+            | _ -> None
+
+    inBlock statements
+
+/// In all of a method.
+let contractArrays (statements: Statement list) : Statement list =
+    let arrays =
+        statements
+        |> List.choose (fun s ->
+            match s with
+            | Scratch(name, _) -> Some name
+            | _ -> None)
+
+    arrays
+    |> List.fold
+        (fun statements array ->
+            let others =
+                statements
+                |> List.filter (fun s ->
+                    match s with
+                    | Scratch(a, _) -> a <> array
+                    | _ -> true)
+
+            match withoutArray array others with
+            | Some contracted -> contracted
+            | None -> statements)
+        statements
