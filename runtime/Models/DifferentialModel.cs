@@ -261,8 +261,7 @@ public abstract class DifferentialModel : nn.Module
         if (value.dtype != Dtype || value.device.type != Device.type || value.device.index != Device.index)
             throw new ArgumentException(
                 $"The initial value of {slot.Name} is {value.dtype} on {value.device}; {GetName()} computes in {Dtype} on {Device}. Convert it with .to(model.Dtype).to(model.Device), or the model with .to(...).");
-        using var scope = NewDisposeScope();
-        if (!value.detach().isfinite().all().item<bool>())
+        if (!ContiguousMemory.IsFinite(value))
             throw new ArgumentException($"The initial value of {slot.Name} has NaN or infinity.");
         return value;
     }

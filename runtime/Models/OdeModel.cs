@@ -8,6 +8,8 @@ namespace DiffEqLang.Runtime;
 /// <summary>The base of generated models without noise.</summary>
 public abstract class OdeModel : DifferentialModel
 {
+    private readonly EnginePool _engines = new();
+
     /// <inheritdoc/>
     protected OdeModel(string name, StateLayout layout, SolveDefaults defaults, Device? device, ScalarType? dtype)
         : base(name, layout, defaults, device, dtype) { }
@@ -29,9 +31,16 @@ public abstract class OdeModel : DifferentialModel
     {
         if (options.Target == SolveTarget.Torch) return null;
         var binding = BindSimd();
+        if (binding is not null) binding.Engines = _engines;
         if (SimdSolve.Obstacle(this, binding, options, span) is not { } obstacle) return binding;
-        binding?.Dispose();
         return options.Target == SolveTarget.Simd ? throw new InvalidOperationException(obstacle) : null;
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) _engines.Dispose();
+        base.Dispose(disposing);
     }
 
     /// <summary>The SIMD code in a precision.</summary>
@@ -41,7 +50,6 @@ public abstract class OdeModel : DifferentialModel
     {
         var binding = BindSimd();
         if (binding is SimdBinding<T> ofPrecision && Dtype == binding.Dtype && Device.type == DeviceType.CPU) return ofPrecision;
-        binding?.Dispose();
         throw new InvalidOperationException(
             binding is null ? $"{GetName()} has no code for SIMD registers, which ensembles and solvers without torch need."
             : $"The SIMD code of {GetName()} is written in {binding.Dtype} for the CPU; the model is {Dtype} on {Device}, and {typeof(T).Name} was asked for.");

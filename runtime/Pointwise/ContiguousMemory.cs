@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -21,6 +22,15 @@ internal static class ContiguousMemory
     /// <summary>Whether two have it, of one shape and precision.</summary>
     public static bool AreOpen(Tensor x, Tensor y) =>
         IsOpen(x) && IsOpen(y) && x.dtype == y.dtype && x.shape.AsSpan().SequenceEqual(y.shape);
+
+    /// <summary>Whether a tensor, wherever it lies, has neither NaN nor infinity.</summary>
+    public static bool IsFinite(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var values = x.detach();
+        if (!IsOpen(values)) return values.isfinite().all().item<bool>();
+        return values.dtype == ScalarType.Float64 ? AreFinite(View<double>(values)) : AreFinite(View<float>(values));
+    }
 
     /// <summary>to = f(from), in the threads that torch is given.</summary>
     public static void Map<TFunction>(Tensor from, Tensor to)
@@ -57,6 +67,16 @@ internal static class ContiguousMemory
         GC.KeepAlive(left);
         GC.KeepAlive(right);
         GC.KeepAlive(to);
+    }
+
+    private static bool AreFinite<T>(ReadOnlySpan<T> numbers)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var vectors = MemoryMarshal.Cast<T, Vector<T>>(numbers);
+        var sum = Vector<T>.Zero;
+        foreach (var vector in vectors) sum += vector * T.Zero;    // NaN of NaN and of infinities
+        foreach (var number in numbers[(vectors.Length * Vector<T>.Count)..]) sum += new Vector<T>(number * T.Zero);
+        return sum == Vector<T>.Zero;
     }
 
     /// <summary>The tensor's own memory, for as long as the tensor is kept alive.</summary>

@@ -22,7 +22,7 @@ internal static class SimdSolve
     }
 
     /// <summary>Solves from a packed state; differentiable in it, in the saved times and in the binding's parameters.</summary>
-    /// <param name="binding">The model's code; taken over.</param>
+    /// <param name="binding">The model's code.</param>
     /// <param name="layout">The states' places in the packed vector.</param>
     /// <param name="initial">[..., N]: the leading axes are the batch.</param>
     /// <param name="options">Everything the caller and the model's solve block decide.</param>
@@ -36,11 +36,14 @@ internal static class SimdSolve
         var times = span.Source is { requires_grad: true } source ? source : null;
         var wantsGradient = is_grad_enabled()
             && (initial.requires_grad || times is not null || binding.Parameters.Any(parameter => parameter.requires_grad));
-        var gradient = new SimdGradient(binding, problem, flat.detach(), wantsGradient, wantsGradient && times is not null);
-        var run = gradient.Result;
-        using var values = run.Values;    // what is returned holds the data
-        var tied = wantsGradient ? OdeSolveFunction.Tie(gradient, flat, times, binding.Parameters) : values;
-        if (!wantsGradient) binding.Dispose();
-        return OdeSolve.Describe(layout, batch, (int)flat.size(0), run, tied);
+        if (!wantsGradient) return Describe(binding.Run(problem, flat, withTape: false, withSlopes: false).Result, null);
+        var gradient = new SimdGradient(binding, problem, flat.detach(), initial.requires_grad, times is not null);
+        return Describe(gradient.Result, OdeSolveFunction.Tie(gradient, flat, times, binding.Parameters));
+
+        Solution Describe(OdeRun run, Tensor? tied)
+        {
+            using var values = run.Values;    // what is returned holds the data
+            return OdeSolve.Describe(layout, batch, (int)flat.size(0), run, tied ?? values);
+        }
     }
 }
