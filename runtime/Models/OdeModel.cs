@@ -8,11 +8,12 @@ namespace DiffEqLang.Runtime;
 /// <summary>The base of generated models without noise.</summary>
 public abstract class OdeModel : DifferentialModel
 {
-    private readonly EnginePool _engines = new();
-
     /// <inheritdoc/>
     protected OdeModel(string name, StateLayout layout, SolveDefaults defaults, Device? device, ScalarType? dtype)
         : base(name, layout, defaults, device, dtype) { }
+
+    /// <summary>What runs its solves on registers, between them.</summary>
+    internal EnginePool Engines { get; } = new();
 
     /// <inheritdoc/>
     protected sealed override Solution SolvePacked(IReadOnlyList<Tensor?> initial, SolveOptions? options)
@@ -31,7 +32,7 @@ public abstract class OdeModel : DifferentialModel
     {
         if (options.Target == SolveTarget.Torch) return null;
         var binding = BindSimd();
-        if (binding is not null) binding.Engines = _engines;
+        if (binding is not null) binding.Engines = Engines;
         if (SimdSolve.Obstacle(this, binding, options, span) is not { } obstacle) return binding;
         return options.Target == SolveTarget.Simd ? throw new InvalidOperationException(obstacle) : null;
     }
@@ -39,7 +40,7 @@ public abstract class OdeModel : DifferentialModel
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
-        if (disposing) _engines.Dispose();
+        if (disposing) Engines.Dispose();
         base.Dispose(disposing);
     }
 

@@ -12,12 +12,7 @@ internal static class ContiguousMemory
     private const int LeastPart = 16384;
 
     /// <summary>Whether a tensor has such memory, and autograd does not have to see what is done with it.</summary>
-    public static bool IsOpen(Tensor x) =>
-        x.device_type == DeviceType.CPU
-        && x.dtype is ScalarType.Float32 or ScalarType.Float64
-        && x.is_contiguous()
-        && x.numel() <= int.MaxValue / sizeof(double)
-        && !(x.requires_grad && is_grad_enabled());
+    public static bool IsOpen(Tensor x) => IsReadable(x) && !(x.requires_grad && is_grad_enabled());
 
     /// <summary>Whether two have it, of one shape and precision.</summary>
     public static bool AreOpen(Tensor x, Tensor y) =>
@@ -26,10 +21,9 @@ internal static class ContiguousMemory
     /// <summary>Whether a tensor, wherever it lies, has neither NaN nor infinity.</summary>
     public static bool IsFinite(Tensor x)
     {
+        if (IsReadable(x)) return x.dtype == ScalarType.Float64 ? AreFinite(View<double>(x)) : AreFinite(View<float>(x));
         using var scope = NewDisposeScope();
-        var values = x.detach();
-        if (!IsOpen(values)) return values.isfinite().all().item<bool>();
-        return values.dtype == ScalarType.Float64 ? AreFinite(View<double>(values)) : AreFinite(View<float>(values));
+        return x.detach().isfinite().all().item<bool>();
     }
 
     /// <summary>to = f(from), in the threads that torch is given.</summary>
@@ -68,6 +62,12 @@ internal static class ContiguousMemory
         GC.KeepAlive(right);
         GC.KeepAlive(to);
     }
+
+    private static bool IsReadable(Tensor x) =>
+        x.device_type == DeviceType.CPU
+        && x.dtype is ScalarType.Float32 or ScalarType.Float64
+        && x.is_contiguous()
+        && x.numel() <= int.MaxValue / sizeof(double);
 
     private static bool AreFinite<T>(ReadOnlySpan<T> numbers)
         where T : unmanaged, IFloatingPointIeee754<T>

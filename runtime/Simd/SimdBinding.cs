@@ -96,18 +96,30 @@ public sealed class SimdBinding<T> : SimdBinding
     /// <summary>The numbers of what is passed in registers.</summary>
     internal T[] RegisterNumbers()
     {
-        using var withoutGradient = no_grad();
         var numbers = new T[Registers.Sum(register => (int)register.Value.numel())];
         var rest = numbers.AsSpan();
         foreach (var (_, value) in Registers)
         {
-            using var contiguous = value.contiguous();
-            var span = new UnmanagedSpan<T>(contiguous).Span;
-            span.CopyTo(rest);
-            rest = rest[span.Length..];
+            var size = (int)value.numel();
+            if (value.is_contiguous()) Copy(value, rest);
+            else CopyOf(value, rest);
+            rest = rest[size..];
         }
 
         return numbers;
+    }
+
+    private static void CopyOf(Tensor value, Span<T> into)
+    {
+        using var withoutGradient = no_grad();
+        using var contiguous = value.contiguous();
+        Copy(contiguous, into);
+    }
+
+    private static void Copy(Tensor contiguous, Span<T> into)
+    {
+        new UnmanagedSpan<T>(contiguous).Span.CopyTo(into);
+        GC.KeepAlive(contiguous);
     }
 
     /// <inheritdoc/>

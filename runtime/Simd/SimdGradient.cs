@@ -19,7 +19,7 @@ internal sealed class SimdGradient : ISolveGradient
     /// <param name="binding">The model's code.</param>
     /// <param name="problem">What is solved.</param>
     /// <param name="initial">From which state: [samples, N], contiguous.</param>
-    /// <param name="wantsInitial">Whether gradients flow to that.</param>
+    /// <param name="wantsInitial">Whether the gradient of that is needed: where gradients flow to it, or to the saved times.</param>
     /// <param name="withSlopes">Whether gradients flow to the saved times.</param>
     public SimdGradient(SimdBinding binding, RungeKuttaProblem problem, Tensor initial, bool wantsInitial, bool withSlopes)
     {
@@ -40,7 +40,7 @@ internal sealed class SimdGradient : ISolveGradient
         var isOfHigherOrder = is_grad_enabled();
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        var initial = zeros_like(_initial);
+        var initial = _wantsInitial ? zeros_like(_initial) : null;
         var parameters = NewGradients();
         Tensor? times = null;
         try
@@ -49,18 +49,18 @@ internal sealed class SimdGradient : ISolveGradient
                 throw new NotSupportedException("Gradients of gradients through a solve are not available: call backward without create_graph.");
             var run = Interlocked.Exchange(ref _run, null) ?? _binding.Run(_problem, _initial, withTape: true, withSlopes: false);
             run.Backward(cotangents.contiguous(), initial, parameters);
-            if (Result.Slopes is not null) times = OdeGradient.OfTimes(_problem, Result, cotangents, initial);
+            if (Result.Slopes is not null) times = OdeGradient.OfTimes(_problem, Result, cotangents, initial!);
         }
         catch (Exception exception)    // whatever it is, it must not reach libtorch
         {
             _fault.Keep(exception);
-            initial.zero_();
+            initial?.zero_();
             foreach (var gradient in parameters) gradient?.zero_();
         }
 
         if (_problem.Span.Source is not null) times ??= zeros([Result.Times.Length], ScalarType.Float64);
         foreach (var gradient in parameters) gradient?.DetachFromDisposeScope();
-        return (_wantsInitial ? initial.DetachFromDisposeScope() : null, times?.DetachFromDisposeScope(), parameters);
+        return (initial?.DetachFromDisposeScope(), times?.DetachFromDisposeScope(), parameters);
     }
 
     private Tensor?[] NewGradients()
@@ -68,7 +68,7 @@ internal sealed class SimdGradient : ISolveGradient
         var gradients = new Tensor?[_binding.Parameters.Count];
         for (var i = 0; i < gradients.Length; i++)
             if (_binding.Parameters[i] is { requires_grad: true } parameter)
-                gradients[i] = empty(parameter.shape, parameter.dtype);
+                gradients[i] = parameter.is_contiguous() ? empty_like(parameter) : empty(parameter.shape, parameter.dtype);
         return gradients;
     }
 }

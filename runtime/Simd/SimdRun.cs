@@ -12,9 +12,9 @@ internal abstract class SimdRun
 
     /// <summary>The backward pass; once only.</summary>
     /// <param name="cotangents">d loss / d saved state: [times, samples, N], contiguous.</param>
-    /// <param name="initial">Receives d loss / d initial state: [samples, N], zeros before.</param>
+    /// <param name="initial">Receives d loss / d initial state: [samples, N], zeros before; null where not wanted.</param>
     /// <param name="parameters">Receive the gradients of the binding's parameters, each contiguous; null where not wanted.</param>
-    public abstract void Backward(Tensor cotangents, Tensor initial, Tensor?[] parameters);
+    public abstract void Backward(Tensor cotangents, Tensor? initial, Tensor?[] parameters);
 }
 
 /// <summary>The same in one precision.</summary>
@@ -46,11 +46,11 @@ internal sealed class SimdRun<T> : SimdRun
     public override OdeRun Result { get; }
 
     /// <inheritdoc/>
-    public override void Backward(Tensor cotangents, Tensor initial, Tensor?[] parameters)
+    public override void Backward(Tensor cotangents, Tensor? initial, Tensor?[] parameters)
     {
         try
         {
-            var gradients = _engine.Backward(_solve, new LaneGradients<T>(new(cotangents), new(initial)));
+            var gradients = _engine.Backward(_solve, new LaneGradients<T>(new(cotangents), initial is null ? default : new(initial)));
             for (var i = 0; i < parameters.Length; i++)
             {
                 var size = (int)_binding.Parameters[i].numel();

@@ -32,18 +32,14 @@ internal static class SimdSolve
         GradientFault.ThrowIfAny();
         var problem = RungeKuttaProblem.Of(span, options);
         var batch = OdeSolve.BatchOf(initial, layout);
-        var flat = initial.reshape(-1, layout.Size).contiguous();
+        var flat = initial.dim() == 2 && initial.is_contiguous() ? initial : initial.reshape(-1, layout.Size).contiguous();
         var times = span.Source is { requires_grad: true } source ? source : null;
         var wantsGradient = is_grad_enabled()
             && (initial.requires_grad || times is not null || binding.Parameters.Any(parameter => parameter.requires_grad));
-        if (!wantsGradient) return Describe(binding.Run(problem, flat, withTape: false, withSlopes: false).Result, null);
-        var gradient = new SimdGradient(binding, problem, flat.detach(), initial.requires_grad, times is not null);
-        return Describe(gradient.Result, OdeSolveFunction.Tie(gradient, flat, times, binding.Parameters));
-
-        Solution Describe(OdeRun run, Tensor? tied)
-        {
-            using var values = run.Values;    // what is returned holds the data
-            return OdeSolve.Describe(layout, batch, (int)flat.size(0), run, tied ?? values);
-        }
+        var wantsInitial = initial.requires_grad || times is not null;    // an early first time moves the whole solve
+        var gradient = wantsGradient ? new SimdGradient(binding, problem, flat.detach(), wantsInitial, times is not null) : null;
+        var run = gradient?.Result ?? binding.Run(problem, flat.detach(), withTape: false, withSlopes: false).Result;
+        var tied = gradient is null ? null : OdeSolveFunction.Tie(gradient, flat, times, binding.Parameters);
+        return OdeSolve.Describe(layout, batch, (int)flat.size(0), run, tied);
     }
 }

@@ -1,5 +1,5 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace DiffEqLang.Runtime.Simd;
@@ -61,6 +61,9 @@ internal sealed class LaneEngine<TRegister, TLanes, T> : LaneEngine<T>
     /// number of threads.
     /// </summary>
     private const int ChunkSize = 256;
+
+    /// <summary>The registers of coupled samples that one thread takes backwards at a time: fixed for the same reason.</summary>
+    private const int TapesAtOnce = 4;
 
     private readonly BoundKernel<TRegister> _kernel;
     private readonly LaneStepper<TRegister, TLanes> _stepper;
@@ -128,9 +131,12 @@ internal sealed class LaneEngine<TRegister, TLanes, T> : LaneEngine<T>
     /// <inheritdoc/>
     public override ReadOnlySpan<double> Backward(LaneSolve<T> solve, LaneGradients<T> gradients)
     {
-        var (parts, size) = (Parts(solve), _sums.Length);
+        var (tapes, atOnce, size) = (Parts(solve), IsCoupled ? TapesAtOnce : 1, _sums.Length);
+        var parts = (tapes + atOnce - 1) / atOnce;
         if (_partial.Length < parts * size) _partial = new double[parts * size];
-        ForEach(parts, (worker, part) => worker.Adjoint.Run(solve, _tapes[part], gradients, _partial.AsSpan(part * size, size)));
+        ForEach(parts, (worker, part) => worker.Adjoint.Run(
+            solve, CollectionsMarshal.AsSpan(_tapes)[(part * atOnce)..Math.Min(tapes, (part + 1) * atOnce)], gradients,
+            _partial.AsSpan(part * size, size)));
         Array.Clear(_sums);
         for (var part = 0; part < parts; part++) Add(_partial.AsSpan(part * size, size), _sums);
         return _sums;
