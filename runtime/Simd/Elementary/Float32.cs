@@ -210,7 +210,7 @@ internal readonly struct Float32<T> : IPrecision<T>
 
     /// <inheritdoc/>
     [MethodImpl(Inline)]
-    public static T Exp(T r) => Horner<T>.Of(
+    public static T Exp(T r) => Horner<T>.ByPairs(
         r, 0.5, 0.166666672, 0.0416664816, 0.00833318941, 0.00139333564, 0.000199611357);
 
     /// <inheritdoc/>

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace DiffEqLang.Runtime.Simd;
 
-/// <summary>Polynomials by Horner's rule. Coefficients from the lowest power on; each step a multiply-add with a constant.</summary>
+/// <summary>Polynomials by Horner's rule, and one by Estrin's. Coefficients from the lowest power on; each step a multiply-add with a constant.</summary>
 internal static class Horner<T>
     where T : struct, ILanes<T>
 {
@@ -52,4 +52,16 @@ internal static class Horner<T>
     [MethodImpl(Inline)]
     public static T Onto(T higher, T x, double c0, double c1, double c2, double c3, double c4) =>
         Onto(Onto(higher, x, c2, c3, c4), x, c0, c1);
+
+    /// <summary>
+    /// c₀ + c₁x + … + c₅x⁵ by pairs of terms: as many operations, in three steps of dependence for five. Estrin (1960), Organization of
+    /// computer systems: the fixed plus variable structure computer.
+    /// </summary>
+    [MethodImpl(Inline)]
+    public static T ByPairs(T x, double c0, double c1, double c2, double c3, double c4, double c5)
+    {
+        var square = x * x;
+        var high = T.MultiplyAdd(T.MultiplyAdd(T.Of(c5), x, T.Of(c4)), square, T.MultiplyAdd(T.Of(c3), x, T.Of(c2)));
+        return T.MultiplyAdd(high, square, T.MultiplyAdd(T.Of(c1), x, T.Of(c0)));
+    }
 }
