@@ -30,6 +30,7 @@ let all =
           Runtime.BacksolveTests.tests
           Runtime.SimdTests.tests
           Runtime.DenseTests.tests
+          Runtime.EnginePoolTests.tests
           Runtime.NativeTests.tests
           Runtime.ModelTests.tests
           Runtime.BrownianTests.tests

@@ -241,12 +241,13 @@ public abstract class DifferentialModel : nn.Module
     {
         if (given.Count != Layout.Slots.Count)
             throw new ArgumentException($"{GetName()} has {Layout.Slots.Count} states; {given.Count} initial values were given.", nameof(given));
-        var declared = given.Any(value => value is null) ? InitialState() : [];
-        var parts = Layout.Slots.Select((slot, i) => given[i] is { } value
-            ? Checked(slot, value)
-            : declared[i] ?? throw new InvalidOperationException(
-                $"State {slot.Name} of {GetName()} has no initial value: pass one to Solve, or declare `init {slot.Name} = ...` in the model."));
-        return Layout.Pack([.. parts]);
+        var parts = new Tensor[given.Count];
+        IReadOnlyList<Tensor?>? declared = null;
+        for (var i = 0; i < parts.Length; i++)
+            parts[i] = (given[i] is { } value ? Checked(Layout.Slots[i], value) : (declared ??= InitialState())[i])
+                ?? throw new InvalidOperationException(
+                    $"State {Layout.Slots[i].Name} of {GetName()} has no initial value: pass one to Solve, or declare `init {Layout.Slots[i].Name} = ...` in the model.");
+        return Layout.Pack(parts);
     }
 
     /// <summary>The solution, which can then evaluate the model's outputs.</summary>
@@ -258,11 +259,10 @@ public abstract class DifferentialModel : nn.Module
 
     private Tensor Checked(StateSlot slot, Tensor value)
     {
-        if (value.dtype != Dtype || value.device.type != Device.type || value.device.index != Device.index)
+        if (value.dtype != Dtype || value.device_type != Device.type || value.device_index != Device.index)
             throw new ArgumentException(
                 $"The initial value of {slot.Name} is {value.dtype} on {value.device}; {GetName()} computes in {Dtype} on {Device}. Convert it with .to(model.Dtype).to(model.Device), or the model with .to(...).");
-        using var scope = NewDisposeScope();
-        if (!value.detach().isfinite().all().item<bool>())
+        if (!ContiguousMemory.IsFinite(value))
             throw new ArgumentException($"The initial value of {slot.Name} has NaN or infinity.");
         return value;
     }

@@ -12,6 +12,9 @@ public abstract class OdeModel : DifferentialModel
     protected OdeModel(string name, StateLayout layout, SolveDefaults defaults, Device? device, ScalarType? dtype)
         : base(name, layout, defaults, device, dtype) { }
 
+    /// <summary>What runs its solves on registers, between them.</summary>
+    internal EnginePool Engines { get; } = new();
+
     /// <inheritdoc/>
     protected sealed override Solution SolvePacked(IReadOnlyList<Tensor?> initial, SolveOptions? options)
     {
@@ -29,9 +32,16 @@ public abstract class OdeModel : DifferentialModel
     {
         if (options.Target == SolveTarget.Torch) return null;
         var binding = BindSimd();
+        if (binding is not null) binding.Engines = Engines;
         if (SimdSolve.Obstacle(this, binding, options, span) is not { } obstacle) return binding;
-        binding?.Dispose();
         return options.Target == SolveTarget.Simd ? throw new InvalidOperationException(obstacle) : null;
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) Engines.Dispose();
+        base.Dispose(disposing);
     }
 
     /// <summary>The SIMD code in a precision.</summary>
@@ -41,7 +51,6 @@ public abstract class OdeModel : DifferentialModel
     {
         var binding = BindSimd();
         if (binding is SimdBinding<T> ofPrecision && Dtype == binding.Dtype && Device.type == DeviceType.CPU) return ofPrecision;
-        binding?.Dispose();
         throw new InvalidOperationException(
             binding is null ? $"{GetName()} has no code for SIMD registers, which ensembles and solvers without torch need."
             : $"The SIMD code of {GetName()} is written in {binding.Dtype} for the CPU; the model is {Dtype} on {Device}, and {typeof(T).Name} was asked for.");

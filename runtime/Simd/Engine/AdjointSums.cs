@@ -42,11 +42,11 @@ internal sealed class AdjointSums<TRegister, TLanes, T>(LaneStepper<TRegister, T
         if (++_products == ProductsAtOnce) Flush();
     }
 
-    /// <summary>Adds the sums over all lanes.</summary>
-    public void AddTo(Span<double> gradients)
+    /// <summary>Copies the sums over all lanes.</summary>
+    public void CopyTo(Span<double> gradients)
     {
         Flush();
-        for (var i = 0; i < gradients.Length; i++) gradients[i] += _sums[i];
+        _sums.CopyTo(gradients);
     }
 
     private void Flush()
