@@ -133,6 +133,8 @@ let reserved =
           "stages"
           "after"
           "steps"
+          "times"
+          "squaredErrors"
           "Lanes"
           "Lane"
           "Slope" ]
