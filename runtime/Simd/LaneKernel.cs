@@ -24,6 +24,12 @@ public abstract class LaneKernel<TRegister>
     /// <summary>The numbers of all tensors that gradients flow to, in the binding's order, each row-major.</summary>
     public abstract int GradientSize { get; }
 
+    /// <summary>
+    /// The parts of the gradients that <see cref="DriftVjp"/> has summed over the lanes already: there the sums stand number by
+    /// number at the beginning of the part, and the rest of it is not used.
+    /// </summary>
+    public virtual IReadOnlyList<Range> SummedOverLanes => [];
+
     /// <summary>How many registers <see cref="Drift"/> leaves for <see cref="DriftVjp"/>.</summary>
     public virtual int TermSize => 0;
 
@@ -43,7 +49,9 @@ public abstract class LaneKernel<TRegister>
     /// <param name="terms">As <see cref="Drift"/> left them at the same place.</param>
     /// <param name="w">The cotangent of f, length N.</param>
     /// <param name="stateGradient">Is set to wᵀ ∂f/∂x, length N.</param>
-    /// <param name="parameterGradients">wᵀ ∂f/∂θ is added to it, lane by lane; length <see cref="GradientSize"/>.</param>
+    /// <param name="parameterGradients">
+    /// wᵀ ∂f/∂θ is added to it, lane by lane (but for <see cref="SummedOverLanes"/>); length <see cref="GradientSize"/>.
+    /// </param>
     public abstract void DriftVjp(
         TRegister t, ReadOnlySpan<TRegister> state, ReadOnlySpan<TRegister> parameters, ReadOnlySpan<TRegister> terms,
         ReadOnlySpan<TRegister> w, Span<TRegister> stateGradient, Span<TRegister> parameterGradients);

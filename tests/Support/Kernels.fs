@@ -31,6 +31,17 @@ let private unpacked (lanes: int) (numbers: 'R -> float[]) (registers: 'R[]) : f
     let all = registers |> Array.map numbers
     Array.init lanes (fun lane -> all |> Array.map (fun register -> register[lane]))
 
+/// The sums over all lanes; some parts of the gradients are such sums already, side by side from their beginning on.
+let private summed (parts: IReadOnlyList<Range>) (numbers: 'R -> float[]) (registers: 'R[]) : float[] =
+    let sums = registers |> Array.map (numbers >> Array.sum)
+
+    for part in parts do
+        let struct (first, count) = part.GetOffsetAndLength registers.Length
+        let ofPart = registers[first .. first + count - 1] |> Array.collect numbers
+        Array.blit ofPart 0 sums first count
+
+    sums
+
 let private run
     (kernel: LaneKernel<'R>)
     (lanes: int)
@@ -64,7 +75,7 @@ let private run
 
     { Slopes = unpacked lanes numbers slope
       StateGradients = unpacked lanes numbers stateGradient
-      ParameterGradients = gradients |> Array.map (numbers >> Array.sum) }
+      ParameterGradients = summed kernel.SummedOverLanes numbers gradients }
 
 /// The numbers passed in registers.
 let private registerNumbers (binding: SimdBinding) =

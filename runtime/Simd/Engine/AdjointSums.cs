@@ -21,6 +21,8 @@ internal sealed class AdjointSums<TRegister, TLanes, T>(LaneStepper<TRegister, T
 
     private readonly RegisterBuffer<TLanes> _lanes = new(stepper.Kernel.GradientSize);
     private readonly double[] _sums = new double[stepper.Kernel.GradientSize];
+    private readonly Range[] _summed = [.. stepper.Kernel.SummedOverLanes];
+    private readonly Range[] _byLane = [.. Between(stepper.Kernel.SummedOverLanes, stepper.Kernel.GradientSize)];
     private int _products;
 
     /// <summary>Forgets all sums.</summary>
@@ -51,11 +53,33 @@ internal sealed class AdjointSums<TRegister, TLanes, T>(LaneStepper<TRegister, T
     {
         _products = 0;
         var lanes = _lanes.Span;
-        for (var i = 0; i < _sums.Length; i++)
+        foreach (var part in _byLane)
         {
-            _sums[i] += LaneNumbers<TLanes, T>.Sum(lanes[i]);
+            var sums = _sums.AsSpan(part);
+            var registers = lanes[part];
+            for (var i = 0; i < sums.Length; i++) sums[i] += LaneNumbers<TLanes, T>.Sum(registers[i]);
+            registers.Clear();
         }
 
-        lanes.Clear();
+        foreach (var part in _summed)
+        {
+            var sums = _sums.AsSpan(part);
+            var numbers = LaneNumbers<TLanes, T>.Of(lanes[part])[..sums.Length];
+            for (var i = 0; i < sums.Length; i++) sums[i] += double.CreateTruncating(numbers[i]);
+            numbers.Clear();
+        }
+    }
+
+    /// <summary>What ascending ranges leave out of a whole.</summary>
+    private static IEnumerable<Range> Between(IEnumerable<Range> ranges, int length)
+    {
+        var from = 0;
+        foreach (var (start, size) in ranges.Select(range => range.GetOffsetAndLength(length)))
+        {
+            if (start > from) yield return from..start;
+            from = start + size;
+        }
+
+        if (from < length) yield return from..length;
     }
 }

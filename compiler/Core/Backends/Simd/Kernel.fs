@@ -131,6 +131,7 @@ let reserved =
           "rtol"
           "atol"
           "stages"
+          "Dense"
           "after"
           "steps"
           "times"
@@ -207,7 +208,7 @@ let private writtenDrift (kernel: Kernel) precision : CSharp.Statement list =
     for term, offset in kernel.Terms do
         kept[term] <- ("terms", offset)
 
-    Storing.prepare writer kept kernel.Drift
+    Storing.prepare writer kept [] kernel.Drift
 
     for value, c, part in List.zip3 kernel.Drift kernel.Model.Components kernel.States do
         Results.give writer "slope" part.Offset ("d" + part.Symbol.Name) (equationSource kernel c.Span) value
@@ -245,14 +246,38 @@ let private driftVjp (kernel: Kernel) precision : CSharp.Member =
         if reached.Contains term then
             Storing.take writer "terms" offset (Storing.wantedName term) term
 
-    Storing.prepare writer (Dictionary()) roots
+    let gradients =
+        [ for value, part in List.zip product.Parameters kernel.Gradients ->
+              value, part, Dense.tryOuterProducts value ]
+
+    let others, outer = gradients |> List.partition (fun (_, _, products) -> products.IsNone)
+
+    let operands =
+        outer
+        |> List.collect (fun (_, _, products) ->
+            products.Value |> List.collect (fun p -> [ p.Left; p.Right ]))
+
+    Storing.prepare
+        writer
+        (Dictionary())
+        (List.distinct operands)
+        (product.States @ [ for value, _, _ in others -> value ])
 
     for value, part in List.zip product.States kernel.States do
         Results.give writer "stateGradient" part.Offset (gradientName part) None value
 
-    for value, part in List.zip product.Parameters kernel.Gradients do
-        if not (Build.isZero value) then
-            Results.addTo writer "parameterGradients" part.Offset (gradientName part) value
+    for value, part, products in gradients do
+        match products with
+        | Some products ->
+            Results.addOuterProducts
+                writer
+                "parameterGradients"
+                part.Offset
+                (gradientName part)
+                value
+                products
+        | None when Build.isZero value -> ()
+        | None -> Results.addTo writer "parameterGradients" part.Offset (gradientName part) value
 
     let parameters =
         [ parameter "Lanes" "t"
@@ -277,6 +302,21 @@ let private size name (n: int) : CSharp.Member =
       Attributes = []
       Modifiers = [ "public"; "override" ]
       Kind = Property("int", name, Literal(string n)) }
+
+/// The parts of the gradients that the vector-Jacobian product sums over the lanes.
+let private summedOverLanes (kernel: Kernel) : CSharp.Member list =
+    let ranges =
+        [ for value, part in List.zip kernel.Product.Parameters kernel.Gradients do
+              if (Dense.tryOuterProducts value).IsSome then
+                  Literal(sprintf "%d..%d" part.Offset (part.Offset + part.Size)) ]
+
+    if ranges.IsEmpty then
+        []
+    else
+        [ { Documentation = inherited
+            Attributes = []
+            Modifiers = [ "public"; "override" ]
+            Kind = Property("IReadOnlyList<Range>", "SummedOverLanes", Collection ranges) } ]
 
 let private weightFields (kernel: Kernel) precision : CSharp.Member list =
     [ for s in kernel.Weights ->
@@ -325,6 +365,7 @@ let classOf
                 @ [ size "StateSize" (total kernel.States)
                     size "ParameterSize" (total kernel.Small)
                     size "GradientSize" (total kernel.Gradients) ]
+                @ summedOverLanes kernel
                 @ (if kernel.TermSize > 0 then [ size "TermSize" kernel.TermSize ] else [])
                 @ [ drift kernel precision given; driftVjp kernel precision ]
                 @ more } }

@@ -29,6 +29,7 @@ let private usings precision width =
         | Wide512 -> "System.Runtime.Intrinsics.Vector512", "System.Runtime.Intrinsics.Vector512"
 
     [ "System"
+      "System.Collections.Generic"
       "System.Runtime.CompilerServices"
       "DiffEqLang.Runtime.Simd"
       "static DiffEqLang.Runtime.Simd.Arithmetic"

@@ -47,7 +47,7 @@ let slope (kernel: Kernel) precision : CSharp.Member =
         writer.Define(Build.input part.Symbol, Variables [| for name in own -> Register(Name name) |])
 
     let results = elements writer.Body.Fresh kernel.States "d" ""
-    Storing.prepare writer (Dictionary()) kernel.Drift
+    Storing.prepare writer (Dictionary()) [] kernel.Drift
     let mutable outputs = results
 
     for value, c, part in List.zip3 kernel.Drift kernel.Model.Components kernel.States do
