@@ -134,6 +134,8 @@ let reserved =
           "Dense"
           "after"
           "steps"
+          "times"
+          "squaredErrors"
           "Lanes"
           "Lane"
           "Slope" ]
