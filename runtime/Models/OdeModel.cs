@@ -23,17 +23,6 @@ public abstract class OdeModel : DifferentialModel
             : OdeSolve.Run(Bind(), Layout, state, asked, span));
     }
 
-    /// <summary>The model's code for SIMD registers, where the solve is to run on it.</summary>
-    /// <exception cref="InvalidOperationException">It must, and cannot.</exception>
-    private SimdBinding? ChooseSimd(SolveOptions options, SolveSpan span)
-    {
-        if (options.Target == SolveTarget.Torch) return null;
-        var binding = BindSimd();
-        if (SimdSolve.Obstacle(this, binding, options, span) is not { } obstacle) return binding;
-        binding?.Dispose();
-        return options.Target == SolveTarget.Simd ? throw new InvalidOperationException(obstacle) : null;
-    }
-
     /// <summary>The SIMD code in a precision.</summary>
     /// <exception cref="InvalidOperationException">There is none.</exception>
     internal SimdBinding<T> BindForEnsemble<T>()

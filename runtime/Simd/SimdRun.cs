@@ -54,20 +54,8 @@ internal sealed class SimdRun<T> : SimdRun
         _engine.Backward(_solve, new LaneGradients<T>(new(cotangents), new(initial)), gradients);
         GC.KeepAlive(_binding);
         GC.KeepAlive(cotangents);
-        var parameters = _binding.Parameters;
-        for (var (i, first) = (0, 0); i < parameters.Count; i++)
-        {
-            var size = (int)parameters[i].numel();
-            if (into[i] is { } sum) Round(gradients.AsSpan(first, size), new UnmanagedSpan<T>(sum).Span);
-            first += size;
-        }
-
+        _binding.AddGradients(gradients, into);
         return initial;
-    }
-
-    private static void Round(ReadOnlySpan<double> numbers, Span<T> into)
-    {
-        for (var i = 0; i < numbers.Length; i++) into[i] += T.CreateTruncating(numbers[i]);
     }
 
     private static Tensor Own(Tensor tensor) => tensor.DetachFromDisposeScope();
