@@ -69,7 +69,7 @@ let private binding (kernel: Kernel) precision (face: Face) : Member =
 
 /// One of the two files of a model.
 let file (namespaceName: string) (face: Face) (kernel: Kernel) precision width : File =
-    let fused = Step.isFused kernel
+    let fused = kernel.Noise.IsEmpty && Step.isFused kernel
     let more = if fused then Step.members kernel precision else []
     let given = if fused then Some(Step.drift kernel) else None
     let members = [ classOf kernel precision (className width) given more ]
