@@ -42,6 +42,7 @@ let all =
           EndToEnd.LoweringTests.tests
           EndToEnd.RandomModelTests.tests
           EndToEnd.KernelTests.tests
+          EndToEnd.StochasticTargetTests.tests
           EndToEnd.CommandLineTests.tests
           EndToEnd.FileVerbTests.tests
           EndToEnd.SolveVerbTests.tests
