@@ -206,6 +206,11 @@ public abstract class DifferentialModel : nn.Module
     protected override void _toEpilog(ScalarType? dtype, Device? device, bool non_blocking)
     {
         (_dtype, _device) = (dtype ?? _dtype, device ?? _device);
+        // Before nn.Module does: it would set the property of the parameter's name, and those of generated models have no setter. What
+        // was replaced is not disposed: solves that are alive go backwards through it.
+        foreach (var (name, parameter) in named_parameters(recurse: false).ToList())
+            if (ReplaceParameter(dtype, device, parameter, out var replaced))
+                ConditionallyRegisterParameter(name, replaced);
         base._toEpilog(dtype, device, non_blocking);
         using var scope = NewDisposeScope();
         foreach (var (name, before) in _constants.ToList())

@@ -56,6 +56,9 @@ public sealed class GradientSolver<T> : IDisposable
     /// <summary>How each sample ended.</summary>
     public ReadOnlySpan<SolveStatus> Status => _solve.Status;
 
+    /// <summary>The accepted steps of each sample.</summary>
+    public ReadOnlySpan<long> Accepted => _solve.Accepted;
+
     /// <summary>The states at the saved times: [times, samples, N]; NaN where a sample did not get.</summary>
     public ReadOnlySpan<T> Values => _values;
 

@@ -99,7 +99,7 @@ let tests =
                   let solutions = [ for y in inputs -> y, solve model options y ]
 
                   for y, solution in order solutions do
-                      Expect.equal (finish model solution) (fresh options y) $"{y.size 0L} samples"
+                      Expect.equal (finish model solution) (fresh options y) $"{y.size 0} samples"
 
               Expect.equal model.Engines.Count 3 "engines: as many as were alive"
           }
