@@ -21,20 +21,9 @@ public abstract class OdeModel : DifferentialModel
         var asked = Complete(options);
         var span = SpanOf(asked);
         var state = InitialOf(initial);
-        return WithOutputs(ChooseSimd(asked, span) is { } binding
-            ? SimdSolve.Run(binding, Layout, state, asked, span)
-            : OdeSolve.Run(Bind(), Layout, state, asked, span));
-    }
-
-    /// <summary>The model's code for SIMD registers, where the solve is to run on it.</summary>
-    /// <exception cref="InvalidOperationException">It must, and cannot.</exception>
-    private SimdBinding? ChooseSimd(SolveOptions options, SolveSpan span)
-    {
-        if (options.Target == SolveTarget.Torch) return null;
-        var binding = BindSimd();
-        if (binding is not null) binding.Engines = Engines;
-        if (SimdSolve.Obstacle(this, binding, options, span) is not { } obstacle) return binding;
-        return options.Target == SolveTarget.Simd ? throw new InvalidOperationException(obstacle) : null;
+        if (ChooseSimd(asked, span) is not { } binding) return WithOutputs(OdeSolve.Run(Bind(), Layout, state, asked, span));
+        binding.Engines = Engines;
+        return WithOutputs(SimdSolve.Run(binding, Layout, state, asked, span));
     }
 
     /// <inheritdoc/>

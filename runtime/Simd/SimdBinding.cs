@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.Intrinsics;
+using DiffEqLang.Runtime.Solvers.Stochastic;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -50,6 +51,9 @@ public abstract class SimdBinding
     /// <param name="withTape">Whether a backward pass may follow.</param>
     /// <param name="withSlopes">Whether derivatives by time are saved.</param>
     internal abstract SimdRun Run(RungeKuttaProblem problem, Tensor initial, bool withTape, bool withSlopes);
+
+    /// <summary>The same of a model with noise.</summary>
+    internal abstract SimdSdeRun Run(StochasticProblem problem, Tensor initial, bool withTape);
 }
 
 /// <summary>A model's code for SIMD registers in one precision.</summary>
@@ -91,7 +95,32 @@ public sealed class SimdBinding<T> : SimdBinding
         return engine;
     }
 
+    /// <summary>The same for a model with noise, whose kernels are <see cref="StochasticKernel{TRegister}"/>.</summary>
+    internal StochasticEngine<T> EngineOf(StochasticProblem problem)
+    {
+        var threads = problem.Options.Threads ?? get_num_threads();
+        return IsWide
+            ? new StochasticEngine<Vector512<T>, Lanes512<T>, T>(_kernel512, Weights, problem, threads)
+            : new StochasticEngine<Vector<T>, Lanes<T>, T>(_kernel, Weights, problem, threads);
+    }
+
+    /// <summary>Adds gradients that lie one after another to those of the parameters.</summary>
+    internal void AddGradients(ReadOnlySpan<double> gradients, ParameterGradients into)
+    {
+        for (var i = 0; i < Parameters.Count; i++)
+        {
+            var size = (int)Parameters[i].numel();
+            if (into[i] is { } sum) Add(gradients[..size], new UnmanagedSpan<T>(sum).Span);
+            gradients = gradients[size..];
+        }
+    }
+
     private static int ThreadsOf(RungeKuttaProblem problem) => problem.Options.Threads ?? get_num_threads();
+
+    private static void Add(ReadOnlySpan<double> numbers, Span<T> to)
+    {
+        for (var i = 0; i < numbers.Length; i++) to[i] += T.CreateTruncating(numbers[i]);
+    }
 
     /// <summary>The numbers of what is passed in registers.</summary>
     internal T[] RegisterNumbers()
@@ -125,4 +154,8 @@ public sealed class SimdBinding<T> : SimdBinding
     /// <inheritdoc/>
     internal override SimdRun Run(RungeKuttaProblem problem, Tensor initial, bool withTape, bool withSlopes) =>
         new SimdRun<T>(this, problem, initial, withTape, withSlopes);
+
+    /// <inheritdoc/>
+    internal override SimdSdeRun Run(StochasticProblem problem, Tensor initial, bool withTape) =>
+        new SimdSdeRun<T>(this, problem, initial, withTape);
 }

@@ -16,7 +16,7 @@ internal static class SimdSolve
             return $"The SIMD code of {model.GetName()} is written in {binding.Dtype}, and its parameters are {model.Dtype}: build the model in {binding.Dtype}, or solve it with SolveTarget.Torch.";
         if (options.Gradient == GradientMode.Backsolve && is_grad_enabled())
             return "The backsolve gradient is computed by torch alone: take gradient = discrete, or SolveTarget.Torch.";
-        if (span.Times is null && RungeKuttaProblem.Of(span, options).IsAdaptive)
+        if (model is OdeModel && span.Times is null && RungeKuttaProblem.Of(span, options).IsAdaptive)
             return "Every step of an adaptive solve is saved by torch alone: take SaveAt.Times or SaveAt.Grid, or SolveTarget.Torch.";
         return null;
     }

@@ -40,8 +40,8 @@ internal sealed class FirstStages<TRegister, TLanes, T>
     public void Add(int sample, int lane, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> slope)
     {
         if (_solve!.Status[sample] is not (SolveStatus.Success or SolveStatus.Stopped)) return;
-        SampleSource<TRegister, TLanes, T>.Copy(state, lane, _adjoint.Span, _count);
-        SampleSource<TRegister, TLanes, T>.Copy(slope, lane, _adjointOfSlope.Span, _count);
+        LaneNumbers<TLanes, T>.Copy(state, lane, _adjoint.Span, _count);
+        LaneNumbers<TLanes, T>.Copy(slope, lane, _adjointOfSlope.Span, _count);
         _sample[_count] = sample;
         if (++_count == Lanes) Flush();
     }
