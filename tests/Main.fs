@@ -30,6 +30,7 @@ let all =
           Runtime.BacksolveTests.tests
           Runtime.SimdTests.tests
           Runtime.DenseTests.tests
+          Runtime.EnginePoolTests.tests
           Runtime.NativeTests.tests
           Runtime.ModelTests.tests
           Runtime.BrownianTests.tests
@@ -41,6 +42,7 @@ let all =
           EndToEnd.LoweringTests.tests
           EndToEnd.RandomModelTests.tests
           EndToEnd.KernelTests.tests
+          EndToEnd.StochasticTargetTests.tests
           EndToEnd.CommandLineTests.tests
           EndToEnd.FileVerbTests.tests
           EndToEnd.SolveVerbTests.tests

@@ -1,3 +1,4 @@
+using DiffEqLang.Runtime.Simd;
 using DiffEqLang.Runtime.Solvers.Stochastic;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -32,10 +33,11 @@ public abstract class SdeModel : DifferentialModel
             throw new ArgumentException(
                 $"An SDE is solved forwards in time, not from {span.Start} to {span.End}; write the time-reversed equations as a model of their own.");
         var state = InitialOf(initial);
-        var equations = Bind() as SdeEquations
-            ?? throw new InvalidOperationException($"{GetName()} has noise, so its Bind must give SdeEquations.");
-        var problem = new SdeProblem(equations, Calculus, Noise, NoiseSize, CorrelationFactor(), span, asked);
-        var result = SdeSolver.Solve(problem, state.reshape(-1, Layout.Size));
+        var problem = StochasticProblem.Of(Calculus, Noise, NoiseSize, CorrelationFactor(), span, asked);
+        var flat = state.reshape(-1, Layout.Size);
+        var result = ChooseSimd(asked, span) is { } binding
+            ? SimdSdeSolve.Solve(binding, problem, flat)
+            : SdeSolver.Solve(problem, BindNoise(), flat);
         var batch = state.shape[..^1];
         return WithOutputs(new Solution(
             Layout,
@@ -48,4 +50,6 @@ public abstract class SdeModel : DifferentialModel
             LastState = result.LastState.reshape([.. batch, Layout.Size]),
         });
     }
+    private SdeEquations BindNoise() => Bind() as SdeEquations
+        ?? throw new InvalidOperationException($"{GetName()} has noise, so its Bind must give SdeEquations.");
 }

@@ -1,7 +1,7 @@
 using System.Buffers;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -35,24 +35,21 @@ internal sealed class BrownianIncrements
     private const long ParallelNumbers = 1 << 15;
 
     private readonly BrownianDriver _driver;
-    private readonly StepGrid _grid;
-    private readonly BrownianPath _path;
-    private readonly int _logCells;
+    private readonly GroupIncrements _groups;
 
     public BrownianIncrements(BrownianDriver driver, StepGrid grid)
     {
-        (_driver, _grid) = (driver, grid);
-        _path = new BrownianPath(driver.Seed, grid.Step);
+        _driver = driver;
         var perStep = Math.Max(1, driver.Batch * driver.Size);
-        _logCells = Math.Clamp((int)Math.Log2(Math.Max(1, ChunkNumbers / perStep)), 0, MostLogSteps);
-        Chunks = (int)((grid.Cells + (1L << _logCells) - 1) >> _logCells);
+        var logCells = Math.Clamp((int)Math.Log2(Math.Max(1, ChunkNumbers / perStep)), 0, MostLogSteps);
+        _groups = new GroupIncrements(driver.Seed, grid, logCells);
     }
 
     /// <summary>The number of chunks.</summary>
-    public int Chunks { get; }
+    public int Chunks => _groups.Blocks;
 
     /// <summary>The first step of a chunk; of the chunk after the last, the number of steps.</summary>
-    public int FirstStep(int chunk) => _grid.FirstStepOfCell[Math.Min((long)chunk << _logCells, _grid.Cells)];
+    public int FirstStep(int chunk) => _groups.FirstStep(chunk);
 
     /// <summary>The increments of a chunk's steps: [steps, B, M].</summary>
     public Tensor Chunk(int chunk)
@@ -81,8 +78,8 @@ internal sealed class BrownianIncrements
         var data = Address(result);
         ForEachGroup(firstGroup, lastGroup, steps, group =>
         {
-            var drawn = ArrayPool<double>.Shared.Rent(((1 << _logCells) + steps) * BrownianPath.GroupSize);
-            var rows = StepsOfGroup(chunk, group, steps, drawn);
+            var drawn = ArrayPool<double>.Shared.Rent(_groups.MemoryLength);
+            var rows = _groups.Draw(chunk, group, drawn);
             var from = Math.Max(first, group * BrownianPath.GroupSize);
             var to = Math.Min(first + count, (group + 1) * BrownianPath.GroupSize);
             for (var step = 0; step < steps; step++)
@@ -106,44 +103,6 @@ internal sealed class BrownianIncrements
             Parallel.For(first, last + 1, new ParallelOptions { MaxDegreeOfParallelism = threads }, draw);
     }
 
-    /// <summary>The increments of one group over a chunk's steps, cut cells in their parts: [steps, GroupSize].</summary>
-    private ReadOnlySpan<double> StepsOfGroup(int chunk, long group, int steps, Span<double> memory)
-    {
-        var first = (long)chunk << _logCells;
-        var count = (int)Math.Min(1L << _logCells, _grid.Cells - first);
-        var cells = memory[..(BrownianPath.GroupSize << _logCells)];
-        _path.StepIncrements(group, chunk, _logCells, count, cells);
-        if (steps == count && !_grid.HasCuts(first, first + count)) return cells;
-
-        var result = memory.Slice(cells.Length, steps * BrownianPath.GroupSize);
-        var rest = result;
-        for (var i = 0; i < count; i++)
-        {
-            var cell = cells.Slice(i * BrownianPath.GroupSize, BrownianPath.GroupSize);
-            var parts = _grid.FirstStepOfCell[first + i + 1] - _grid.FirstStepOfCell[first + i];
-            CutCell(group, first + i, parts, cell, rest);
-            rest = rest[(parts * BrownianPath.GroupSize)..];
-        }
-
-        return result;
-    }
-
-    /// <summary>The increments of a cell's parts, from that of the whole.</summary>
-    private void CutCell(long group, long cell, int parts, ReadOnlySpan<double> whole, Span<double> increments)
-    {
-        Span<double> reached = stackalloc double[BrownianPath.GroupSize], before = stackalloc double[BrownianPath.GroupSize];
-        before.Clear();
-        var cuts = _grid.Cuts(cell);
-        for (var part = 0; part < parts; part++)
-        {
-            whole.CopyTo(reached);
-            if (part < cuts.Count) _path.Within(group, cell, cuts[part], reached);
-            for (var i = 0; i < BrownianPath.GroupSize; i++)
-                increments[part * BrownianPath.GroupSize + i] = reached[i] - before[i];
-            reached.CopyTo(before);
-        }
-    }
-
     private unsafe void Store(ReadOnlySpan<double> numbers, nint data, long offset)
     {
         if (_driver.Dtype == ScalarType.Float64)
@@ -152,12 +111,12 @@ internal sealed class BrownianIncrements
             Round(numbers, new Span<float>((float*)data + offset, numbers.Length));
     }
 
-    private static void Round(ReadOnlySpan<double> numbers, Span<float> rounded)
+    /// <summary>The numbers in float32.</summary>
+    internal static void Round(ReadOnlySpan<double> numbers, Span<float> rounded)
     {
-        var i = 0;
-        for (; i <= numbers.Length - Vector512<float>.Count; i += Vector512<float>.Count)
-            Vector512.Narrow(Vector512.Create(numbers[i..]), Vector512.Create(numbers[(i + Vector512<double>.Count)..]))
-                .CopyTo(rounded[i..]);
+        var (i, half) = (0, Vector<double>.Count);
+        for (; i <= numbers.Length - Vector<float>.Count; i += Vector<float>.Count)
+            Vector.Narrow(new Vector<double>(numbers[i..]), new Vector<double>(numbers[(i + half)..])).CopyTo(rounded[i..]);
         for (; i < numbers.Length; i++) rounded[i] = (float)numbers[i];
     }
 }

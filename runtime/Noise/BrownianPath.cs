@@ -1,5 +1,6 @@
-using System.Runtime.Intrinsics;
-
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace DiffEqLang.Runtime.Noise;
 
@@ -148,19 +149,29 @@ internal sealed class BrownianPath
     }
 
     /// <summary>The increment over a cell's left half: whole/2 + (√h/2) Z.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Halve(long group, int level, long index, ReadOnlySpan<double> whole, Span<double> left)
     {
         Normals(group, level, index, left);
-        var deviation = _halving[level];
-        for (var i = 0; i < GroupSize; i += Vector512<double>.Count)
-            (0.5 * Vector512.Create(whole[i..]) + deviation * Vector512.Create<double>(left[i..])).CopyTo(left[i..]);
+        var deviation = new Vector<double>(_halving[level]);
+        var half = new Vector<double>(0.5);
+        var wholes = Registers(whole);
+        var lefts = Registers(left);
+        for (var i = 0; i < lefts.Length; i++) lefts[i] = half * wholes[i] + deviation * lefts[i];
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Subtract(Span<double> from, ReadOnlySpan<double> part)
     {
-        for (var i = 0; i < GroupSize; i += Vector512<double>.Count)
-            (Vector512.Create<double>(from[i..]) - Vector512.Create(part[i..])).CopyTo(from[i..]);
+        var registers = Registers(from);
+        var parts = Registers(part);
+        for (var i = 0; i < registers.Length; i++) registers[i] -= parts[i];
     }
+
+    private static Span<Vector<double>> Registers(Span<double> numbers) => MemoryMarshal.Cast<double, Vector<double>>(numbers[..GroupSize]);
+
+    private static ReadOnlySpan<Vector<double>> Registers(ReadOnlySpan<double> numbers) =>
+        MemoryMarshal.Cast<double, Vector<double>>(numbers[..GroupSize]);
 
     private void Normals(long group, int domain, long index, Span<double> normals) =>
         CounterDomain.Normals(_seed, group, domain, (ulong)index, normals);

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using DiffEqLang.Runtime.Simd;
 
 namespace DiffEqLang.Runtime.Noise;
 
@@ -17,47 +18,61 @@ internal static class Philox
     /// <summary>Weyl increments of the key: the golden ratio and √3 − 1, in units of 2⁻³².</summary>
     private const uint Weyl0 = 0x9E3779B9, Weyl1 = 0xBB67AE85;
 
-    /// <summary>The counters that one call of <see cref="Permute"/> takes side by side.</summary>
+    /// <summary>The counters whose numbers are drawn together, on registers of any width.</summary>
     public const int Lanes = 8;
 
     /// <summary>
-    /// Permutes eight counters under one key. Each vector holds one 32-bit word of each counter in the low half of
-    /// its 64-bit lanes; the high halves come back zero.
+    /// Permutes as many counters under one key as a register of float64 has lanes. Each register holds one 32-bit word of each counter
+    /// in the low half of its 64-bit lanes; the high halves come back zero.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Permute(
-        ref Vector512<ulong> c0, ref Vector512<ulong> c1, ref Vector512<ulong> c2, ref Vector512<ulong> c3, ulong key)
+    public static void Permute<TLanes>(ref TLanes c0, ref TLanes c1, ref TLanes c2, ref TLanes c3, ulong key)
+        where TLanes : struct, ILanes<TLanes>
     {
         // The high halves of the lanes hold remains of the products in between: the multiplication ignores them.
-        var (m0, m1) = (Vector512.Create((ulong)Multiplier0), Vector512.Create((ulong)Multiplier1));
+        var (m0, m1) = (Word<TLanes>(Multiplier0), Word<TLanes>(Multiplier1));
         var (k0, k1) = ((uint)key, (uint)(key >> 32));
+        var (w0, w1, w2, w3) = (c0, c1, c2, c3);    // variables of its own, which stay in registers
         for (var round = 0; round < Rounds; round++)
         {
-            var (product0, product1) = (MultiplyLow(c0, m0), MultiplyLow(c2, m1));
-            c0 = (product1 >>> 32) ^ c1 ^ Vector512.Create((ulong)k0);
-            c2 = (product0 >>> 32) ^ c3 ^ Vector512.Create((ulong)k1);
-            c1 = product1;
-            c3 = product0;
+            var (product0, product1) = (MultiplyLow(w0, m0), MultiplyLow(w2, m1));
+            w0 = TLanes.ShiftRight(product1, 32) ^ w1 ^ Word<TLanes>(k0);
+            w2 = TLanes.ShiftRight(product0, 32) ^ w3 ^ Word<TLanes>(k1);
+            w1 = product1;
+            w3 = product0;
             k0 += Weyl0;
             k1 += Weyl1;
         }
 
-        var low = Vector512.Create((ulong)uint.MaxValue);
-        c0 &= low;
-        c1 &= low;
-        c2 &= low;
-        c3 &= low;
+        var low = Word<TLanes>(uint.MaxValue);
+        (c0, c1, c2, c3) = (w0 & low, w1 & low, w2 & low, w3 & low);
     }
+
+    /// <summary>The bits of a whole number in every 64-bit lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TLanes Word<TLanes>(ulong word)
+        where TLanes : struct, ILanes<TLanes> => TLanes.Of(BitConverter.UInt64BitsToDouble(word));
 
     /// <summary>The 64-bit products of the low 32 bits of each lane.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<ulong> MultiplyLow(Vector512<ulong> a, Vector512<ulong> b)
+    private static TLanes MultiplyLow<TLanes>(TLanes a, TLanes b)
+        where TLanes : struct, ILanes<TLanes>
     {
-        if (Avx512F.IsSupported) return Avx512F.Multiply(a.AsUInt32(), b.AsUInt32());
-        if (Avx2.IsSupported)
-            return Vector512.Create(
-                Avx2.Multiply(a.GetLower().AsUInt32(), b.GetLower().AsUInt32()),
-                Avx2.Multiply(a.GetUpper().AsUInt32(), b.GetUpper().AsUInt32()));
-        return (a & Vector512.Create((ulong)uint.MaxValue)) * b;
+        if (Avx512F.IsSupported && Unsafe.SizeOf<TLanes>() == Vector512<byte>.Count)
+            return Unsafe.BitCast<Vector512<ulong>, TLanes>(
+                Avx512F.Multiply(Unsafe.BitCast<TLanes, Vector512<uint>>(a), Unsafe.BitCast<TLanes, Vector512<uint>>(b)));
+        if (Avx2.IsSupported && Unsafe.SizeOf<TLanes>() == Vector256<byte>.Count)
+            return Unsafe.BitCast<Vector256<ulong>, TLanes>(
+                Avx2.Multiply(Unsafe.BitCast<TLanes, Vector256<uint>>(a), Unsafe.BitCast<TLanes, Vector256<uint>>(b)));
+        return MultiplyLaneByLane(a, b);
+    }
+
+    private static TLanes MultiplyLaneByLane<TLanes>(TLanes a, TLanes b)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        var words = LaneNumbers<TLanes, ulong>.Of(new Span<TLanes>(ref a));
+        var others = LaneNumbers<TLanes, ulong>.Of(new Span<TLanes>(ref b));
+        for (var i = 0; i < words.Length; i++) words[i] = (words[i] & uint.MaxValue) * (others[i] & uint.MaxValue);
+        return a;
     }
 }

@@ -1,5 +1,5 @@
-/// Kernels over SIMD registers against the reference interpreter: drift and vector-Jacobian products of random models and of
-/// every model in the repository, in both precisions. The code for torch is held against the same in RandomModelTests.
+/// Kernels over SIMD registers against the reference interpreter: drift, noise and vector-Jacobian products of random models and
+/// of every model in the repository, in both precisions. The code for torch is held against the same in RandomModelTests.
 module DiffEqLang.Tests.EndToEnd.KernelTests
 
 open System
@@ -27,7 +27,7 @@ open DiffEqLang.Tests.Support.RandomExpr
 open DiffEqLang.Tests.Support.GeneratedCode
 
 /// The generated files, in a namespace; the kernels in a precision.
-let private filesOf nameSpace precision (model: Dynamics.Model) (kernel: Kernel.Kernel) =
+let internal filesOf nameSpace precision (model: Dynamics.Model) (kernel: Kernel.Kernel) =
     let face = Backends.CSharp.Face.ofModel model
     let text tree = CSharpLayout.file false tree
     let name = model.Typed.Name
@@ -36,10 +36,10 @@ let private filesOf nameSpace precision (model: Dynamics.Model) (kernel: Kernel.
       for width in [ SimdFile.Portable; SimdFile.Wide512 ] do
           SimdFile.fileName name width, text (SimdFile.file nameSpace face kernel precision width) ]
 
-let private precisionOf dtype =
+let internal precisionOf dtype =
     if dtype = torch.ScalarType.Float32 then Registers.Single else Registers.Double
 
-let private loaded (files: (string * string) list) =
+let internal loaded (files: (string * string) list) =
     let compilation, problems = compile files
     Expect.equal problems [] "no warnings"
     load compilation
@@ -49,31 +49,34 @@ let private loaded (files: (string * string) list) =
 let private numbersOf (t: torch.Tensor) =
     t.detach().to_type(torch.ScalarType.Float64).cpu().contiguous().reshape(-1L).data<float>().ToArray()
 
-/// By packed element: slopes, and the cotangents of the state and of each parameter.
+/// By packed element: values, and the cotangents of the state and of each parameter.
 let private interpreted
     (model: Dynamics.Model)
+    (quantity: Stochastic.Quantity)
     (parameter: string -> float[])
-    time
-    (state: float[])
-    (w: float[])
+    (samples: Kernels.Samples)
+    (sample: int)
     =
-    let part (packed: float[]) (c: Component) =
-        let offset = int (Dim.tryConstant c.Offset).Value
-        let shape = sizesOf c.Symbol.Shape
+    let part (packed: float[]) (offset: int) (symbol: Symbol) =
+        let shape = sizesOf symbol.Shape
         ofArray shape packed[offset .. offset + sizeOf shape - 1]
 
     let product =
-        Derivatives.vjp
-            model.Components
-            (model.Components |> List.map _.Drift)
-            (model.Typed.Parameters |> List.map _.Symbol)
+        Derivatives.vjp model.Components quantity.Values (model.Typed.Parameters |> List.map _.Symbol)
 
     let known = Dictionary<Symbol, Tensor>()
-    known[{ Name = "t"; Role = Time; Shape = [] }] <- Tensor.scalar time
+    known[{ Name = "t"; Role = Time; Shape = [] }] <- Tensor.scalar samples.Times[sample]
 
     for c, cotangent in List.zip model.Components product.Cotangents do
-        known[c.Symbol] <- part state c
-        known[cotangent] <- part w c
+        let offset = int (Dim.tryConstant c.Offset).Value
+        known[c.Symbol] <- part samples.States[sample] offset c.Symbol
+        known[cotangent] <- part samples.Cotangents[sample] offset c.Symbol
+
+    let mutable offset = 0
+
+    for w in model.Typed.Wiener do
+        known[w.Increment] <- part samples.Increments[sample] offset w.Increment
+        offset <- offset + sizeOf (sizesOf w.Increment.Shape)
 
     let inputs (s: Symbol) =
         match known.TryGetValue s with
@@ -81,64 +84,91 @@ let private interpreted
         | _ -> ofArray (sizesOf s.Shape) (parameter s.Name)
 
     let values roots = Evaluate.run inputs Map.empty roots |> List.toArray |> Array.collect _.Data
-    values (model.Components |> List.map _.Drift), values product.States, values product.Parameters
+    values quantity.Values, values product.States, values product.Parameters
 
 /// The largest difference, relative where values are above one; equal infinities and not-a-numbers agree.
 let private distance (expected: float[]) (actual: float[]) =
     distance (Tensor.vector expected) (Tensor.vector actual)
 
-let private compareWith (what: string) tolerance (model: Dynamics.Model) (generated: DifferentialModel) =
+/// One quantity of a kernel. `reached` are the parameters that gradients flow to.
+let private compareQuantity
+    what
+    tolerance
+    (model: Dynamics.Model)
+    (binding: DiffEqLang.Runtime.Simd.SimdBinding)
+    parameter
+    (samples: Kernels.Samples)
+    (reached: HashSet<Symbol>)
+    (quantity: Stochastic.Quantity)
+    =
+    let kernel = Kernels.evaluate binding quantity.Name samples
+
+    let expected =
+        Array.init samples.Times.Length (interpreted model quantity parameter samples)
+
+    let close part expected actual =
+        Expect.isLessThan
+            (distance expected actual)
+            tolerance
+            (sprintf "%s: %s of %s over registers" what part quantity.Name)
+
+    expected
+    |> Array.iteri (fun i (values, gradients, _) ->
+        close "values" values kernel.Values[i]
+        close "cotangent of the state" gradients kernel.StateGradients[i])
+
+    let sums =
+        model.Typed.Parameters
+        |> List.mapFold
+            (fun offset p ->
+                let count = sizeOf (sizesOf p.Symbol.Shape)
+
+                let sum =
+                    Array.init count (fun i -> expected |> Array.sumBy (fun (_, _, all) -> all[offset + i]))
+
+                (if reached.Contains p.Symbol then sum else [||]), offset + count)
+            0
+        |> fst
+        |> Array.concat
+
+    close "cotangents of the parameters" sums kernel.ParameterGradients
+
+let internal compareWith (what: string) tolerance (model: Dynamics.Model) (generated: DifferentialModel) =
     use _ = torch.NewDisposeScope()
-    let dtype = generated.Dtype
 
     match Kernels.binding generated with
     | None -> failtestf "%s has no kernel" what
     | Some binding ->
         let lanes = Kernels.lanesOf binding
-        let size = int generated.Layout.Size
         let random = Random 3
 
-        let draw low high =
+        let draw size low high =
             Array.init lanes (fun _ ->
                 Array.init size (fun _ -> float (float32 (low + (high - low) * random.NextDouble()))))
 
-        let states, cotangents = draw 0.3 1.1, draw -1.0 1.0
-        let times = Array.init lanes (fun lane -> 0.25 * float lane)
-        let kernel = Kernels.evaluate binding times states cotangents
+        let size = int generated.Layout.Size
+
+        let samples: Kernels.Samples =
+            { States = draw size 0.3 1.1
+              Cotangents = draw size -1.0 1.0
+              Times = Array.init lanes (fun lane -> 0.25 * float lane)
+              Increments =
+                draw
+                    (model.Typed.Wiener |> List.sumBy (fun w -> sizeOf (sizesOf w.Increment.Shape)))
+                    -1.0
+                    1.0 }
+
+        let quantities =
+            Stochastic.drift "" (model.Components |> List.map _.Drift) :: Stochastic.quantities model
+
+        // In the order of the declarations.
+        let reached = quantities |> List.collect _.Values |> inputs |> HashSet
         let parameter name = numbersOf (generated.Value name)
 
-        let samples =
-            Array.init lanes (fun i -> interpreted model parameter times[i] states[i] cotangents[i])
+        for quantity in quantities do
+            compareQuantity what tolerance model binding parameter samples reached quantity
 
-        let close part expected actual =
-            Expect.isLessThan (distance expected actual) tolerance (sprintf "%s: %s" what part)
-
-        samples
-        |> Array.iteri (fun i (slopes, gradients, _) ->
-            close "drift over registers" slopes kernel.Slopes[i]
-            close "cotangent of the state over registers" gradients kernel.StateGradients[i])
-
-        // Parameters that the drift reaches, in the order of the declarations.
-        let reached = inputs (model.Components |> List.map _.Drift) |> HashSet
-
-        let sums =
-            model.Typed.Parameters
-            |> List.mapFold
-                (fun offset p ->
-                    let count = sizeOf (sizesOf p.Symbol.Shape)
-
-                    let sum =
-                        Array.init count (fun i ->
-                            samples |> Array.sumBy (fun (_, _, all) -> all[offset + i]))
-
-                    (if reached.Contains p.Symbol then sum else [||]), offset + count)
-                0
-            |> fst
-            |> Array.concat
-
-        close "cotangents of the parameters over registers" sums kernel.ParameterGradients
-
-let private toleranceOf dtype = if dtype = torch.ScalarType.Float32 then 3e-4 else 1e-9
+let internal toleranceOf dtype = if dtype = torch.ScalarType.Float32 then 3e-4 else 1e-9
 
 let private randomModels =
     test (sprintf "%d random models" RandomModels.count) {

@@ -1,19 +1,25 @@
 module DiffEqLang.Tests.Runtime.BrownianTests
 
 open System
-open System.Runtime.Intrinsics
+open System.Numerics
 open Expecto
 open FsCheck
 open DiffEqLang.Runtime
 open DiffEqLang.Runtime.Noise
+open DiffEqLang.Runtime.Simd
 open DiffEqLang.Tests.Support.StochasticModels
 open TorchSharp
 
+let private lanes (word: uint64) = Lanes<float>(Vector.AsVectorDouble(Vector<uint64> word))
+
 let private permute (a: uint32, b: uint32, c: uint32, d: uint32) key =
-    let word (x: uint32) = Vector512.Create(uint64 x)
+    let word (x: uint32) = lanes (uint64 x)
     let mutable w0, w1, w2, w3 = word a, word b, word c, word d
     Philox.Permute(&w0, &w1, &w2, &w3, key)
-    [ for w in [ w0; w1; w2; w3 ] -> [ for lane in 0..7 -> uint32 (w.GetElement lane) ] ]
+
+    [ for w in [ w0; w1; w2; w3 ] ->
+          let words = Vector.AsVectorUInt64 w.Value
+          [ for lane in 0 .. Vector<uint64>.Count - 1 -> words[lane] ] ]
 
 let private driver seed batch size = BrownianDriver(seed, batch, size, 0L, false, null, torch.CPU, float64)
 
@@ -56,7 +62,7 @@ let tests =
                     0x299f31d0a4093822UL,
                     [ 0xd16cfe09u; 0x94fdccebu; 0x5001e420u; 0x24126ea1u ] ] do
                   for word, wanted in List.zip (permute counter key) expected do
-                      Expect.equal word (List.replicate 8 wanted) "one word of eight equal counters"
+                      Expect.allEqual word (uint64 wanted) "one word of equal counters, and no other bits"
           }
 
           test "Box-Muller agrees with the library's logarithm and sine" {
@@ -73,14 +79,26 @@ let tests =
 
                   let u, v = draw (), draw ()
 
-                  let struct (first, second) =
-                      NormalTransform.BoxMuller(Vector512.Create u, Vector512.Create v)
+                  let mutable first, second = Lanes<float>(), Lanes<float>()
+                  let u', v' = lanes u, lanes v
+                  NormalTransform.BoxMuller(&u', &v', &first, &second)
 
                   let unit (k: uint64) = (float k + 0.5) / 4294967296.0
                   let radius = sqrt (-2.0 * log (unit u))
                   let struct (s, c) = Math.SinCos(2.0 * Math.PI * unit v)
-                  Expect.isLessThan (abs (first.GetElement 3 - radius * c)) 1e-14 $"cosine of {u}, {v}"
-                  Expect.isLessThan (abs (second.GetElement 5 - radius * s)) 1e-14 $"sine of {u}, {v}"
+                  Expect.isLessThan (abs (first.Value[0] - radius * c)) 1e-14 $"cosine of {u}, {v}"
+                  Expect.isLessThan (abs (second.Value[1] - radius * s)) 1e-14 $"sine of {u}, {v}"
+          }
+
+          test "registers of any width draw the same numbers" {
+              for group in [ 0L; 1L; 123_456_789L; 1L <<< 40 ] do
+                  for domain in [ 0; 7; CounterDomain.BrownianRoot ] do
+                      for index in [ 0UL; 99UL; UInt64.MaxValue ] do
+                          let narrow, wide = Array.zeroCreate<float> 32, Array.zeroCreate<float> 32
+                          CounterDomain.Normals<Lanes<float>>(5UL, group, domain, index, narrow.AsSpan())
+                          CounterDomain.Normals<Lanes512<float>>(5UL, group, domain, index, wide.AsSpan())
+                          let bits = Array.map BitConverter.DoubleToInt64Bits
+                          Expect.equal (bits narrow) (bits wide) $"{group}, {domain}, {index}"
           }
 
           test "increments are normal, of variance h, independent in time, sample and element" {

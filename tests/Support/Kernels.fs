@@ -9,8 +9,15 @@ open TorchSharp
 open DiffEqLang.Runtime
 open DiffEqLang.Runtime.Simd
 
-/// What a kernel gives for as many samples as a register has lanes: by sample and element, the parameters' gradients summed.
-type KernelResult = { Slopes: float[][]; StateGradients: float[][]; ParameterGradients: float[] }
+/// Where a kernel is evaluated, by sample: as many samples as a register has lanes.
+type Samples =
+    { Times: float[]
+      States: float[][]
+      Increments: float[][]
+      Cotangents: float[][] }
+
+/// What a kernel gives there: by sample and element, the parameters' gradients summed.
+type KernelResult = { Values: float[][]; StateGradients: float[][]; ParameterGradients: float[] }
 
 let private field (binding: SimdBinding) name =
     binding.GetType().GetField(name, BindingFlags.Instance ||| BindingFlags.NonPublic).GetValue binding
@@ -42,40 +49,81 @@ let private summed (parts: IReadOnlyList<Range>) (numbers: 'R -> float[]) (regis
 
     sums
 
+/// A method of the kernel by its name, and that of its vector-Jacobian product: `Drift`, `Diffusion` ...
 let private run
+    (name: string)
     (kernel: LaneKernel<'R>)
     (lanes: int)
     (ofSamples: float[][] -> 'R[])
     (numbers: 'R -> float[])
     (parameters: float[])
-    (times: float[])
-    (states: float[][])
-    (cotangents: float[][])
+    (samples: Samples)
     =
-    let shared = Array.init lanes (fun _ -> parameters)
-    let t = (ofSamples (times |> Array.map Array.singleton))[0]
-    let state, w = ofSamples states, ofSamples cotangents
-    let parameters = if parameters.Length = 0 then [||] else ofSamples shared
-    let slope = Array.zeroCreate<'R> kernel.StateSize
+    let packedOf (vectors: float[][]) = if vectors[0].Length = 0 then [||] else ofSamples vectors
+    let t = (ofSamples (samples.Times |> Array.map Array.singleton))[0]
+
+    let state, w, dW =
+        packedOf samples.States, packedOf samples.Cotangents, packedOf samples.Increments
+
+    let parameters = packedOf (Array.init lanes (fun _ -> parameters))
+    let values = Array.zeroCreate<'R> kernel.StateSize
     let terms = Array.zeroCreate<'R> kernel.TermSize
-    let stateGradient = Array.zeroCreate<'R> kernel.StateSize
-    let gradients = Array.zeroCreate<'R> kernel.GradientSize
+    let gradient = Array.zeroCreate<'R> kernel.StateSize
+    let all = Array.zeroCreate<'R> kernel.GradientSize
 
-    kernel.Drift(t, ReadOnlySpan state, ReadOnlySpan parameters, Span slope, Span terms)
+    match name, kernel with
+    | "Drift", _ ->
+        kernel.Drift(t, state.AsSpan(), parameters.AsSpan(), values.AsSpan(), terms.AsSpan())
 
-    kernel.DriftVjp(
-        t,
-        ReadOnlySpan state,
-        ReadOnlySpan parameters,
-        ReadOnlySpan terms,
-        ReadOnlySpan w,
-        Span stateGradient,
-        Span gradients
-    )
+        kernel.DriftVjp(
+            t,
+            state.AsSpan(),
+            parameters.AsSpan(),
+            terms.AsSpan(),
+            w.AsSpan(),
+            gradient.AsSpan(),
+            all.AsSpan()
+        )
+    | "Diffusion", (:? StochasticKernel<'R> as noise) ->
+        noise.Diffusion(t, state.AsSpan(), parameters.AsSpan(), dW.AsSpan(), values.AsSpan())
 
-    { Slopes = unpacked lanes numbers slope
-      StateGradients = unpacked lanes numbers stateGradient
-      ParameterGradients = summed kernel.SummedOverLanes numbers gradients }
+        noise.DiffusionVjp(
+            t,
+            state.AsSpan(),
+            parameters.AsSpan(),
+            dW.AsSpan(),
+            w.AsSpan(),
+            gradient.AsSpan(),
+            all.AsSpan()
+        )
+    | "Milstein", (:? StochasticKernel<'R> as noise) ->
+        noise.Milstein(t, state.AsSpan(), parameters.AsSpan(), dW.AsSpan(), values.AsSpan())
+
+        noise.MilsteinVjp(
+            t,
+            state.AsSpan(),
+            parameters.AsSpan(),
+            dW.AsSpan(),
+            w.AsSpan(),
+            gradient.AsSpan(),
+            all.AsSpan()
+        )
+    | "ItoCorrection", (:? StochasticKernel<'R> as noise) ->
+        noise.ItoCorrection(t, state.AsSpan(), parameters.AsSpan(), values.AsSpan())
+
+        noise.ItoCorrectionVjp(
+            t,
+            state.AsSpan(),
+            parameters.AsSpan(),
+            w.AsSpan(),
+            gradient.AsSpan(),
+            all.AsSpan()
+        )
+    | _ -> failwithf "%O has no %s" kernel name
+
+    { Values = unpacked lanes numbers values
+      StateGradients = unpacked lanes numbers gradient
+      ParameterGradients = summed kernel.SummedOverLanes numbers all }
 
 /// The numbers passed in registers.
 let private registerNumbers (binding: SimdBinding) =
@@ -96,8 +144,8 @@ let lanesOf (binding: SimdBinding) =
     else
         Vector<float>.Count
 
-/// Drift and vector-Jacobian products of samples: times, states and cotangents by sample.
-let evaluate (binding: SimdBinding) times states cotangents : KernelResult =
+/// A quantity of samples, and its vector-Jacobian products.
+let evaluate (binding: SimdBinding) (name: string) (samples: Samples) : KernelResult =
     let parameters = registerNumbers binding
 
     if binding.Dtype = torch.ScalarType.Float32 then
@@ -107,7 +155,7 @@ let evaluate (binding: SimdBinding) times states cotangents : KernelResult =
         let lanes = Vector<float32>.Count
         let numbers (v: Vector<float32>) = Array.init lanes (fun i -> float v[i])
         let ofSamples = packed float32 (fun (lane: float32[]) -> Vector<float32> lane) lanes
-        run (factory.Invoke binding.Weights) lanes ofSamples numbers parameters times states cotangents
+        run name (factory.Invoke binding.Weights) lanes ofSamples numbers parameters samples
     else
         let factory =
             field binding "_kernel" :?> Func<IReadOnlyList<torch.Tensor>, LaneKernel<Vector<float>>>
@@ -115,4 +163,4 @@ let evaluate (binding: SimdBinding) times states cotangents : KernelResult =
         let lanes = Vector<float>.Count
         let numbers (v: Vector<float>) = Array.init lanes (fun i -> v[i])
         let ofSamples = packed id (fun (lane: float[]) -> Vector<float> lane) lanes
-        run (factory.Invoke binding.Weights) lanes ofSamples numbers parameters times states cotangents
+        run name (factory.Invoke binding.Weights) lanes ofSamples numbers parameters samples

@@ -1,5 +1,5 @@
-/// Random models: drifts drawn for states R, R[3] and R[3, 3] over parameters of the same shapes, and the code that they become,
-/// for torch and over SIMD registers. All models are one assembly.
+/// Random models: drifts, and in a fifth of them diffusions, drawn for states R, R[3] and R[3, 3] over parameters of the same shapes, and
+/// the code that they become, for torch and over SIMD registers. All models are one assembly.
 module DiffEqLang.Tests.Support.RandomModels
 
 open System
@@ -47,9 +47,39 @@ let internal drifts (seed: int) =
     |> withParameters
     |> Simplify.run
 
+/// The Wiener process that drives the same state.
+let private wiener (seed: int) : Typed.WienerDecl list =
+    let size = sizes[seed % sizes.Length]
+
+    if seed % 5 <> 0 then
+        []
+    else
+        [ { Name = "W"
+            Increment = { symbol "dW" size with Role = Increment }
+            Correlation = None
+            Span = SourceSpan.None } ]
+
+/// Its diffusion, as random as the drift: a matrix times the increments of a vector, a factor of the others.
+let private diffusions (seed: int) (wiener: Typed.WienerDecl list) =
+    let random = Random(-seed)
+
+    sizes
+    |> List.mapi (fun i size ->
+        match wiener with
+        | [ w ] when i = seed % sizes.Length ->
+            let dW = Build.input w.Increment
+
+            if size = [ 3 ] then
+                Build.matmul (generate random 2 [ 3; 3 ]) dW
+            else
+                Build.mul (generate random 2 size) dW
+        | _ -> Build.zeros (shapeOf size))
+    |> withParameters
+    |> Simplify.run
+
 let private source = SourceFile("random.deq", "")
 
-let private typed name : Typed.Model =
+let private typed name wiener : Typed.Model =
     { Name = name
       Doc = ""
       Span = SourceSpan.None
@@ -65,7 +95,7 @@ let private typed name : Typed.Model =
                 Net = None
                 Doc = ""
                 Span = SourceSpan.None } ]
-      Wiener = []
+      Wiener = wiener
       Calculus = Typed.Ito
       Equations = []
       Outputs = []
@@ -79,26 +109,42 @@ let private typed name : Typed.Model =
           Device = None
           Dtype = None } }
 
-let private modelOf name (drifts: Expr list) : Dynamics.Model =
+let private noiseOf (wiener: Typed.WienerDecl list) components : Dynamics.Noise option =
+    let unknown: Dynamics.Noise =
+        { Wiener = wiener
+          Size = wiener |> List.map (fun w -> Shape.size w.Increment.Shape) |> List.fold Dim.add Dim.zero
+          Calculus = Typed.Ito
+          Structure = Dynamics.General
+          Reason = "" }
+
+    let structure, reason = NoiseStructure.analyse (Derivatives.diffusionOf unknown components)
+    if wiener.IsEmpty then None else Some { unknown with Structure = structure; Reason = reason }
+
+let private modelOf name (drifts: Expr list) wiener (diffusions: Expr list) : Dynamics.Model =
     let offsets = states |> List.map (fun s -> Shape.size s.Shape) |> List.scan Dim.add Dim.zero
 
-    { Typed = typed name
-      Components =
-        [ for s, drift, offset in List.zip3 states drifts (List.take states.Length offsets) ->
+    let components: Dynamics.Component list =
+        [ for (s, drift), (diffusion, offset) in
+              List.zip (List.zip states drifts) (List.zip diffusions (List.take states.Length offsets)) ->
               { Symbol = s
                 Offset = offset
                 Drift = drift
-                Diffusion = Build.zeros s.Shape
+                Diffusion = diffusion
                 Initial = None
                 Doc = ""
                 Span = SourceSpan.None } ]
+
+    { Typed = typed name wiener
+      Components = components
       Size = List.last offsets
-      Noise = None
+      Noise = noiseOf wiener components
       Outputs = [] }
 
 let nameOf seed = sprintf "Random%d" seed
 
-let internal model seed : Dynamics.Model = drifts seed |> modelOf (nameOf seed)
+let internal model seed : Dynamics.Model =
+    let wiener = wiener seed
+    modelOf (nameOf seed) (drifts seed) wiener (diffusions seed wiener)
 
 /// What the kernels of a model compute in: half of them in each precision.
 let internal precision seed = if seed % 2 = 0 then Registers.Single else Registers.Double

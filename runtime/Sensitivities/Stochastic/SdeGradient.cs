@@ -10,19 +10,22 @@ namespace DiffEqLang.Runtime.Sensitivities.Stochastic;
 /// </summary>
 internal sealed class SdeGradient
 {
-    private readonly SdeProblem _problem;
+    private readonly StochasticProblem _problem;
+    private readonly SdeEquations _equations;
     private readonly Tensor _initial;
     private readonly GradientFault _fault = GradientFault.OfThread;
     private readonly Func<StochasticRun> _again;
     private StochasticRun? _run;
 
     /// <param name="problem">What was solved.</param>
+    /// <param name="equations">Drift and diffusion, in the model's own sense.</param>
     /// <param name="initial">From which states, [B, N].</param>
     /// <param name="run">With which result; it is this object's from here on.</param>
     /// <param name="again">Runs it once more.</param>
-    public SdeGradient(SdeProblem problem, Tensor initial, StochasticRun run, Func<StochasticRun> again)
+    public SdeGradient(
+        StochasticProblem problem, SdeEquations equations, Tensor initial, StochasticRun run, Func<StochasticRun> again)
     {
-        (_problem, _run, _again) = (problem, run, again);
+        (_problem, _equations, _run, _again) = (problem, equations, run, again);
         _initial = initial.detach().DetachFromDisposeScope();
         Values = run.Saved;
     }
@@ -36,7 +39,7 @@ internal sealed class SdeGradient
     /// </summary>
     public (Tensor Initial, Tensor?[] Parameters) Backward(Tensor cotangents)
     {
-        var parameters = _problem.Equations.Parameters;
+        var parameters = _equations.Parameters;
         var isOfHigherOrder = is_grad_enabled();
         using var guard = no_grad();
         using var scope = NewDisposeScope();
@@ -64,7 +67,7 @@ internal sealed class SdeGradient
         using var run = Interlocked.Exchange(ref _run, null) ?? _again();
         if (_problem.Options.Gradient != GradientMode.Backsolve) return new DiscreteStochasticAdjoint(run).Pull(cotangents, into);
         using var backsolve = new BacksolveStochasticAdjoint(
-            run, ConvertedEquations.In(Calculus.Stratonovich, _problem.Equations, _problem.Calculus, _problem.Noise));
+            run, ConvertedEquations.In(Calculus.Stratonovich, _equations, _problem));
         var initial = backsolve.Pull(cotangents, into);
         if (IsFinite(cotangents) && !IsFinite(initial))
             throw new InvalidOperationException("Solved backwards along its path, a sample's state or adjoint became NaN or infinite: it may have left the domain of the equations. Take gradient = discrete.");

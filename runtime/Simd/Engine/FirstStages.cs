@@ -64,7 +64,7 @@ internal sealed class FirstStages<TRegister, TLanes, T>
         var t = TLanes.Of(_solve!.Problem.Span.Start);
         _stepper.Drift(t, _state.Span, _parameters!.Span, _slope.Span, _terms.Span);
         _vjp.Run(t, _state.Span, _parameters.Span, _terms.Span, _adjointOfSlope.Span, _gradient.Span);
-        for (var lane = 0; lane < _count; lane++) Write(lane);
+        for (var lane = 0; lane < _count && !_gradients.Initial.IsEmpty; lane++) Write(lane);
         _count = 0;
     }
 

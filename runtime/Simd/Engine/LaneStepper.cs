@@ -17,8 +17,12 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
     private readonly (int Stage, double Weight)[][] _errors = [.. (tableau.Error?.Estimates ?? []).Select(NonZero)];
     private readonly TLanes _perComponent = TLanes.Of(1.0 / kernel.StateSize);
 
-    /// <summary>The equations.</summary>
-    public LaneKernel<TRegister> Kernel => kernel;
+    /// <summary>The equations; another kernel of the same class may take their place between solves.</summary>
+    public LaneKernel<TRegister> Kernel
+    {
+        get => kernel;
+        set => kernel = value;
+    }
 
     /// <summary>The method.</summary>
     public RungeKuttaTableau Tableau => tableau;

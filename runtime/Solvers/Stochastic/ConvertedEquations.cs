@@ -26,10 +26,7 @@ internal abstract class DelegatingEquations(SdeEquations inner) : SdeEquations
         inner.MilsteinVjp(t, state, dW, w, into);
 }
 
-/// <summary>
-/// The equations in the other calculus, with the same solutions: f_Stratonovich = f_Itô − ½ Σⱼ Lʲgʲ. Kloeden and Platen
-/// (1992), 4.9.
-/// </summary>
+/// <summary>The equations in the other calculus, with the same solutions: see <see cref="StochasticProblem.CorrectionsTo"/>.</summary>
 internal sealed class ConvertedEquations : DelegatingEquations
 {
     private readonly Scalar _sign;
@@ -38,10 +35,10 @@ internal sealed class ConvertedEquations : DelegatingEquations
         : base(equations) => _sign = sign;
 
     /// <summary>The equations in the calculus wanted; the two agree where the diffusion does not depend on the state.</summary>
-    public static SdeEquations In(Calculus wanted, SdeEquations equations, Calculus given, NoiseStructure noise) =>
-        noise is NoiseStructure.None or NoiseStructure.Additive ? new AdditiveEquations(equations)
-        : wanted == given ? equations
-        : new ConvertedEquations(equations, wanted == Calculus.Stratonovich ? -1 : 1);
+    public static SdeEquations In(Calculus wanted, SdeEquations equations, StochasticProblem problem) =>
+        problem.IsAdditive ? new AdditiveEquations(equations)
+        : problem.CorrectionsTo(wanted) is not 0 and var corrections ? new ConvertedEquations(equations, corrections)
+        : equations;
 
     public override Tensor Drift(Tensor t, Tensor state) =>
         Inner.Drift(t, state).add(Inner.ItoCorrection(t, state), _sign);

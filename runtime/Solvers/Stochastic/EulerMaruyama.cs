@@ -1,6 +1,3 @@
-using TorchSharp;
-using static TorchSharp.torch;
-
 namespace DiffEqLang.Runtime.Solvers.Stochastic;
 
 /// <summary>
@@ -13,17 +10,10 @@ internal sealed class EulerMaruyama : StochasticMethod
 
     public override Calculus Calculus => Calculus.Ito;
 
+    public override IReadOnlyList<double> NoiseWeights { get; } = [1];
+
     public override bool Takes(NoiseStructure noise) => true;
 
     public override double StrongOrder(NoiseStructure noise) =>
         noise is NoiseStructure.None or NoiseStructure.Additive ? 1 : 0.5;
-
-    public override Tensor Advance(SdeEquations equations, in StochasticStep step, Tensor state) =>
-        state.add(equations.Drift(step.Start, state), step.Length)
-            .add_(equations.Diffusion(step.Start, state, step.Increment));
-
-    public override Tensor AdvanceVjp(
-        SdeEquations equations, in StochasticStep step, Tensor state, Tensor w, ParameterGradients into) =>
-        w.add(equations.DriftVjp(step.Start, state, w * step.Length, into))
-            .add_(equations.DiffusionVjp(step.Start, state, step.Increment, w, into));
 }

@@ -1,6 +1,3 @@
-using TorchSharp;
-using static TorchSharp.torch;
-
 namespace DiffEqLang.Runtime.Solvers.Stochastic;
 
 /// <summary>
@@ -16,18 +13,11 @@ internal sealed class Milstein : StochasticMethod
 
     public override Calculus Calculus => Calculus.Stratonovich;
 
+    public override IReadOnlyList<double> NoiseWeights { get; } = [1];
+
+    public override bool HasDoubleIntegrals => true;
+
     public override bool Takes(NoiseStructure noise) => noise is not NoiseStructure.General;
 
     public override double StrongOrder(NoiseStructure noise) => 1;
-
-    public override Tensor Advance(SdeEquations equations, in StochasticStep step, Tensor state) =>
-        state.add(equations.Drift(step.Start, state), step.Length)
-            .add_(equations.Diffusion(step.Start, state, step.Increment))
-            .add_(equations.Milstein(step.Start, state, step.Increment));
-
-    public override Tensor AdvanceVjp(
-        SdeEquations equations, in StochasticStep step, Tensor state, Tensor w, ParameterGradients into) =>
-        w.add(equations.DriftVjp(step.Start, state, w * step.Length, into))
-            .add_(equations.DiffusionVjp(step.Start, state, step.Increment, w, into))
-            .add_(equations.MilsteinVjp(step.Start, state, step.Increment, w, into));
 }

@@ -1,4 +1,4 @@
-/// The kernel class of a model: its right-hand side and vector-Jacobian product over registers.
+/// The kernel class of a model: its right-hand side, its noise and their vector-Jacobian products over registers.
 ///
 ///     public override void Drift(Lanes t, ReadOnlySpan<Lanes> state, ...)
 ///     {
@@ -48,6 +48,10 @@ type Kernel =
         /// Terms of the drift that its product needs again, packed.
         Terms: (Expr.Expr * int) list
         TermSize: int
+        /// The increments of the Wiener processes, packed.
+        Increments: Part list
+        /// What it computes of the noise, and the products.
+        Noise: (Stochastic.Quantity * Derivatives.VectorJacobian) list
     }
 
 let private sizeOf (s: Symbol) = sizesOf (Build.input s) |> List.fold (*) 1
@@ -74,30 +78,41 @@ let private isKept (e: Expr.Expr) =
     | Reduce _ -> List.exists isLong e.Args
     | _ -> false
 
+/// The vector-Jacobian product of values, with functions of whole tensors written out.
+let private productOf (model: Dynamics.Model) values parameters : Derivatives.VectorJacobian =
+    let product = Derivatives.vjp model.Components values parameters
+
+    let ofStates, ofParameters =
+        Written.expand (product.States @ product.Parameters) |> List.splitAt product.States.Length
+
+    { product with States = ofStates; Parameters = ofParameters }
+
 /// The kernel of a model, or why it has none.
 let ofModel (model: Dynamics.Model) : Result<Kernel, string> =
     let typed = model.Typed
     let drift = Written.expand (model.Components |> List.map _.Drift)
 
-    match
-        model.Noise, Written.obstacle (drift @ (model.Components |> List.map (fun c -> Build.input c.Symbol)))
-    with
-    | Some _, _ -> Error "it is a stochastic equation"
-    | None, Some reason -> Error reason
-    | None, None ->
-        let parameters = reached (typed.Parameters |> List.map _.Symbol) drift
-        let constants = reached (typed.Constants |> List.map _.Symbol) drift
+    let noise =
+        [ for quantity in Stochastic.quantities model ->
+              { quantity with Values = Written.expand quantity.Values } ]
+
+    let values = drift @ (noise |> List.collect _.Values)
+    let increments = typed.Wiener |> List.map _.Increment
+    let inputs = (model.Components |> List.map _.Symbol) @ increments
+
+    match Written.obstacle (values @ List.map Build.input inputs) with
+    | Some reason -> Error reason
+    | None ->
+        let parameters = reached (typed.Parameters |> List.map _.Symbol) values
+        let constants = reached (typed.Constants |> List.map _.Symbol) values
 
         let small, weights =
             parameters @ constants |> List.partition (fun s -> sizeOf s <= largestInRegisters)
 
-        let product = Derivatives.vjp model.Components drift parameters
-        let expanded = Written.expand (product.States @ product.Parameters)
-        let ofStates, ofParameters = List.splitAt product.States.Length expanded
-        let product = { product with States = ofStates; Parameters = ofParameters }
+        let product = productOf model drift parameters
 
         let terms, termSize =
-            SharedTerms.between drift expanded
+            SharedTerms.between drift (product.States @ product.Parameters)
             |> List.filter isKept
             |> List.mapFold (fun offset e -> (e, offset), offset + (sizesOf e |> List.fold (*) 1)) 0
 
@@ -110,7 +125,9 @@ let ofModel (model: Dynamics.Model) : Result<Kernel, string> =
               Gradients = packed parameters |> fst
               Product = product
               Terms = terms
-              TermSize = termSize }
+              TermSize = termSize
+              Increments = packed increments |> fst
+              Noise = [ for quantity in noise -> quantity, productOf model quantity.Values parameters ] }
 
 let total (parts: Part list) = parts |> List.sumBy _.Size
 
@@ -125,6 +142,9 @@ let reserved =
           "parameters"
           "slope"
           "terms"
+          "increments"
+          "noise"
+          "correction"
           "w"
           "stateGradient"
           "parameterGradients"
@@ -173,6 +193,7 @@ let private writer (kernel: Kernel) precision (nodes: Expr.Expr list) =
 
     take "state" kernel.States
     take "parameters" kernel.Small
+    take "increments" kernel.Increments
 
     for s in kernel.Weights do
         if used.Contains s then
@@ -192,41 +213,76 @@ let overriding returns name parameters body documentation : CSharp.Member =
 let readOnly = "ReadOnlySpan<Lanes>"
 let writable = "Span<Lanes>"
 
-let private driftParameters =
+let equationSource (kernel: Kernel) (span: SourceSpan) = Provenance.ofSpan kernel.Model.Typed.Source span
+
+/// The drift as one of the quantities, with the terms that its product needs again.
+let private drift (kernel: Kernel) =
+    let names = kernel.Model.Components |> List.map (fun c -> sprintf "d%s/dt" c.Symbol.Name)
+    let shown = if names.Length > 6 then List.take 5 names @ [ "..." ] else names
+    Stochastic.drift (String.concat ", " shown + ".") kernel.Drift, kernel.Product, Some kernel.Terms
+
+let private parametersOf (quantity: Stochastic.Quantity) more =
     [ parameter "Lanes" "t"
       parameter readOnly "state"
       parameter readOnly "parameters"
-      parameter writable "slope"
-      parameter writable "terms" ]
+      if quantity.HasIncrements then
+          parameter readOnly "increments" ]
+    @ more
 
-let equationSource (kernel: Kernel) (span: SourceSpan) = Provenance.ofSpan kernel.Model.Typed.Source span
-
-let private writtenDrift (kernel: Kernel) precision : CSharp.Statement list =
-    let writer = writer kernel precision (topological kernel.Drift)
+let private written (kernel: Kernel) precision (quantity: Stochastic.Quantity) terms : CSharp.Statement list =
+    let writer = writer kernel precision (topological quantity.Values)
     let kept = Dictionary<Expr.Expr, string * int>(HashIdentity.Reference)
 
-    for term, offset in kernel.Terms do
+    for term, offset in Option.defaultValue [] terms do
         kept[term] <- ("terms", offset)
 
-    Storing.prepare writer kept [] kernel.Drift
+    Storing.prepare writer kept [] quantity.Values
 
-    for value, c, part in List.zip3 kernel.Drift kernel.Model.Components kernel.States do
-        Results.give writer "slope" part.Offset ("d" + part.Symbol.Name) (equationSource kernel c.Span) value
+    for value, c, part in List.zip3 quantity.Values kernel.Model.Components kernel.States do
+        Results.give
+            writer
+            quantity.Result
+            part.Offset
+            ("d" + part.Symbol.Name)
+            (equationSource kernel c.Span)
+            value
 
     writer.Body.Statements
 
-let private drift (kernel: Kernel) precision (given: CSharp.Statement list option) : CSharp.Member =
-    let body = given |> Option.defaultWith (fun () -> writtenDrift kernel precision)
-    let names = kernel.Model.Components |> List.map (fun c -> sprintf "d%s/dt" c.Symbol.Name)
-    let shown = if names.Length > 6 then List.take 5 names @ [ "..." ] else names
-    overriding "void" "Drift" driftParameters body (summary (String.concat ", " shown + "."))
+/// The method that computes a quantity, with a body of its own where none is given.
+let private forward (kernel: Kernel) precision given (quantity: Stochastic.Quantity, _, terms) =
+    let body = given |> Option.defaultWith (fun () -> written kernel precision quantity terms)
+
+    let results =
+        parameter writable quantity.Result
+        :: [ if Option.isSome terms then
+                 parameter writable "terms" ]
+
+    overriding "void" quantity.Name (parametersOf quantity results) body (summary quantity.Summary)
+
+/// The outer products that a gradient is a sum of: none where it is zero.
+let private outerProducts value = if Build.isZero value then Some [] else Dense.tryOuterProducts value
+
+/// Whether the gradient of a parameter is summed over the lanes at once: where every method that adds to it can.
+let private isSummedOverLanes (kernel: Kernel) (part: Part) =
+    let place = List.findIndex ((=) part) kernel.Gradients
+
+    let values =
+        [ for product in kernel.Product :: List.map snd kernel.Noise -> product.Parameters[place] ]
+
+    List.exists (not << Build.isZero) values
+    && values |> List.forall (fun value -> (outerProducts value).IsSome)
 
 let private gradientName (part: Part) = "grad" + Naming.capitalized part.Symbol.Name
 
-let private driftVjp (kernel: Kernel) precision : CSharp.Member =
-    let product = kernel.Product
-    let terms = kernel.Terms |> List.map fst
-    let isTerm = HashSet<Expr.Expr>(terms, HashIdentity.Reference)
+/// The method of its vector-Jacobian product.
+let private backward
+    (kernel: Kernel)
+    precision
+    (quantity: Stochastic.Quantity, product: Derivatives.VectorJacobian, kept)
+    =
+    let terms = Option.defaultValue [] kept
+    let isTerm = HashSet<Expr.Expr>(terms |> List.map fst, HashIdentity.Reference)
     let roots = product.States @ product.Parameters
     let beyondTerms = topologicalBy (fun e -> if isTerm.Contains e then [] else e.Args) roots
     let writer = writer kernel precision beyondTerms
@@ -242,13 +298,13 @@ let private driftVjp (kernel: Kernel) precision : CSharp.Member =
 
     let reached = HashSet<Expr.Expr>(beyondTerms, HashIdentity.Reference)
 
-    for term, offset in kernel.Terms do
+    for term, offset in terms do
         if reached.Contains term then
             Storing.take writer "terms" offset (Storing.wantedName term) term
 
     let gradients =
         [ for value, part in List.zip product.Parameters kernel.Gradients ->
-              value, part, Dense.tryOuterProducts value ]
+              value, part, (if isSummedOverLanes kernel part then outerProducts value else None) ]
 
     let others, outer = gradients |> List.partition (fun (_, _, products) -> products.IsNone)
 
@@ -268,6 +324,7 @@ let private driftVjp (kernel: Kernel) precision : CSharp.Member =
 
     for value, part, products in gradients do
         match products with
+        | _ when Build.isZero value -> ()
         | Some products ->
             Results.addOuterProducts
                 writer
@@ -276,24 +333,21 @@ let private driftVjp (kernel: Kernel) precision : CSharp.Member =
                 (gradientName part)
                 value
                 products
-        | None when Build.isZero value -> ()
         | None -> Results.addTo writer "parameterGradients" part.Offset (gradientName part) value
 
-    let parameters =
-        [ parameter "Lanes" "t"
-          parameter readOnly "state"
-          parameter readOnly "parameters"
-          parameter readOnly "terms"
+    let more =
+        [ if Option.isSome kept then
+              parameter readOnly "terms"
           parameter readOnly "w"
           parameter writable "stateGradient"
           parameter writable "parameterGradients" ]
 
     overriding
         "void"
-        "DriftVjp"
-        parameters
+        (quantity.Name + "Vjp")
+        (parametersOf quantity more)
         writer.Body.Statements
-        (summary "The vector-Jacobian product of the drift.")
+        (summary (sprintf "The vector-Jacobian product of %s." quantity.Called))
 
 // The class
 
@@ -303,11 +357,10 @@ let private size name (n: int) : CSharp.Member =
       Modifiers = [ "public"; "override" ]
       Kind = Property("int", name, Literal(string n)) }
 
-/// The parts of the gradients that the vector-Jacobian product sums over the lanes.
 let private summedOverLanes (kernel: Kernel) : CSharp.Member list =
     let ranges =
-        [ for value, part in List.zip kernel.Product.Parameters kernel.Gradients do
-              if (Dense.tryOuterProducts value).IsSome then
+        [ for part in kernel.Gradients do
+              if isSummedOverLanes kernel part then
                   Literal(sprintf "%d..%d" part.Offset (part.Offset + part.Size)) ]
 
     if ranges.IsEmpty then
@@ -358,7 +411,7 @@ let classOf
         Nested
             { Name = className
               Primary = None
-              Base = "LaneKernel<Lanes>"
+              Base = (if kernel.Noise.IsEmpty then "LaneKernel<Lanes>" else "StochasticKernel<Lanes>")
               Members =
                 weightFields kernel precision
                 @ constructor kernel className
@@ -366,6 +419,13 @@ let classOf
                     size "ParameterSize" (total kernel.Small)
                     size "GradientSize" (total kernel.Gradients) ]
                 @ summedOverLanes kernel
-                @ (if kernel.TermSize > 0 then [ size "TermSize" kernel.TermSize ] else [])
-                @ [ drift kernel precision given; driftVjp kernel precision ]
+                @ [ if kernel.TermSize > 0 then
+                        size "TermSize" kernel.TermSize
+                    if not kernel.Noise.IsEmpty then
+                        size "NoiseSize" (total kernel.Increments)
+                    forward kernel precision given (drift kernel)
+                    backward kernel precision (drift kernel)
+                    for quantity, product in kernel.Noise do
+                        forward kernel precision None (quantity, product, None)
+                        backward kernel precision (quantity, product, None) ]
                 @ more } }

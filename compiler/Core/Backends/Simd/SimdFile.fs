@@ -70,7 +70,7 @@ let private binding (kernel: Kernel) precision (face: Face) : Member =
 
 /// One of the two files of a model.
 let file (namespaceName: string) (face: Face) (kernel: Kernel) precision width : File =
-    let fused = Fused.isFused kernel
+    let fused = kernel.Noise.IsEmpty && Fused.isFused kernel
     let more = if fused then Fused.members kernel precision else []
     let given = if fused then Some(Slope.drift kernel) else None
     let members = [ classOf kernel precision (className width) given more ]

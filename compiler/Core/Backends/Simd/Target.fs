@@ -19,9 +19,9 @@ type Choice =
     | Torch of reason: string
     | Simd of Kernel * reason: string
 
-/// Multiplications that one evaluation spends in contractions.
-let private products (drift: Expr.Expr list) =
-    topological drift
+/// Multiplications that one evaluation of drift and diffusion spends in contractions.
+let private products (kernel: Kernel) =
+    topological (kernel.Drift @ (kernel.Model.Components |> List.map _.Diffusion))
     |> List.sumBy (fun e ->
         match e.Op with
         | Contract(left, _) ->
@@ -48,7 +48,7 @@ let choose (option: string option) (model: Dynamics.Model) : Choice =
         | Some reason, _
         | None, Error reason -> Torch reason
         | None, Ok kernel ->
-            let count = products kernel.Drift
+            let count = products kernel
 
             if target = "simd" then
                 Simd(kernel, "it was asked for")
