@@ -114,13 +114,15 @@ public sealed class Ensemble<T>
         var shared = binding.RegisterNumbers();
         var initial = Initial.IsEmpty ? _model.PackedInit<T>() : Initial;
         var (succeeded, accepted, rejected) = (0, 0L, 0L);
+        EnsemblePart<T>? part = null;
         for (var first = 0; first < Samples; first += Window)
         {
             var count = Math.Min(Window, Samples - first);
-            using var part = new EnsemblePart<T>(problem, count, _size, shared);
+            if (part?.Solve.Samples != count) part = new EnsemblePart<T>(problem, count, _size, shared);
             part.SetInitial(initial.Span, first);
             if (_parameters.Count > 0) part.SetParameters(binding.Registers, _parameters, first);
             engine.Forward(part.Solve, withTape: false);
+            part.KeepAlive();
             var chunk = part.Chunk(first);
             receive(chunk);
             for (var i = 0; i < count; i++)

@@ -545,6 +545,61 @@ let tests =
                     Expect.equal (next, summary.Samples, summary.Succeeded) (40_001, 40_001, 40_001) "all"
                     Expect.isTrue (Double.IsFinite last) "solved"
                 }
+                test "a sample that fails ends alone" {
+                    use model = new Lorenz()
+                    let count, failing = 75, [ 5, nan; 17, infinity; 41, 1e300; 42, nan ]
+                    let options = SolveOptions(Save = SaveAt.Grid 3)
+
+                    let solved (rho: float[]) =
+                        let found = Array.zeroCreate<float>(3 * count * 3)
+                        let status = Array.zeroCreate<SolveStatus> count
+
+                        Ensemble<float>(model)
+                            .From(ReadOnlyMemory [| 1.0; 0.5; 0.0 |])
+                            .Vary("rho", ReadOnlyMemory rho)
+                            .Solve(options, Memory found, Memory status)
+                        |> ignore
+
+                        found, status
+
+                    let sound = Array.init count (fun i -> 0.3 * float i)
+                    let mixed = Array.copy sound
+
+                    for i, rho in failing do
+                        mixed[i] <- rho
+
+                    let (expected, _), (found, status) = solved sound, solved mixed
+
+                    for i in 0 .. count - 1 do
+                        if List.exists (fun (j, _) -> i = j) failing then
+                            Expect.equal status[i] SolveStatus.NonFinite $"sample {i}"
+                        else
+                            Expect.equal status[i] SolveStatus.Success $"sample {i}"
+
+                            for time in 0..2 do
+                                let place = (time * count + i) * 3
+
+                                Expect.sequenceEqual
+                                    found[place .. place + 2]
+                                    expected[place .. place + 2]
+                                    $"sample {i}"
+                }
+                test "a longer ensemble takes no more memory" {
+                    use model = new Lorenz()
+
+                    let allocated samples =
+                        let rho = Array.init samples (fun i -> 1e-3 * float i)
+                        let ensemble = Ensemble<float>(model).Vary("rho", ReadOnlyMemory rho)
+                        let options = SolveOptions(End = Nullable 0.01, Threads = Nullable 1)
+                        let before = GC.GetAllocatedBytesForCurrentThread()
+                        ensemble.Solve(options, EnsembleReceiver<float>(fun _ -> ())) |> ignore
+                        GC.GetAllocatedBytesForCurrentThread() - before
+
+                    allocated 40_000 |> ignore
+                    let short, long = allocated 40_000, allocated (40_000 + 6 * 16_384)
+                    // The states of the hundred thousand samples more are 2.4 million bytes.
+                    Expect.isLessThan (long - short) 100_000L "bytes"
+                }
                 test "what does not fit is said" {
                     use model = new Lorenz()
                     let ensemble = Ensemble<float>(model).Vary("rho", ReadOnlyMemory [| 1.0; 2.0 |])
