@@ -11,7 +11,10 @@ open DiffEqLang.Runtime.Simd
 
 /// Where a kernel is evaluated, by sample: as many samples as a register has lanes.
 type Samples =
-    { Times: float[]; States: float[][]; Increments: float[][]; Cotangents: float[][] }
+    { Times: float[]
+      States: float[][]
+      Increments: float[][]
+      Cotangents: float[][] }
 
 /// What a kernel gives there: by sample and element, the parameters' gradients summed.
 type KernelResult = { Values: float[][]; StateGradients: float[][]; ParameterGradients: float[] }
@@ -47,7 +50,10 @@ let private run
     =
     let packedOf (vectors: float[][]) = if vectors[0].Length = 0 then [||] else ofSamples vectors
     let t = (ofSamples (samples.Times |> Array.map Array.singleton))[0]
-    let state, w, dW = packedOf samples.States, packedOf samples.Cotangents, packedOf samples.Increments
+
+    let state, w, dW =
+        packedOf samples.States, packedOf samples.Cotangents, packedOf samples.Increments
+
     let parameters = packedOf (Array.init lanes (fun _ -> parameters))
     let values = Array.zeroCreate<'R> kernel.StateSize
     let terms = Array.zeroCreate<'R> kernel.TermSize

@@ -83,8 +83,7 @@ let private productOf (model: Dynamics.Model) values parameters : Derivatives.Ve
     let product = Derivatives.vjp model.Components values parameters
 
     let ofStates, ofParameters =
-        Written.expand (product.States @ product.Parameters)
-        |> List.splitAt product.States.Length
+        Written.expand (product.States @ product.Parameters) |> List.splitAt product.States.Length
 
     { product with States = ofStates; Parameters = ofParameters }
 
