@@ -29,6 +29,8 @@ let all =
           Runtime.GradientTests.tests
           Runtime.BacksolveTests.tests
           Runtime.SimdTests.tests
+          Runtime.DenseTests.tests
+          Runtime.EnginePoolTests.tests
           Runtime.NativeTests.tests
           Runtime.ModelTests.tests
           Runtime.BrownianTests.tests

@@ -55,6 +55,12 @@ public sealed class StateLayout
     {
         if (parts.Count != Slots.Count)
             throw new ArgumentException($"{Slots.Count} states are packed, {parts.Count} were given.", nameof(parts));
+        if (parts.Count == 1 && Slots[0].Shape.Length == 1)
+        {
+            BatchOf(parts[0], Slots[0]);
+            return parts[0].alias();
+        }
+
         long[] batch = [];
         for (var i = 0; i < parts.Count; i++)
             batch = Broadcast(batch, BatchOf(parts[i], Slots[i]), Slots[i]);

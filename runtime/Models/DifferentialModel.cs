@@ -206,6 +206,11 @@ public abstract class DifferentialModel : nn.Module
     protected override void _toEpilog(ScalarType? dtype, Device? device, bool non_blocking)
     {
         (_dtype, _device) = (dtype ?? _dtype, device ?? _device);
+        // Before nn.Module does: it would set the property of the parameter's name, and those of generated models have no setter. What
+        // was replaced is not disposed: solves that are alive go backwards through it.
+        foreach (var (name, parameter) in named_parameters(recurse: false).ToList())
+            if (ReplaceParameter(dtype, device, parameter, out var replaced))
+                ConditionallyRegisterParameter(name, replaced);
         base._toEpilog(dtype, device, non_blocking);
         using var scope = NewDisposeScope();
         foreach (var (name, before) in _constants.ToList())
@@ -243,7 +248,6 @@ public abstract class DifferentialModel : nn.Module
         if (options.Target == SolveTarget.Torch) return null;
         var binding = BindSimd();
         if (SimdSolve.Obstacle(this, binding, options, span) is not { } obstacle) return binding;
-        binding?.Dispose();
         return options.Target == SolveTarget.Simd ? throw new InvalidOperationException(obstacle) : null;
     }
 
@@ -252,12 +256,13 @@ public abstract class DifferentialModel : nn.Module
     {
         if (given.Count != Layout.Slots.Count)
             throw new ArgumentException($"{GetName()} has {Layout.Slots.Count} states; {given.Count} initial values were given.", nameof(given));
-        var declared = given.Any(value => value is null) ? InitialState() : [];
-        var parts = Layout.Slots.Select((slot, i) => given[i] is { } value
-            ? Checked(slot, value)
-            : declared[i] ?? throw new InvalidOperationException(
-                $"State {slot.Name} of {GetName()} has no initial value: pass one to Solve, or declare `init {slot.Name} = ...` in the model."));
-        return Layout.Pack([.. parts]);
+        var parts = new Tensor[given.Count];
+        IReadOnlyList<Tensor?>? declared = null;
+        for (var i = 0; i < parts.Length; i++)
+            parts[i] = (given[i] is { } value ? Checked(Layout.Slots[i], value) : (declared ??= InitialState())[i])
+                ?? throw new InvalidOperationException(
+                    $"State {Layout.Slots[i].Name} of {GetName()} has no initial value: pass one to Solve, or declare `init {Layout.Slots[i].Name} = ...` in the model.");
+        return Layout.Pack(parts);
     }
 
     /// <summary>The solution, which can then evaluate the model's outputs.</summary>
@@ -269,11 +274,10 @@ public abstract class DifferentialModel : nn.Module
 
     private Tensor Checked(StateSlot slot, Tensor value)
     {
-        if (value.dtype != Dtype || value.device.type != Device.type || value.device.index != Device.index)
+        if (value.dtype != Dtype || value.device_type != Device.type || value.device_index != Device.index)
             throw new ArgumentException(
                 $"The initial value of {slot.Name} is {value.dtype} on {value.device}; {GetName()} computes in {Dtype} on {Device}. Convert it with .to(model.Dtype).to(model.Device), or the model with .to(...).");
-        using var scope = NewDisposeScope();
-        if (!value.detach().isfinite().all().item<bool>())
+        if (!ContiguousMemory.IsFinite(value))
             throw new ArgumentException($"The initial value of {slot.Name} has NaN or infinity.");
         return value;
     }

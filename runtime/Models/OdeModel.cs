@@ -12,15 +12,25 @@ public abstract class OdeModel : DifferentialModel
     protected OdeModel(string name, StateLayout layout, SolveDefaults defaults, Device? device, ScalarType? dtype)
         : base(name, layout, defaults, device, dtype) { }
 
+    /// <summary>What runs its solves on registers, between them.</summary>
+    internal EnginePool Engines { get; } = new();
+
     /// <inheritdoc/>
     protected sealed override Solution SolvePacked(IReadOnlyList<Tensor?> initial, SolveOptions? options)
     {
         var asked = Complete(options);
         var span = SpanOf(asked);
         var state = InitialOf(initial);
-        return WithOutputs(ChooseSimd(asked, span) is { } binding
-            ? SimdSolve.Run(binding, Layout, state, asked, span)
-            : OdeSolve.Run(Bind(), Layout, state, asked, span));
+        if (ChooseSimd(asked, span) is not { } binding) return WithOutputs(OdeSolve.Run(Bind(), Layout, state, asked, span));
+        binding.Engines = Engines;
+        return WithOutputs(SimdSolve.Run(binding, Layout, state, asked, span));
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) Engines.Dispose();
+        base.Dispose(disposing);
     }
 
     /// <summary>The SIMD code in a precision.</summary>
@@ -30,7 +40,6 @@ public abstract class OdeModel : DifferentialModel
     {
         var binding = BindSimd();
         if (binding is SimdBinding<T> ofPrecision && Dtype == binding.Dtype && Device.type == DeviceType.CPU) return ofPrecision;
-        binding?.Dispose();
         throw new InvalidOperationException(
             binding is null ? $"{GetName()} has no code for SIMD registers, which ensembles and solvers without torch need."
             : $"The SIMD code of {GetName()} is written in {binding.Dtype} for the CPU; the model is {Dtype} on {Device}, and {typeof(T).Name} was asked for.");

@@ -116,7 +116,13 @@ public abstract record SaveAt
 
     internal sealed record AtSteps : SaveAt;
 
-    internal sealed record AtTimes(double[] Values, Tensor? Source) : SaveAt;
+    internal sealed record AtTimes(double[] Values, Tensor? Source) : SaveAt
+    {
+        public bool Equals(AtTimes? other) =>
+            other is not null && ReferenceEquals(Source, other.Source) && Values.AsSpan().SequenceEqual(other.Values);
+
+        public override int GetHashCode() => Values.Length;
+    }
 
     internal sealed record AtGrid(int Count) : SaveAt;
 }

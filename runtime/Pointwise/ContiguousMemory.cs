@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -11,16 +12,19 @@ internal static class ContiguousMemory
     private const int LeastPart = 16384;
 
     /// <summary>Whether a tensor has such memory, and autograd does not have to see what is done with it.</summary>
-    public static bool IsOpen(Tensor x) =>
-        x.device_type == DeviceType.CPU
-        && x.dtype is ScalarType.Float32 or ScalarType.Float64
-        && x.is_contiguous()
-        && x.numel() <= int.MaxValue / sizeof(double)
-        && !(x.requires_grad && is_grad_enabled());
+    public static bool IsOpen(Tensor x) => IsReadable(x) && !(x.requires_grad && is_grad_enabled());
 
     /// <summary>Whether two have it, of one shape and precision.</summary>
     public static bool AreOpen(Tensor x, Tensor y) =>
         IsOpen(x) && IsOpen(y) && x.dtype == y.dtype && x.shape.AsSpan().SequenceEqual(y.shape);
+
+    /// <summary>Whether a tensor, wherever it lies, has neither NaN nor infinity.</summary>
+    public static bool IsFinite(Tensor x)
+    {
+        if (IsReadable(x)) return x.dtype == ScalarType.Float64 ? AreFinite(View<double>(x)) : AreFinite(View<float>(x));
+        using var scope = NewDisposeScope();
+        return x.detach().isfinite().all().item<bool>();
+    }
 
     /// <summary>to = f(from), in the threads that torch is given.</summary>
     public static void Map<TFunction>(Tensor from, Tensor to)
@@ -57,6 +61,22 @@ internal static class ContiguousMemory
         GC.KeepAlive(left);
         GC.KeepAlive(right);
         GC.KeepAlive(to);
+    }
+
+    private static bool IsReadable(Tensor x) =>
+        x.device_type == DeviceType.CPU
+        && x.dtype is ScalarType.Float32 or ScalarType.Float64
+        && x.is_contiguous()
+        && x.numel() <= int.MaxValue / sizeof(double);
+
+    private static bool AreFinite<T>(ReadOnlySpan<T> numbers)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var vectors = MemoryMarshal.Cast<T, Vector<T>>(numbers);
+        var sum = Vector<T>.Zero;
+        foreach (var vector in vectors) sum += vector * T.Zero;    // NaN of NaN and of infinities
+        foreach (var number in numbers[(vectors.Length * Vector<T>.Count)..]) sum += new Vector<T>(number * T.Zero);
+        return sum == Vector<T>.Zero;
     }
 
     /// <summary>The tensor's own memory, for as long as the tensor is kept alive.</summary>

@@ -9,8 +9,7 @@ internal interface ISolveGradient
     Tensor Values { get; }
 
     /// <summary>
-    /// The gradients of the initial state [samples, N], the saved times [T] (null where none flow to them) and the parameters (null where
-    /// not wanted). Never throws: a failure is kept for <see cref="GradientFault"/>, and the gradients are zeros.
+    /// The gradients of the initial state [samples, N], the saved times [T] and the parameters; null where none flow to them. Never throws: a failure is kept for <see cref="GradientFault"/>, and the gradients are zeros.
     /// </summary>
-    (Tensor Initial, Tensor? Times, Tensor?[] Parameters) Backward(Tensor cotangents);
+    (Tensor? Initial, Tensor? Times, Tensor?[] Parameters) Backward(Tensor cotangents);
 }

@@ -35,7 +35,7 @@ internal sealed class OdeGradient : ISolveGradient
     public Tensor Values => Run.Values;
 
     /// <inheritdoc/>
-    public (Tensor Initial, Tensor? Times, Tensor?[] Parameters) Backward(Tensor cotangents)
+    public (Tensor? Initial, Tensor? Times, Tensor?[] Parameters) Backward(Tensor cotangents)
     {
         var parameters = _problem.Equations.Parameters;
         var isOfHigherOrder = is_grad_enabled();

@@ -92,7 +92,7 @@ public sealed class Ensemble<T>
     /// <exception cref="ArgumentException">The name is unknown to the SIMD code, or the length does not fit.</exception>
     public Ensemble<T> Vary(string name, ReadOnlyMemory<T> values)
     {
-        using var binding = _model.BindForEnsemble<T>();
+        var binding = _model.BindForEnsemble<T>();
         var found = binding.Registers.FirstOrDefault(register => register.Name == name);
         if (found.Value is null)
             throw new ArgumentException(
@@ -108,9 +108,9 @@ public sealed class Ensemble<T>
     public EnsembleSummary Solve(SolveOptions? options, EnsembleReceiver<T> receive)
     {
         ArgumentNullException.ThrowIfNull(receive);
-        using var binding = _model.BindForEnsemble<T>();
+        var binding = _model.BindForEnsemble<T>();
         var problem = _model.ProblemOf(options);
-        var engine = binding.EngineOf(problem with { Options = problem.Options with { Progress = null } });
+        using var engine = binding.EngineOf(problem with { Options = problem.Options with { Progress = null } });
         var shared = binding.RegisterNumbers();
         var initial = Initial.IsEmpty ? _model.PackedInit<T>() : Initial;
         var (succeeded, accepted, rejected) = (0, 0L, 0L);

@@ -21,13 +21,11 @@ public delegate void LossGradient<T>(ReadOnlySpan<T> values, Span<T> cotangents)
 public sealed class GradientSolver<T> : IDisposable
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly SimdBinding<T> _binding;
     private readonly LaneEngine<T> _engine;
     private readonly LaneSolve<T> _solve;
     private readonly Tensor[] _registers, _parameters;
     private readonly UnmanagedSpan<T>[] _registerNumbers, _parameterNumbers;
     private readonly T[] _initial, _values, _lastState, _cotangents, _initialGradient;
-    private readonly double[] _sums;
     private readonly T[] _gradients;
 
     /// <param name="model">The model; its SIMD code must be written in this precision.</param>
@@ -38,18 +36,18 @@ public sealed class GradientSolver<T> : IDisposable
     {
         ArgumentNullException.ThrowIfNull(model);
         using var withoutGradient = no_grad();
-        _binding = model.BindForEnsemble<T>();
+        var binding = model.BindForEnsemble<T>();
         var problem = model.ProblemOf(options);
-        _engine = _binding.EngineOf(problem);
-        _registers = [.. _binding.Registers.Select(register => Kept(register.Value))];
-        _parameters = [.. _binding.Parameters.Select(Kept)];
+        _engine = binding.EngineOf(problem);
+        _registers = [.. binding.Registers.Select(register => Kept(register.Value))];
+        _parameters = [.. binding.Parameters.Select(Kept)];
         (_registerNumbers, _parameterNumbers) = (Numbers(_registers), Numbers(_parameters));
         var size = _engine.StateSize;
         _solve = new LaneSolve<T>(problem, samples, size) { Parameters = new T[_engine.ParameterSize] };
         (_initial, _lastState, _initialGradient) = (Pinned(samples * size), Pinned(samples * size), Pinned(samples * size));
         (_values, _cotangents) = (Pinned(_solve.Times.Length * samples * size), Pinned(_solve.Times.Length * samples * size));
         (_solve.Initial, _solve.Values, _solve.LastState) = (new(_initial), new(_values), new(_lastState));
-        (_sums, _gradients) = (new double[_engine.GradientSize], new T[_engine.GradientSize]);
+        _gradients = new T[_engine.GradientSize];
     }
 
     /// <summary>The saved times.</summary>
@@ -57,6 +55,9 @@ public sealed class GradientSolver<T> : IDisposable
 
     /// <summary>How each sample ended.</summary>
     public ReadOnlySpan<SolveStatus> Status => _solve.Status;
+
+    /// <summary>The accepted steps of each sample.</summary>
+    public ReadOnlySpan<long> Accepted => _solve.Accepted;
 
     /// <summary>The states at the saved times: [times, samples, N]; NaN where a sample did not get.</summary>
     public ReadOnlySpan<T> Values => _values;
@@ -91,8 +92,8 @@ public sealed class GradientSolver<T> : IDisposable
         Array.Clear(_cotangents);
         Array.Clear(_initialGradient);
         lossGradient(_values, _cotangents);
-        _engine.Backward(_solve, new LaneGradients<T>(new(_cotangents), new(_initialGradient)), _sums);
-        for (var i = 0; i < _sums.Length; i++) _gradients[i] = T.CreateTruncating(_sums[i]);
+        var sums = _engine.Backward(_solve, new LaneGradients<T>(new(_cotangents), new(_initialGradient)));
+        for (var i = 0; i < sums.Length; i++) _gradients[i] = T.CreateTruncating(sums[i]);
     }
 
     /// <inheritdoc/>
@@ -100,7 +101,7 @@ public sealed class GradientSolver<T> : IDisposable
     {
         foreach (var tensor in _registers) tensor.Dispose();
         foreach (var tensor in _parameters) tensor.Dispose();
-        _binding.Dispose();
+        _engine.Dispose();
     }
 
     private void Forward(ReadOnlySpan<T> initial, bool withTape)

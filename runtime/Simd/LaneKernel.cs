@@ -24,6 +24,12 @@ public abstract class LaneKernel<TRegister>
     /// <summary>The numbers of all tensors that gradients flow to, in the binding's order, each row-major.</summary>
     public abstract int GradientSize { get; }
 
+    /// <summary>
+    /// The parts of the gradients that <see cref="DriftVjp"/> has summed over the lanes already: there the sums stand number by
+    /// number at the beginning of the part, and the rest of it is not used.
+    /// </summary>
+    public virtual IReadOnlyList<Range> SummedOverLanes => [];
+
     /// <summary>How many registers <see cref="Drift"/> leaves for <see cref="DriftVjp"/>.</summary>
     public virtual int TermSize => 0;
 
@@ -43,7 +49,9 @@ public abstract class LaneKernel<TRegister>
     /// <param name="terms">As <see cref="Drift"/> left them at the same place.</param>
     /// <param name="w">The cotangent of f, length N.</param>
     /// <param name="stateGradient">Is set to wᵀ ∂f/∂x, length N.</param>
-    /// <param name="parameterGradients">wᵀ ∂f/∂θ is added to it, lane by lane; length <see cref="GradientSize"/>.</param>
+    /// <param name="parameterGradients">
+    /// wᵀ ∂f/∂θ is added to it, lane by lane (but for <see cref="SummedOverLanes"/>); length <see cref="GradientSize"/>.
+    /// </param>
     public abstract void DriftVjp(
         TRegister t, ReadOnlySpan<TRegister> state, ReadOnlySpan<TRegister> parameters, ReadOnlySpan<TRegister> terms,
         ReadOnlySpan<TRegister> w, Span<TRegister> stateGradient, Span<TRegister> parameterGradients);
@@ -54,24 +62,29 @@ public abstract class LaneKernel<TRegister>
     /// <summary>The method whose steps <see cref="Advance"/> takes; null where there is none.</summary>
     public virtual string? FusedAdvance => null;
 
-    /// <summary>One attempted step of <see cref="FusedStep"/>.</summary>
-    /// <param name="t">The time of each lane.</param>
-    /// <param name="h">The signed step of each lane; a lane that rests has 0.</param>
-    /// <param name="state">The state before, length N.</param>
-    /// <param name="parameters">Length <see cref="ParameterSize"/>.</param>
+    /// <summary>
+    /// Attempted steps of <see cref="FusedStep"/>: of one or several registers of samples, one after another, so that the processor works on
+    /// one where it waits for the last result of another.
+    /// </summary>
+    /// <param name="times">The time of each lane.</param>
+    /// <param name="steps">The signed step of each lane; a lane that rests has 0. As long as <paramref name="times"/>, or longer.</param>
+    /// <param name="state">The states before, N of each register.</param>
+    /// <param name="parameters"><see cref="ParameterSize"/> of each register.</param>
     /// <param name="rtol">The relative tolerance.</param>
     /// <param name="atol">The absolute tolerance.</param>
     /// <param name="stages">
-    /// The slopes kᵢ, component by component, up to the tableau's end stage: (EndStage + 1) · N. The first is given, the others are written.
+    /// Equally many of each register, of which the first (EndStage + 1) · N are the slopes kᵢ up to the tableau's end stage, component by
+    /// component. The first slope is given, the others are written.
     /// </param>
-    /// <param name="after">Receives the state after, length N.</param>
-    /// <returns>
-    /// The squared norm of the error, 1/N Σ (eᵢ / (atol + rtol max(|yᵢ|, |y₁ᵢ|)))²; of two estimates, their combination
-    /// (<see cref="Tableaux.ErrorEstimate"/>).
-    /// </returns>
-    public virtual TRegister Step(
-        TRegister t, TRegister h, ReadOnlySpan<TRegister> state, ReadOnlySpan<TRegister> parameters, TRegister rtol, TRegister atol,
-        Span<TRegister> stages, Span<TRegister> after) => throw new NotSupportedException("This kernel has no fused step.");
+    /// <param name="after">Receives the states after, N of each register.</param>
+    /// <param name="squaredErrors">
+    /// As long as there are registers. Receives the squared norm of the error, 1/N Σ (eᵢ / (atol + rtol max(|yᵢ|, |y₁ᵢ|)))²; of two estimates,
+    /// their combination (<see cref="Tableaux.ErrorEstimate"/>).
+    /// </param>
+    public virtual void Step(
+        ReadOnlySpan<TRegister> times, ReadOnlySpan<TRegister> steps, ReadOnlySpan<TRegister> state, ReadOnlySpan<TRegister> parameters,
+        TRegister rtol, TRegister atol, Span<TRegister> stages, Span<TRegister> after, Span<TRegister> squaredErrors) =>
+        throw new NotSupportedException("This kernel has no fused step.");
 
     /// <summary>Several steps of <see cref="FusedAdvance"/> of one size.</summary>
     /// <param name="steps">How many.</param>

@@ -10,17 +10,17 @@ namespace DiffEqLang.Runtime.Simd;
 /// A model's code for SIMD registers with the values that its parameters have now: what a generated model hands the SIMD target,
 /// once a solve.
 /// </summary>
-public abstract class SimdBinding : IDisposable
+public abstract class SimdBinding
 {
+    private EnginePool? _engines;
+
     private protected SimdBinding(
         ScalarType dtype,
         IReadOnlyList<Tensor> parameters,
         IReadOnlyList<(string Name, Tensor Value)> registers,
         IReadOnlyList<Tensor> weights)
     {
-        (Dtype, Parameters, Registers) = (dtype, parameters, registers);
-        using var withoutGradient = no_grad();
-        Weights = [.. weights.Select(weight => weight.detach().contiguous().DetachFromDisposeScope())];
+        (Dtype, Parameters, Registers, Weights) = (dtype, parameters, registers, weights);
     }
 
     /// <summary>The one precision that the code is written for.</summary>
@@ -35,8 +35,15 @@ public abstract class SimdBinding : IDisposable
     /// <summary>The parameters and constants that are passed in registers, by name and in order, each row-major.</summary>
     public IReadOnlyList<(string Name, Tensor Value)> Registers { get; }
 
-    /// <summary>The tensors that kernels read in place: contiguous, and alive as long as this.</summary>
+    /// <summary>The tensors that kernels read in place, or copies of those that are not contiguous.</summary>
     public IReadOnlyList<Tensor> Weights { get; }
+
+    /// <summary>Where engines come from and go back to: the model's, so that its next solve finds them there.</summary>
+    internal EnginePool Engines
+    {
+        get => _engines ??= new EnginePool();
+        set => _engines = value;
+    }
 
     /// <summary>Solves on tensors.</summary>
     /// <param name="problem">What is solved.</param>
@@ -47,13 +54,6 @@ public abstract class SimdBinding : IDisposable
 
     /// <summary>The same of a model with noise.</summary>
     internal abstract SimdSdeRun Run(StochasticProblem problem, Tensor initial, bool withTape);
-
-    /// <summary>Releases what keeps the weights alive; kernels must not run afterwards.</summary>
-    public void Dispose()
-    {
-        foreach (var weight in Weights) weight.Dispose();
-        GC.SuppressFinalize(this);
-    }
 }
 
 /// <summary>A model's code for SIMD registers in one precision.</summary>
@@ -81,13 +81,18 @@ public sealed class SimdBinding<T> : SimdBinding
     /// <summary>Whether solves run on 512-bit registers: where the processor has them.</summary>
     internal bool IsWide { get; set; } = Vector512.IsHardwareAccelerated;
 
-    /// <summary>What runs solves of a problem.</summary>
-    internal LaneEngine<T> EngineOf(RungeKuttaProblem problem)
+    /// <summary>What runs solves of a problem, new.</summary>
+    internal LaneEngine<T> EngineOf(RungeKuttaProblem problem) => IsWide
+        ? new LaneEngine<Vector512<T>, Lanes512<T>, T>(_kernel512, Weights, problem, ThreadsOf(problem))
+        : new LaneEngine<Vector<T>, Lanes<T>, T>(_kernel, Weights, problem, ThreadsOf(problem));
+
+    /// <summary>The same from <see cref="SimdBinding.Engines"/>, where it is to be returned.</summary>
+    internal LaneEngine<T> TakeEngine(RungeKuttaProblem problem)
     {
-        var threads = problem.Options.Threads ?? get_num_threads();
-        return IsWide
-            ? new LaneEngine<Vector512<T>, Lanes512<T>, T>(_kernel512(Weights), problem, threads)
-            : new LaneEngine<Vector<T>, Lanes<T>, T>(_kernel(Weights), problem, threads);
+        if (Engines.Take(new EngineKey(IsWide ? _kernel512 : _kernel, problem, ThreadsOf(problem))) is not LaneEngine<T> engine)
+            return EngineOf(problem);
+        engine.Bind(Weights);
+        return engine;
     }
 
     /// <summary>The same for a model with noise, whose kernels are <see cref="StochasticKernel{TRegister}"/>.</summary>
@@ -95,8 +100,8 @@ public sealed class SimdBinding<T> : SimdBinding
     {
         var threads = problem.Options.Threads ?? get_num_threads();
         return IsWide
-            ? new StochasticEngine<Vector512<T>, Lanes512<T>, T>((StochasticKernel<Vector512<T>>)_kernel512(Weights), problem, threads)
-            : new StochasticEngine<Vector<T>, Lanes<T>, T>((StochasticKernel<Vector<T>>)_kernel(Weights), problem, threads);
+            ? new StochasticEngine<Vector512<T>, Lanes512<T>, T>(_kernel512, Weights, problem, threads)
+            : new StochasticEngine<Vector<T>, Lanes<T>, T>(_kernel, Weights, problem, threads);
     }
 
     /// <summary>Adds gradients that lie one after another to those of the parameters.</summary>
@@ -110,6 +115,8 @@ public sealed class SimdBinding<T> : SimdBinding
         }
     }
 
+    private static int ThreadsOf(RungeKuttaProblem problem) => problem.Options.Threads ?? get_num_threads();
+
     private static void Add(ReadOnlySpan<double> numbers, Span<T> to)
     {
         for (var i = 0; i < numbers.Length; i++) to[i] += T.CreateTruncating(numbers[i]);
@@ -118,15 +125,30 @@ public sealed class SimdBinding<T> : SimdBinding
     /// <summary>The numbers of what is passed in registers.</summary>
     internal T[] RegisterNumbers()
     {
-        using var withoutGradient = no_grad();
-        List<T> numbers = [];
+        var numbers = new T[Registers.Sum(register => (int)register.Value.numel())];
+        var rest = numbers.AsSpan();
         foreach (var (_, value) in Registers)
         {
-            using var contiguous = value.contiguous();
-            numbers.AddRange(new UnmanagedSpan<T>(contiguous).Span);
+            var size = (int)value.numel();
+            if (value.is_contiguous()) Copy(value, rest);
+            else CopyOf(value, rest);
+            rest = rest[size..];
         }
 
-        return [.. numbers];
+        return numbers;
+    }
+
+    private static void CopyOf(Tensor value, Span<T> into)
+    {
+        using var withoutGradient = no_grad();
+        using var contiguous = value.contiguous();
+        Copy(contiguous, into);
+    }
+
+    private static void Copy(Tensor contiguous, Span<T> into)
+    {
+        new UnmanagedSpan<T>(contiguous).Span.CopyTo(into);
+        GC.KeepAlive(contiguous);
     }
 
     /// <inheritdoc/>

@@ -12,18 +12,19 @@ internal sealed class SimdGradient : ISolveGradient
     private readonly SimdBinding _binding;
     private readonly RungeKuttaProblem _problem;
     private readonly Tensor _initial;
+    private readonly bool _wantsInitial;
     private readonly GradientFault _fault = GradientFault.OfThread;
     private SimdRun? _run;
 
     /// <param name="binding">The model's code.</param>
     /// <param name="problem">What is solved.</param>
     /// <param name="initial">From which state: [samples, N], contiguous.</param>
-    /// <param name="withTape">Whether a backward pass may follow.</param>
+    /// <param name="wantsInitial">Whether the gradient of that is needed: where gradients flow to it, or to the saved times.</param>
     /// <param name="withSlopes">Whether gradients flow to the saved times.</param>
-    public SimdGradient(SimdBinding binding, RungeKuttaProblem problem, Tensor initial, bool withTape, bool withSlopes)
+    public SimdGradient(SimdBinding binding, RungeKuttaProblem problem, Tensor initial, bool wantsInitial, bool withSlopes)
     {
-        (_binding, _problem, _initial) = (binding, problem, initial.DetachFromDisposeScope());
-        _run = binding.Run(problem, initial, withTape, withSlopes);
+        (_binding, _problem, _initial, _wantsInitial) = (binding, problem, initial.DetachFromDisposeScope(), wantsInitial);
+        _run = binding.Run(problem, initial, withTape: true, withSlopes);
         Result = _run.Result;
     }
 
@@ -34,35 +35,40 @@ internal sealed class SimdGradient : ISolveGradient
     public Tensor Values => Result.Values;
 
     /// <inheritdoc/>
-    public (Tensor Initial, Tensor? Times, Tensor?[] Parameters) Backward(Tensor cotangents)
+    public (Tensor? Initial, Tensor? Times, Tensor?[] Parameters) Backward(Tensor cotangents)
     {
         var isOfHigherOrder = is_grad_enabled();
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        var into = NewGradients();
-        Tensor? initial = null, times = null;
+        var initial = _wantsInitial ? zeros_like(_initial) : null;
+        var parameters = NewGradients();
+        Tensor? times = null;
         try
         {
             if (isOfHigherOrder)
                 throw new NotSupportedException("Gradients of gradients through a solve are not available: call backward without create_graph.");
             var run = Interlocked.Exchange(ref _run, null) ?? _binding.Run(_problem, _initial, withTape: true, withSlopes: false);
-            initial = run.Backward(cotangents.contiguous(), into);
-            if (Result.Slopes is not null) times = OdeGradient.OfTimes(_problem, Result, cotangents, initial);
+            run.Backward(cotangents.contiguous(), initial, parameters);
+            if (Result.Slopes is not null) times = OdeGradient.OfTimes(_problem, Result, cotangents, initial!);
         }
         catch (Exception exception)    // whatever it is, it must not reach libtorch
         {
             _fault.Keep(exception);
-            into = NewGradients();
+            initial?.zero_();
+            foreach (var gradient in parameters) gradient?.zero_();
         }
 
-        into.Release();
-        initial ??= zeros_like(_initial);
         if (_problem.Span.Source is not null) times ??= zeros([Result.Times.Length], ScalarType.Float64);
-        return (
-            initial.DetachFromDisposeScope(),
-            times?.DetachFromDisposeScope(),
-            [.. Enumerable.Range(0, _binding.Parameters.Count).Select(i => into[i]?.DetachFromDisposeScope())]);
+        foreach (var gradient in parameters) gradient?.DetachFromDisposeScope();
+        return (initial?.DetachFromDisposeScope(), times?.DetachFromDisposeScope(), parameters);
     }
 
-    private ParameterGradients NewGradients() => new(_binding.Parameters, i => _binding.Parameters[i].requires_grad);
+    private Tensor?[] NewGradients()
+    {
+        var gradients = new Tensor?[_binding.Parameters.Count];
+        for (var i = 0; i < gradients.Length; i++)
+            if (_binding.Parameters[i] is { requires_grad: true } parameter)
+                gradients[i] = parameter.is_contiguous() ? empty_like(parameter) : empty(parameter.shape, parameter.dtype);
+        return gradients;
+    }
 }

@@ -12,9 +12,9 @@ internal abstract class SimdRun
 
     /// <summary>The backward pass; once only.</summary>
     /// <param name="cotangents">d loss / d saved state: [times, samples, N], contiguous.</param>
-    /// <param name="into">The gradients of the binding's parameters are added.</param>
-    /// <returns>d loss / d initial state: [samples, N].</returns>
-    public abstract Tensor Backward(Tensor cotangents, ParameterGradients into);
+    /// <param name="initial">Receives d loss / d initial state: [samples, N], zeros before; null where not wanted.</param>
+    /// <param name="parameters">Receive the gradients of the binding's parameters, each contiguous; null where not wanted.</param>
+    public abstract void Backward(Tensor cotangents, Tensor? initial, Tensor?[] parameters);
 }
 
 /// <summary>The same in one precision.</summary>
@@ -24,38 +24,66 @@ internal sealed class SimdRun<T> : SimdRun
     private readonly SimdBinding<T> _binding;
     private readonly LaneEngine<T> _engine;
     private readonly LaneSolve<T> _solve;
-    private readonly Tensor _initial;
+    private readonly Tensor _initial;    // its memory is read again
 
     public SimdRun(SimdBinding<T> binding, RungeKuttaProblem problem, Tensor initial, bool withTape, bool withSlopes)
     {
-        (_binding, _initial, _engine) = (binding, initial, binding.EngineOf(problem));
-        _solve = new LaneSolve<T>(problem, (int)initial.size(0), _engine.StateSize) { Parameters = binding.RegisterNumbers() };
-        long[] shape = [_solve.Times.Length, _solve.Samples, _solve.Size];
-        var values = empty(shape, initial.dtype);
-        var slopes = withSlopes ? zeros(shape, initial.dtype) : null;
-        var lastState = empty(shape.AsSpan(1), initial.dtype);
-        (_solve.Initial, _solve.Values, _solve.LastState) = (new(initial), new(values), new(lastState));
-        if (slopes is not null) _solve.Slopes = new(slopes);
-        _engine.Forward(_solve, withTape);
-        GC.KeepAlive(binding);
-        Result = new OdeRun(
-            _solve.Times, Own(values), slopes is null ? null : Own(slopes), _solve.Status, _solve.LastTime, Own(lastState), [],
-            new Statistics(_solve.Accepted, _solve.Rejected, _solve.Evaluations), null);
+        (_binding, _initial, _engine) = (binding, initial, binding.TakeEngine(problem));
+        var isKept = false;
+        try
+        {
+            _solve = new LaneSolve<T>(problem, (int)initial.size(0), _engine.StateSize) { Parameters = binding.RegisterNumbers() };
+            Result = Forward(withTape, withSlopes);
+            isKept = withTape;
+        }
+        finally
+        {
+            if (!isKept) binding.Engines.Return(_engine);
+        }
     }
 
     /// <inheritdoc/>
     public override OdeRun Result { get; }
 
     /// <inheritdoc/>
-    public override Tensor Backward(Tensor cotangents, ParameterGradients into)
+    public override void Backward(Tensor cotangents, Tensor? initial, Tensor?[] parameters)
     {
-        var initial = zeros_like(_initial);
-        var gradients = new double[_engine.GradientSize];
-        _engine.Backward(_solve, new LaneGradients<T>(new(cotangents), new(initial)), gradients);
-        GC.KeepAlive(_binding);
+        try
+        {
+            var gradients = _engine.Backward(_solve, new LaneGradients<T>(new(cotangents), initial is null ? default : new(initial)));
+            for (var i = 0; i < parameters.Length; i++)
+            {
+                var size = (int)_binding.Parameters[i].numel();
+                if (parameters[i] is { } gradient) Round(gradients[..size], new UnmanagedSpan<T>(gradient).Span);
+                gradients = gradients[size..];
+            }
+        }
+        finally
+        {
+            _binding.Engines.Return(_engine);
+        }
+
         GC.KeepAlive(cotangents);
-        _binding.AddGradients(gradients, into);
-        return initial;
+        GC.KeepAlive(_initial);
+    }
+
+    private OdeRun Forward(bool withTape, bool withSlopes)
+    {
+        long[] shape = [_solve.Times.Length, _solve.Samples, _solve.Size];
+        var values = empty(shape, _binding.Dtype);
+        var slopes = withSlopes ? zeros(shape, _binding.Dtype) : null;
+        var lastState = empty(shape.AsSpan(1), _binding.Dtype);
+        (_solve.Initial, _solve.Values, _solve.LastState) = (new(_initial), new(values), new(lastState));
+        if (slopes is not null) _solve.Slopes = new(slopes);
+        _engine.Forward(_solve, withTape);
+        return new OdeRun(
+            _solve.Times, Own(values), slopes is null ? null : Own(slopes), _solve.Status, _solve.LastTime, Own(lastState), [],
+            new Statistics(_solve.Accepted, _solve.Rejected, _solve.Evaluations), null);
+    }
+
+    private static void Round(ReadOnlySpan<double> numbers, Span<T> into)
+    {
+        for (var i = 0; i < numbers.Length; i++) into[i] = T.CreateTruncating(numbers[i]);
     }
 
     private static Tensor Own(Tensor tensor) => tensor.DetachFromDisposeScope();

@@ -22,7 +22,7 @@ internal static class SimdSolve
     }
 
     /// <summary>Solves from a packed state; differentiable in it, in the saved times and in the binding's parameters.</summary>
-    /// <param name="binding">The model's code; taken over.</param>
+    /// <param name="binding">The model's code.</param>
     /// <param name="layout">The states' places in the packed vector.</param>
     /// <param name="initial">[..., N]: the leading axes are the batch.</param>
     /// <param name="options">Everything the caller and the model's solve block decide.</param>
@@ -32,15 +32,14 @@ internal static class SimdSolve
         GradientFault.ThrowIfAny();
         var problem = RungeKuttaProblem.Of(span, options);
         var batch = OdeSolve.BatchOf(initial, layout);
-        var flat = initial.reshape(-1, layout.Size).contiguous();
+        var flat = initial.dim() == 2 && initial.is_contiguous() ? initial : initial.reshape(-1, layout.Size).contiguous();
         var times = span.Source is { requires_grad: true } source ? source : null;
         var wantsGradient = is_grad_enabled()
             && (initial.requires_grad || times is not null || binding.Parameters.Any(parameter => parameter.requires_grad));
-        var gradient = new SimdGradient(binding, problem, flat.detach(), wantsGradient, wantsGradient && times is not null);
-        var run = gradient.Result;
-        using var values = run.Values;    // what is returned holds the data
-        var tied = wantsGradient ? OdeSolveFunction.Tie(gradient, flat, times, binding.Parameters) : values;
-        if (!wantsGradient) binding.Dispose();
+        var wantsInitial = initial.requires_grad || times is not null;    // an early first time moves the whole solve
+        var gradient = wantsGradient ? new SimdGradient(binding, problem, flat.detach(), wantsInitial, times is not null) : null;
+        var run = gradient?.Result ?? binding.Run(problem, flat.detach(), withTape: false, withSlopes: false).Result;
+        var tied = gradient is null ? null : OdeSolveFunction.Tie(gradient, flat, times, binding.Parameters);
         return OdeSolve.Describe(layout, batch, (int)flat.size(0), run, tied);
     }
 }

@@ -29,8 +29,7 @@ internal static class OdeSolve
             flat.detach(),
             withTape: wantsGradient && mode == GradientMode.Discrete,
             withSlopes: wantsGradient && span.Source is { requires_grad: true });
-        using var values = run.Values;    // what is returned holds the data
-        return Describe(layout, batch, (int)flat.size(0), run, wantsGradient ? Tie(problem, flat, run, mode) : values);
+        return Describe(layout, batch, (int)flat.size(0), run, wantsGradient ? Tie(problem, flat, run, mode) : null);
     }
 
     private static Tensor Tie(OdeProblem problem, Tensor flat, OdeRun run, GradientMode mode)
@@ -39,14 +38,15 @@ internal static class OdeSolve
         return OdeSolveFunction.Tie(new OdeGradient(problem, flat, run, mode), flat, times, problem.Equations.Parameters);
     }
 
-    /// <summary>The solution that a run amounts to; its values are tied to autograd's graph or not.</summary>
-    internal static Solution Describe(StateLayout layout, long[] batch, int samples, OdeRun run, Tensor values)
+    /// <summary>The solution that a run amounts to; its values are tied to autograd's graph where such are given.</summary>
+    internal static Solution Describe(StateLayout layout, long[] batch, int samples, OdeRun run, Tensor? tied)
     {
         using var lastState = run.LastState;
+        using var values = run.Values;    // what is returned holds the data
         return new Solution(
             layout,
             tensor([.. run.Times], ScalarType.Float64),
-            values.view([run.Times.Length, .. batch, layout.Size]),
+            tied is not null && batch.Length == 1 ? tied : (tied ?? values).view([run.Times.Length, .. batch, layout.Size]),
             OfSamples(run.Status, samples),
             new Statistics(OfSamples(run.Statistics.Accepted, samples), OfSamples(run.Statistics.Rejected, samples), run.Statistics.Evaluations))
         {

@@ -37,6 +37,14 @@ internal sealed record SolveSpan(double Start, double End, double[]? Times, Torc
         return new SolveSpan(start.Value, end.Value, saved, null).Checked();
     }
 
+    /// <summary>Whether two solves run over the same times.</summary>
+    public bool Equals(SolveSpan? other) =>
+        other is not null && (Start, End) == (other.Start, other.End) && ReferenceEquals(Source, other.Source)
+        && (Times is null ? other.Times is null : other.Times is not null && Times.AsSpan().SequenceEqual(other.Times));
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Start, End, Times?.Length);
+
     private SolveSpan Checked()
     {
         if (!double.IsFinite(Start) || !double.IsFinite(End))

@@ -1,5 +1,3 @@
-using System.Numerics;
-
 namespace DiffEqLang.Runtime;
 
 /// <summary>
@@ -33,18 +31,4 @@ public sealed record StepController(double Beta1, double Beta2 = 0, double Beta3
 
     /// <summary>The most that one step grows by.</summary>
     public double MaxFactor { get; init; } = 10;
-
-    /// <summary>
-    /// The factor of every lane, from log₂ of its errors. After an accepted step the rule above, not above 1 where the attempt before was
-    /// rejected; after a rejected one the error's own order alone, and the most where the error is not a number.
-    /// </summary>
-    internal Vector<double> Factor(
-        Vector<long> isAccepted, Vector<long> wasRejected, Vector<double> log, Vector<double> previous, Vector<double> beforePrevious, double k)
-    {
-        var weighted = log * Beta1 + previous * Beta2 + beforePrevious * Beta3;
-        var exponent = Vector.ConditionalSelect(isAccepted, weighted, log) * (-1 / k);
-        var afterAccepted = Vector.ConditionalSelect(wasRejected, Vector<double>.One, new Vector<double>(MaxFactor));
-        var most = Vector.ConditionalSelect(isAccepted, afterAccepted, new Vector<double>(Safety));
-        return Vector.MinNative(Vector.MaxNative(RoughLogarithm.Exp2(exponent) * Safety, new Vector<double>(MinFactor)), most);
-    }
 }

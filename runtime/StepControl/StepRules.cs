@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace DiffEqLang.Runtime;
 
@@ -9,14 +10,21 @@ namespace DiffEqLang.Runtime;
 /// <param name="problem">What is solved.</param>
 internal sealed class StepRules(RungeKuttaProblem problem)
 {
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
     /// <summary>After so many attempts in a row without a finite error, a lane is given up: its step has shrunk 10²⁰-fold.</summary>
     public const int MostNonFinite = 30;
 
     /// <summary>The least error that the next steps remember: Hairer's floor, so that one lucky step does not throw the next.</summary>
     public const double LeastRememberedError = 1e-4;
 
-    private readonly StepController _controller = problem.Controller;
-    private readonly double _errorOrder = (problem.Tableau.Error?.Order ?? problem.Tableau.Order) + 1;
+    private readonly Vector<double> _ofLast = new(-problem.Controller.Beta1 / OrderOf(problem));
+    private readonly Vector<double> _ofPrevious = new(-problem.Controller.Beta2 / OrderOf(problem));
+    private readonly Vector<double> _ofBefore = new(-problem.Controller.Beta3 / OrderOf(problem));
+    private readonly Vector<double> _ofRejected = new(-1.0 / OrderOf(problem));
+    private readonly Vector<double> _safety = new(problem.Controller.Safety);
+    private readonly Vector<double> _minFactor = new(problem.Controller.MinFactor);
+    private readonly Vector<double> _maxFactor = new(problem.Controller.MaxFactor);
     private readonly double _direction = problem.Span.Direction;
     private readonly Vector<double> _start = new(problem.Span.Start);
     private readonly Vector<double> _end = new(problem.Span.End);
@@ -28,14 +36,17 @@ internal sealed class StepRules(RungeKuttaProblem problem)
         : double.NaN;
 
     /// <summary>Where the next attempt ends: at the end where it reaches it, or comes so close that a sliver would be left.</summary>
+    [MethodImpl(Inline)]
     public Vector<double> AdaptiveTarget(Vector<double> time, Vector<double> size) => Vector.ConditionalSelect(
         Vector.GreaterThanOrEqual(size * 1.01, Vector.Abs(_end - time)), _end, time + size * _direction);
 
     /// <summary>Where a step of fixed size ends: multiples of it from the start, so that rounding does not add up.</summary>
+    [MethodImpl(Inline)]
     public Vector<double> FixedTarget(Vector<double> step) => Vector.ConditionalSelect(
         Vector.GreaterThanOrEqual(step, new Vector<double>(FixedSteps)), _end, _start + step * _dt * _direction);
 
     /// <summary>Whether a step, other than the last, is too small for the time to be told from the time before.</summary>
+    [MethodImpl(Inline)]
     public Vector<long> IsLostInRounding(Vector<double> time, Vector<double> target)
     {
         var size = Vector.Abs(time);
@@ -43,18 +54,33 @@ internal sealed class StepRules(RungeKuttaProblem problem)
         return Vector.AndNot(Vector.LessThan(Vector.Abs(target - time), spacing * 10), Vector.Equals(target, _end));
     }
 
-    /// <summary>By what factor the next step is longer.</summary>
+    /// <summary>
+    /// By what factor the next step is longer: after an accepted step by the rule of <see cref="StepController"/>, not above 1 where the
+    /// attempt before was rejected; after a rejected one by the error's own order alone, and the most where the error is not a number.
+    /// </summary>
     /// <param name="isAccepted">Whether this step was.</param>
     /// <param name="wasRejected">Whether the attempt before it was not.</param>
     /// <param name="log">log₂ of the error of this attempt, in units of the tolerance.</param>
     /// <param name="previous">That of the accepted step before, as <see cref="Remembered"/>.</param>
     /// <param name="beforePrevious">And of the one before it.</param>
+    [MethodImpl(Inline)]
     public Vector<double> Factor(
-        Vector<long> isAccepted, Vector<long> wasRejected, Vector<double> log, Vector<double> previous, Vector<double> beforePrevious) =>
-        _controller.Factor(isAccepted, wasRejected, log, previous, beforePrevious, _errorOrder);
+        Vector<long> isAccepted, Vector<long> wasRejected, Vector<double> log, Vector<double> previous, Vector<double> beforePrevious)
+    {
+        var ofHistory = Vector.MultiplyAddEstimate(previous, _ofPrevious, beforePrevious * _ofBefore);
+        var weighted = Vector.MultiplyAddEstimate(log, _ofLast, ofHistory);
+        var exponent = Vector.ConditionalSelect(isAccepted, weighted, log * _ofRejected);
+        var afterAccepted = Vector.ConditionalSelect(wasRejected, Vector<double>.One, _maxFactor);
+        var most = Vector.ConditionalSelect(isAccepted, afterAccepted, _safety);
+        return Vector.MinNative(Vector.MaxNative(RoughLogarithm.Exp2(exponent) * _safety, _minFactor), most);
+    }
 
     /// <summary>What of log₂ of an accepted step's error the next ones remember.</summary>
+    [MethodImpl(Inline)]
     public static Vector<double> Remembered(Vector<double> log) => Vector.MaxNative(log, new Vector<double>(LogOfLeast));
+
+    /// <summary>The order of the error estimate plus one.</summary>
+    private static double OrderOf(RungeKuttaProblem problem) => (problem.Tableau.Error?.Order ?? problem.Tableau.Order) + 1;
 
     private static readonly double LogOfLeast = Math.Log2(LeastRememberedError);
 }

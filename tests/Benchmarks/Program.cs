@@ -7,6 +7,8 @@ using DiffEqLang.Benchmarks.Registers;
     ("w2", "wide neural ODE against the bare matrix products", WideNetwork.Run),
     ("w3", "ensemble of Lorenz systems on SIMD registers", LorenzEnsemble.Run),
     ("w5", "paths of stochastic equations on SIMD registers and on tensors", StochasticPaths.Run),
+    ("w6", "continuous normalizing flow with the exact trace", ContinuousFlowStep.Run),
+    ("crossover", "both targets by width and batch", TargetCrossover.Run),
     ("elementary", "elementary functions over registers", ElementaryFunctions.Run),
     ("memory", "growth of the process over 10,000 training steps", Memory.Run),
     ("build", "deqc build as a whole process", BuildTime.Run),

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace DiffEqLang.Benchmarks;
 
@@ -10,7 +11,9 @@ namespace DiffEqLang.Benchmarks;
 internal static class Reference
 {
     /// <summary>The seconds by name; empty without g++.</summary>
-    public static IReadOnlyDictionary<string, double> Run(string name)
+    /// <param name="name">Of the program.</param>
+    /// <param name="input">Numbers that it is to work on, handed over as a file.</param>
+    public static IReadOnlyDictionary<string, double> Run(string name, ReadOnlySpan<float> input = default)
     {
         var folder = Directory.CreateTempSubdirectory("deq-reference-").FullName;
         try
@@ -18,7 +21,9 @@ internal static class Reference
             var source = Path.Combine(Repository.Root, "tests", "Benchmarks", "Reference", $"{name}.cpp");
             var program = Path.Combine(folder, name);
             Output("g++", "-std=c++20", "-O3", "-ffp-contract=fast", "-march=native", "-o", program, source);
-            return Output(program).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            var file = Path.Combine(folder, "input");
+            File.WriteAllBytes(file, MemoryMarshal.AsBytes(input));
+            return Output(program, file).Split('\n', StringSplitOptions.RemoveEmptyEntries)
                 .Select(line => line.Split(' '))
                 .ToDictionary(parts => parts[0], parts => double.Parse(parts[1], CultureInfo.InvariantCulture));
         }

@@ -24,6 +24,12 @@ internal sealed class SpiralLoop : IDisposable
         _squares = new float[_fresh.Length];
     }
 
+    /// <summary>The weights, the initial states and the targets, one after another.</summary>
+    public float[] Numbers => [.. _fresh, .. _start, .. _target];
+
+    /// <summary>The steps of the sample that took most.</summary>
+    public long Steps => _solver.Accepted.ToArray().Max();
+
     public void Forward() => _solver.Solve(_start);
 
     /// <summary>One step, after which the weights are fresh again: trained ones take more solver steps.</summary>

@@ -40,15 +40,19 @@ internal static class SpiralTrainingStep
         OnRegisters();
     }
 
-    /// <summary>The SIMD target beside the same written in C++.</summary>
+    /// <summary>The SIMD target beside the same written in C++, from the same numbers.</summary>
     private static void OnRegisters()
     {
-        var limit = Reference.Run("spiral");
+        using var torchAlone = new LossAndOptimizer();
+        using var batch = new SpiralLoop(StepCoupling.Batch);
+        var limit = Reference.Run("spiral", batch.Numbers);
+        Print(Measurement.OfProcessor("loss and optimizer in torch alone, without a solve", torchAlone.Train), "step");
         foreach (var coupling in new[] { StepCoupling.Batch, StepCoupling.PerSample })
         {
             using var loop = new SpiralLoop(coupling);
             Print(Measurement.OfProcessor($"simd, forward, steps {Words(coupling)}", loop.Forward), "forward");
             Print(Measurement.OfProcessor($"simd, own loop with RMSprop, steps {Words(coupling)}", loop.Train), "step");
+            if (limit.TryGetValue("steps", out var steps)) Console.WriteLine($"{"",-58} {loop.Steps} steps, the C++ {steps}");
             using var training = new SpiralStep(coupling, GradientMode.Discrete, target: SolveTarget.Simd);
             Print(Measurement.OfProcessor($"simd, backward() and optimizer, steps {Words(coupling)}", training.Train), "step");
         }
@@ -86,6 +90,37 @@ internal static class SpiralTrainingStep
     }
 
     private static string Words(StepCoupling coupling) => coupling == StepCoupling.Batch ? "shared" : "per sample";
+
+    /// <summary>What of a training step is torch's own: the loss and its gradient, and the optimizer of the four parameters.</summary>
+    private sealed class LossAndOptimizer : IDisposable
+    {
+        private readonly SpiralTraining _model = new(dtype: ScalarType.Float32);
+        private readonly Tensor _values = rand(Points, Batch, 2, dtype: ScalarType.Float32, requires_grad: true);
+        private readonly Tensor _target = rand(Points, Batch, 2, dtype: ScalarType.Float32);
+        private readonly optim.Optimizer _optimizer;
+
+        public LossAndOptimizer()
+        {
+            _optimizer = optim.RMSProp(_model.parameters(), 0);
+            foreach (var parameter in _model.parameters()) parameter.grad = zeros_like(parameter);
+        }
+
+        public void Train()
+        {
+            using var scope = NewDisposeScope();
+            _optimizer.zero_grad();
+            (_values - _target).abs().mean().backward();
+            _optimizer.step();
+        }
+
+        public void Dispose()
+        {
+            _optimizer.Dispose();
+            _target.Dispose();
+            _values.Dispose();
+            _model.Dispose();
+        }
+    }
 
     /// <summary>The model, its data and its optimizer.</summary>
     internal sealed class SpiralStep : IDisposable

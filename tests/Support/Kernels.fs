@@ -38,6 +38,17 @@ let private unpacked (lanes: int) (numbers: 'R -> float[]) (registers: 'R[]) : f
     let all = registers |> Array.map numbers
     Array.init lanes (fun lane -> all |> Array.map (fun register -> register[lane]))
 
+/// The sums over all lanes; some parts of the gradients are such sums already, side by side from their beginning on.
+let private summed (parts: IReadOnlyList<Range>) (numbers: 'R -> float[]) (registers: 'R[]) : float[] =
+    let sums = registers |> Array.map (numbers >> Array.sum)
+
+    for part in parts do
+        let struct (first, count) = part.GetOffsetAndLength registers.Length
+        let ofPart = registers[first .. first + count - 1] |> Array.collect numbers
+        Array.blit ofPart 0 sums first count
+
+    sums
+
 /// A method of the kernel by its name, and that of its vector-Jacobian product: `Drift`, `Diffusion` ...
 let private run
     (name: string)
@@ -112,7 +123,7 @@ let private run
 
     { Values = unpacked lanes numbers values
       StateGradients = unpacked lanes numbers gradient
-      ParameterGradients = all |> Array.map (numbers >> Array.sum) }
+      ParameterGradients = summed kernel.SummedOverLanes numbers all }
 
 /// The numbers passed in registers.
 let private registerNumbers (binding: SimdBinding) =

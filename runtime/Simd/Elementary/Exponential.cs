@@ -45,9 +45,9 @@ internal static class Exponential<T, P>
         var sum = t + T.Of(2);
         var lost = T.Min(T.Of(2), t) - (sum - T.Max(T.Of(2), t));
         var quotient = t / sum;
-        // What the sum's rounding lost divides by it too: 1/(t + 2) is (1 - tanh)/2.
-        var share = T.NegatedMultiplyAdd(quotient, T.Of(0.5), T.Of(0.5));
-        return T.NegatedMultiplyAdd(quotient * lost, share, quotient) | (x & SignBit);
+        // What the sum's rounding lost divides by it too: -1/(t + 2) is (tanh - 1)/2.
+        var share = T.MultiplyAdd(quotient, T.Of(0.5), T.Of(-0.5));
+        return T.MultiplyAdd(quotient * lost, share, quotient) | (x & SignBit);
     }
 
     /// <summary>sinh(x): a polynomial up to 1, e - 1/(4e) with e = exp(|x|)/2 beyond.</summary>

@@ -9,7 +9,7 @@ internal sealed class AdjointSums<TRegister, TLanes, T>(LaneStepper<TRegister, T
     where TLanes : struct, ILanes<TLanes>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly LaneSums<TLanes, T> _sums = new(stepper.Kernel.GradientSize);
+    private readonly LaneSums<TLanes, T> _sums = new(stepper.Kernel.GradientSize, stepper.Kernel.SummedOverLanes);
 
     /// <summary>Forgets all sums.</summary>
     public void Clear() => _sums.Clear();
@@ -23,6 +23,6 @@ internal sealed class AdjointSums<TRegister, TLanes, T>(LaneStepper<TRegister, T
         _sums.Count();
     }
 
-    /// <summary>Adds the sums over all lanes.</summary>
-    public void AddTo(Span<double> gradients) => _sums.AddTo(gradients);
+    /// <summary>Copies the sums over all lanes.</summary>
+    public void CopyTo(Span<double> gradients) => _sums.CopyTo(gradients);
 }

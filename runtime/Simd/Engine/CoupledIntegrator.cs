@@ -29,17 +29,12 @@ internal sealed class CoupledIntegrator<TRegister, TLanes, T>(LaneStepper<TRegis
     {
         var groups = (solve.Samples + Lanes - 1) / Lanes;
         Open(solve, groups, tapes);
-        if (!_clock.HasEnded) _clock.Plan();
+        _clock.Plan();
         for (var attempts = 1; !_clock.HasEnded; attempts++)
         {
             _clock.Judge(Attempt(solve, groups));
-            if (_clock.MovesAny)
-            {
-                for (var i = 0; i < groups; i++) _groups[i].Accept(_clock);
-                _clock.Commit();
-            }
-
-            if (!_clock.HasEnded) _clock.Plan();
+            for (var i = 0; _clock.MovesAny && i < groups; i++) _groups[i].Accept(_clock);
+            _clock.Advance();
             if (attempts % AttemptsBetweenReports == 0) Report(attempts);
         }
 
@@ -64,7 +59,7 @@ internal sealed class CoupledIntegrator<TRegister, TLanes, T>(LaneStepper<TRegis
         }
 
         var size = problem.Method.Dt ?? FirstStep(solve, groups);
-        _clock.Reset();
+        _clock.Reset(Lanes);
         for (var lane = 0; lane < Lanes; lane++) _clock.Start(lane, size, nextSave);
         if (problem.Options.CancellationToken.IsCancellationRequested) _clock.Cancel();
     }
@@ -75,7 +70,7 @@ internal sealed class CoupledIntegrator<TRegister, TLanes, T>(LaneStepper<TRegis
         var (first, second) = (0.0, 0.0);
         for (var i = 0; i < groups; i++)
         {
-            var (ofFirst, ofSecond) = _groups[i].Attempt(_clock, combines: problem.Tableau.Error?.Estimates.Length == 1);
+            var (ofFirst, ofSecond) = _groups[i].AttemptApart(_clock);
             first += Sum(ofFirst, solve, i);
             if (problem.Tableau.Error?.Estimates.Length > 1) second += Sum(ofSecond, solve, i);
         }

@@ -40,8 +40,8 @@ internal sealed class FirstStages<TRegister, TLanes, T>
     public void Add(int sample, int lane, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> slope)
     {
         if (_solve!.Status[sample] is not (SolveStatus.Success or SolveStatus.Stopped)) return;
-        SampleSource<TRegister, TLanes, T>.Copy(state, lane, _adjoint.Span, _count);
-        SampleSource<TRegister, TLanes, T>.Copy(slope, lane, _adjointOfSlope.Span, _count);
+        LaneNumbers<TLanes, T>.Copy(state, lane, _adjoint.Span, _count);
+        LaneNumbers<TLanes, T>.Copy(slope, lane, _adjointOfSlope.Span, _count);
         _sample[_count] = sample;
         if (++_count == Lanes) Flush();
     }
@@ -64,7 +64,7 @@ internal sealed class FirstStages<TRegister, TLanes, T>
         var t = TLanes.Of(_solve!.Problem.Span.Start);
         _stepper.Drift(t, _state.Span, _parameters!.Span, _slope.Span, _terms.Span);
         _vjp.Run(t, _state.Span, _parameters.Span, _terms.Span, _adjointOfSlope.Span, _gradient.Span);
-        for (var lane = 0; lane < _count; lane++) Write(lane);
+        for (var lane = 0; lane < _count && !_gradients.Initial.IsEmpty; lane++) Write(lane);
         _count = 0;
     }
 

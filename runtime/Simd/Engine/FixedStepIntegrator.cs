@@ -75,7 +75,7 @@ internal sealed class FixedStepIntegrator<TRegister, TLanes, T>
         for (var time = 0; time < solve.Times.Length; time++)
         {
             if (!AdvanceTo(_stepOfTime[time], registers, ref step)) return false;
-            for (var i = 0; i < part; i++) Gather(solve, i, solve.Values.Span.Slice(solve.Place(time, begin + i), solve.Size));
+            for (var i = 0; i < part; i++) Gather(i, solve.Values.Span.Slice(solve.Place(time, begin + i), solve.Size));
         }
 
         return AdvanceTo((int)_rules.FixedSteps, registers, ref step);
@@ -104,14 +104,15 @@ internal sealed class FixedStepIntegrator<TRegister, TLanes, T>
 
     private void Load(LaneSolve<T> solve, int begin, int part, int registers)
     {
-        var state = LaneNumbers<TLanes, T>.Of(_state.Span);
-        var parameters = LaneNumbers<TLanes, T>.Of(_parameters.Span);
+        var size = _stepper.Kernel.ParameterSize;
         for (var i = 0; i < registers * Lanes; i++)
         {
             var sample = begin + Math.Min(i, part - 1);
-            Scatter(solve.Initial.Span.Slice(sample * solve.Size, solve.Size), i, state);
-            var size = _stepper.Kernel.ParameterSize;
-            Scatter(solve.ParametersBySample.IsEmpty ? solve.Parameters : solve.ParametersBySample.Span.Slice(sample * size, size), i, parameters);
+            ReadOnlySpan<T> parameters = solve.ParametersBySample.IsEmpty
+                ? solve.Parameters
+                : solve.ParametersBySample.Span.Slice(sample * size, size);
+            LaneNumbers<TLanes, T>.Scatter(solve.Initial.Span.Slice(sample * solve.Size, solve.Size), Own(_state, i), i % Lanes);
+            LaneNumbers<TLanes, T>.Scatter(parameters, Own(_parameters, i), i % Lanes);
         }
     }
 
@@ -121,7 +122,7 @@ internal sealed class FixedStepIntegrator<TRegister, TLanes, T>
         {
             var sample = begin + i;
             var last = solve.LastState.Span.Slice(sample * solve.Size, solve.Size);
-            Gather(solve, i, last);
+            Gather(i, last);
             (solve.Status[sample], solve.LastTime[sample]) = (SolveStatus.Success, _problem.Span.End);
             (solve.Accepted[sample], solve.Rejected[sample]) = ((long)_rules.FixedSteps, 0);
             foreach (var number in last)
@@ -136,16 +137,12 @@ internal sealed class FixedStepIntegrator<TRegister, TLanes, T>
     private static double TimeOf(StepRules rules, RungeKuttaProblem problem, int step) =>
         step == 0 ? problem.Span.Start : rules.FixedTarget(new(step))[0];
 
-    private static void Scatter(ReadOnlySpan<T> numbers, int i, Span<T> registers)
-    {
-        var place = i / Lanes * numbers.Length * Lanes + i % Lanes;
-        for (var c = 0; c < numbers.Length; c++) registers[place + c * Lanes] = numbers[c];
-    }
+    private void Gather(int i, Span<T> numbers) => LaneNumbers<TLanes, T>.Gather(Own(_state, i), i % Lanes, numbers);
 
-    private void Gather(LaneSolve<T> solve, int i, Span<T> numbers)
+    /// <summary>The registers of the i-th sample.</summary>
+    private static Span<TLanes> Own(RegisterBuffer<TLanes> buffer, int i)
     {
-        var registers = LaneNumbers<TLanes, T>.Of(_state.Span);
-        var place = i / Lanes * solve.Size * Lanes + i % Lanes;
-        for (var c = 0; c < numbers.Length; c++) numbers[c] = registers[place + c * Lanes];
+        var size = buffer.Length / Registers;
+        return buffer.Span.Slice(i / Lanes * size, size);
     }
 }

@@ -19,36 +19,47 @@ internal sealed class LaneAdjoint<TRegister, TLanes, T>
     private readonly AdjointSums<TRegister, TLanes, T> _vjp;
     private readonly SavedCotangents<TLanes, T> _saved;
     private readonly FirstStages<TRegister, TLanes, T> _firstStages;
-    private readonly (int Stage, double Weight)[][] _columns;    // of A: which stages' states a stage enters
+    private readonly (int Stage, TLanes Weight)[][] _columns;    // of A: which stages' states a stage enters
+    private readonly TLanes[] _places;                           // of C: where in the step the stages lie
     private readonly RegisterBuffer<TLanes> _parameters;
     private readonly RegisterBuffer<TLanes> _state;              // λ, the adjoint of the state
     private readonly RegisterBuffer<TLanes> _slope;              // that of f there, from the first stage of the step after it
     private readonly RegisterBuffer<TLanes> _stages, _states, _terms, _adjoints, _cotangent;
     private readonly int[] _sample;
-    private readonly int _size, _endStage, _stageCount;
+    private readonly int _size, _termSize, _endStage, _stageCount;
 
     public LaneAdjoint(LaneStepper<TRegister, TLanes> stepper)
     {
         var (tableau, kernel) = (stepper.Tableau, stepper.Kernel);
-        (_stepper, _size, _endStage, _stageCount) = (stepper, stepper.Size, tableau.EndStage, tableau.A.Count);
+        (_stepper, _size, _termSize) = (stepper, stepper.Size, kernel.TermSize);
+        (_endStage, _stageCount) = (tableau.EndStage, tableau.A.Count);
+        _places = [.. tableau.C.Select(TLanes.Of)];
         _columns = [.. Enumerable.Range(0, _stageCount).Select(stage => Column(tableau.A, stage))];
         (_vjp, _saved) = (new(stepper), new(tableau, _size));
         _firstStages = new(stepper, _vjp);
         (_parameters, _state, _slope, _cotangent) = (new(kernel.ParameterSize), new(_size), new(_size), new(_size));
         (_stages, _adjoints) = (new(_stageCount * _size), new(_stageCount * _size));
-        (_states, _terms) = (new((_stageCount - 1) * _size), new((_stageCount - 1) * kernel.TermSize));
+        (_states, _terms) = (new((_stageCount - 1) * _size), new((_stageCount - 1) * _termSize));
         _sample = new int[LaneNumbers<TLanes, T>.Count];
     }
 
-    /// <summary>Runs the steps of a tape backwards.</summary>
-    /// <param name="solve">The solve that it is of.</param>
-    /// <param name="tape">Its steps.</param>
+    /// <summary>Runs the steps of some tapes backwards.</summary>
+    /// <param name="solve">The solve that they are of.</param>
+    /// <param name="tapes">Their steps, one tape after another.</param>
     /// <param name="gradients">
     /// The cotangents of the saved states; receives the initial states' gradients, and the parameters' in
     /// <paramref name="parameterGradients"/>.
     /// </param>
-    /// <param name="parameterGradients">Is added to.</param>
-    public void Run(LaneSolve<T> solve, StepTape<TLanes> tape, LaneGradients<T> gradients, Span<double> parameterGradients)
+    /// <param name="parameterGradients">Receives the sums over all samples of the tapes.</param>
+    public void Run(
+        LaneSolve<T> solve, ReadOnlySpan<StepTape<TLanes>> tapes, LaneGradients<T> gradients, Span<double> parameterGradients)
+    {
+        _vjp.Clear();
+        foreach (var tape in tapes) Reverse(solve, tape, gradients);
+        _vjp.CopyTo(parameterGradients);
+    }
+
+    private void Reverse(LaneSolve<T> solve, StepTape<TLanes> tape, LaneGradients<T> gradients)
     {
         Open(solve, tape, gradients);
         var start = tape.Starts.Count - 1;
@@ -60,7 +71,6 @@ internal sealed class LaneAdjoint<TRegister, TLanes, T>
 
         while (start >= 0) Close(tape.Starts[start--]);
         _firstStages.Flush();
-        _vjp.AddTo(parameterGradients);
     }
 
     private void Open(LaneSolve<T> solve, StepTape<TLanes> tape, LaneGradients<T> gradients)
@@ -71,7 +81,6 @@ internal sealed class LaneAdjoint<TRegister, TLanes, T>
         _slope.Span.Clear();
         _saved.Open(solve, gradients);
         _firstStages.Open(solve, gradients, _parameters);
-        _vjp.Clear();
         Array.Fill(_sample, -1);
         foreach (var start in tape.Starts) _sample[start.Lane] = start.Sample;
     }
@@ -111,8 +120,8 @@ internal sealed class LaneAdjoint<TRegister, TLanes, T>
             if (i == _endStage) AddWhere(moves, slope, cotangent);
             var adjoint = adjoints.Slice(i * _size, _size);
             _vjp.Run(
-                TLanes.MultiplyAdd(h, TLanes.Of(_stepper.Tableau.C[i]), t), states.Slice((i - 1) * _size, _size), _parameters.Span,
-                terms.Slice((i - 1) * _stepper.Kernel.TermSize, _stepper.Kernel.TermSize), cotangent, adjoint);
+                TLanes.MultiplyAdd(h, _places[i], t), states.Slice((i - 1) * _size, _size), _parameters.Span,
+                terms.Slice((i - 1) * _termSize, _termSize), cotangent, adjoint);
             if (i != _endStage) continue;
             Add(state, adjoint);
             adjoint.CopyTo(state);
@@ -136,8 +145,7 @@ internal sealed class LaneAdjoint<TRegister, TLanes, T>
         {
             if (j > last) break;
             var adjoint = adjoints.Slice(j * _size, _size);
-            var factor = TLanes.Of(weight);
-            for (var c = 0; c < cotangent.Length; c++) cotangent[c] = TLanes.MultiplyAdd(factor, adjoint[c], cotangent[c]);
+            for (var c = 0; c < cotangent.Length; c++) cotangent[c] = TLanes.MultiplyAdd(weight, adjoint[c], cotangent[c]);
         }
 
         for (var c = 0; c < cotangent.Length; c++) cotangent[c] = h * cotangent[c];
@@ -148,7 +156,7 @@ internal sealed class LaneAdjoint<TRegister, TLanes, T>
     {
         var stages = _stages.Span;
         var terms = _terms.Span;
-        _stepper.Drift(t, state, _parameters.Span, stages[.._size], terms[.._stepper.Kernel.TermSize]);
+        _stepper.Drift(t, state, _parameters.Span, stages[.._size], terms[.._termSize]);
         _stepper.Evaluate(1, last + 1, t, h, state, _parameters.Span, stages, _states.Span, terms);
     }
 
@@ -162,6 +170,6 @@ internal sealed class LaneAdjoint<TRegister, TLanes, T>
         for (var c = 0; c < sum.Length; c++) sum[c] = sum[c] + (vector[c] & mask);
     }
 
-    private static (int, double)[] Column(IReadOnlyList<double[]> a, int stage) =>
-        [.. Enumerable.Range(stage + 1, a.Count - stage - 1).Where(j => a[j][stage] != 0).Select(j => (j, a[j][stage]))];
+    private static (int, TLanes)[] Column(IReadOnlyList<double[]> a, int stage) =>
+        [.. Enumerable.Range(stage + 1, a.Count - stage - 1).Where(j => a[j][stage] != 0).Select(j => (j, TLanes.Of(a[j][stage])))];
 }

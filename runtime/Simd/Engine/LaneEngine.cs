@@ -1,11 +1,31 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using static TorchSharp.torch;
 
 namespace DiffEqLang.Runtime.Simd;
 
+/// <summary>What makes two engines interchangeable but for the memory that their kernels read.</summary>
+/// <param name="Kernel">What makes their kernels.</param>
+/// <param name="Problem">What they solve.</param>
+/// <param name="Threads">On how many threads.</param>
+internal readonly record struct EngineKey(Delegate Kernel, RungeKuttaProblem Problem, int Threads);
+
+/// <summary>An engine, whatever its precision.</summary>
+internal abstract class LaneEngine(EngineKey key) : IDisposable
+{
+    /// <summary>What it is for.</summary>
+    public EngineKey Key => key;
+
+    /// <summary>The bytes that its tapes hold on to between solves.</summary>
+    public abstract long TapeBytes { get; }
+
+    /// <summary>Releases what its kernel reads; it must not run afterwards.</summary>
+    public abstract void Dispose();
+}
+
 /// <summary>Runs solves of one model by one method, forwards and backwards, on several threads; hides the kind of register.</summary>
 /// <typeparam name="T">float or double.</typeparam>
-internal abstract class LaneEngine<T>
+internal abstract class LaneEngine<T>(EngineKey key) : LaneEngine(key)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>N, the numbers of a state.</summary>
@@ -17,18 +37,21 @@ internal abstract class LaneEngine<T>
     /// <summary>The numbers of all parameters' gradients.</summary>
     public abstract int GradientSize { get; }
 
+    /// <summary>Lets the kernel read these tensors from now on, and keeps them alive.</summary>
+    public abstract void Bind(IReadOnlyList<Tensor> weights);
+
     /// <summary>Solves; where a tape is asked for, <see cref="Backward"/> may follow.</summary>
     public abstract void Forward(LaneSolve<T> solve, bool withTape);
 
     /// <summary>Runs the taped steps of the solve done last backwards.</summary>
     /// <param name="solve">That solve.</param>
     /// <param name="gradients">Cotangents in, initial states' gradients out.</param>
-    /// <param name="parameterGradients">Receives the parameters' gradients, summed over the samples.</param>
-    public abstract void Backward(LaneSolve<T> solve, LaneGradients<T> gradients, Span<double> parameterGradients);
+    /// <returns>The parameters' gradients, summed over the samples; valid until the next call.</returns>
+    public abstract ReadOnlySpan<double> Backward(LaneSolve<T> solve, LaneGradients<T> gradients);
 }
 
 /// <summary>The engine over one kind of register.</summary>
-internal sealed class LaneEngine<TRegister, TLanes, T>(LaneKernel<TRegister> kernel, RungeKuttaProblem problem, int threads) : LaneEngine<T>
+internal sealed class LaneEngine<TRegister, TLanes, T> : LaneEngine<T>
     where TRegister : struct
     where TLanes : struct, ILanes<TLanes>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -39,22 +62,51 @@ internal sealed class LaneEngine<TRegister, TLanes, T>(LaneKernel<TRegister> ker
     /// </summary>
     private const int ChunkSize = 256;
 
-    private readonly LaneStepper<TRegister, TLanes> _stepper = new(kernel, problem.Tableau);
+    /// <summary>The registers of coupled samples that one thread takes backwards at a time: fixed for the same reason.</summary>
+    private const int TapesAtOnce = 4;
+
+    private readonly BoundKernel<TRegister> _kernel;
+    private readonly LaneStepper<TRegister, TLanes> _stepper;
+    private readonly RungeKuttaProblem _problem;
+    private readonly int _threads;
     private readonly List<StepTape<TLanes>> _tapes = [];
     private readonly Stack<Worker> _idle = [];
+    private readonly double[] _sums;
+    private double[] _partial = [];    // the sums of each part
     private CoupledIntegrator<TRegister, TLanes, T>? _coupled;
-    private double[] _partial = [];
+
+    /// <param name="make">Makes the kernel of its weights.</param>
+    /// <param name="weights">Those that it reads first.</param>
+    /// <param name="problem">What is solved.</param>
+    /// <param name="threads">On how many threads.</param>
+    public LaneEngine(
+        Func<IReadOnlyList<Tensor>, LaneKernel<TRegister>> make, IReadOnlyList<Tensor> weights, RungeKuttaProblem problem, int threads)
+        : base(new EngineKey(make, problem, threads))
+    {
+        (_kernel, _problem, _threads) = (new(make), problem, threads);
+        _stepper = new(_kernel.Of(weights), problem.Tableau);
+        _sums = new double[GradientSize];
+    }
 
     /// <inheritdoc/>
-    public override int StateSize => kernel.StateSize;
+    public override int StateSize => _stepper.Kernel.StateSize;
 
     /// <inheritdoc/>
-    public override int ParameterSize => kernel.ParameterSize;
+    public override int ParameterSize => _stepper.Kernel.ParameterSize;
 
     /// <inheritdoc/>
-    public override int GradientSize => kernel.GradientSize;
+    public override int GradientSize => _stepper.Kernel.GradientSize;
 
-    private bool IsCoupled => problem.Options.Coupling == StepCoupling.Batch;
+    /// <inheritdoc/>
+    public override long TapeBytes => _tapes.Sum(tape => tape.Bytes);
+
+    private bool IsCoupled => _problem.Options.Coupling == StepCoupling.Batch;
+
+    /// <inheritdoc/>
+    public override void Bind(IReadOnlyList<Tensor> weights) => _stepper.Kernel = _kernel.Of(weights);
+
+    /// <inheritdoc/>
+    public override void Dispose() => _kernel.Dispose();
 
     /// <inheritdoc/>
     public override void Forward(LaneSolve<T> solve, bool withTape)
@@ -64,7 +116,7 @@ internal sealed class LaneEngine<TRegister, TLanes, T>(LaneKernel<TRegister> ker
         for (var i = _tapes.Count; withTape && i < parts; i++) _tapes.Add(NewTape(parts));
         if (IsCoupled)
         {
-            _coupled ??= new(_stepper, problem);
+            _coupled ??= new(_stepper, _problem);
             _coupled.Run(solve, withTape ? _tapes : null);
             return;
         }
@@ -77,16 +129,17 @@ internal sealed class LaneEngine<TRegister, TLanes, T>(LaneKernel<TRegister> ker
     }
 
     /// <inheritdoc/>
-    public override void Backward(LaneSolve<T> solve, LaneGradients<T> gradients, Span<double> parameterGradients)
+    public override ReadOnlySpan<double> Backward(LaneSolve<T> solve, LaneGradients<T> gradients)
     {
-        var (parts, size) = (Parts(solve), kernel.GradientSize);
+        var (tapes, atOnce, size) = (Parts(solve), IsCoupled ? TapesAtOnce : 1, _sums.Length);
+        var parts = (tapes + atOnce - 1) / atOnce;
         if (_partial.Length < parts * size) _partial = new double[parts * size];
-        Array.Clear(_partial);
-        ForEach(parts, (worker, part) => worker.Adjoint.Run(solve, _tapes[part], gradients, _partial.AsSpan(part * size, size)));
-        parameterGradients.Clear();
-        for (var part = 0; part < parts; part++)
-            for (var i = 0; i < size; i++)
-                parameterGradients[i] += _partial[part * size + i];
+        ForEach(parts, (worker, part) => worker.Adjoint.Run(
+            solve, CollectionsMarshal.AsSpan(_tapes)[(part * atOnce)..Math.Min(tapes, (part + 1) * atOnce)], gradients,
+            _partial.AsSpan(part * size, size)));
+        Array.Clear(_sums);
+        for (var part = 0; part < parts; part++) Add(_partial.AsSpan(part * size, size), _sums);
+        return _sums;
     }
 
     /// <summary>What is worked on at a time: a chunk of samples, or a register of them where they are coupled.</summary>
@@ -98,13 +151,19 @@ internal sealed class LaneEngine<TRegister, TLanes, T>(LaneKernel<TRegister> ker
 
     private StepTape<TLanes> NewTape(int parts)
     {
-        var keptSize = kernel.TermSize == 0 ? 0 : (problem.Tableau.A.Count - 1) * (kernel.StateSize + kernel.TermSize);
+        var kernel = _stepper.Kernel;
+        var keptSize = kernel.TermSize == 0 ? 0 : (_problem.Tableau.A.Count - 1) * (kernel.StateSize + kernel.TermSize);
         return new StepTape<TLanes>(LaneNumbers<TLanes, T>.Count, kernel.StateSize, keptSize, OdeTape.DefaultStageBudget / parts);
+    }
+
+    private static void Add(ReadOnlySpan<double> numbers, Span<double> sums)
+    {
+        for (var i = 0; i < sums.Length; i++) sums[i] += numbers[i];
     }
 
     private void ForEach(int parts, Action<Worker, int> action)
     {
-        if (threads == 1 || parts == 1)
+        if (_threads == 1 || parts == 1)
         {
             var worker = Rent();
             for (var part = 0; part < parts; part++) action(worker, part);
@@ -113,7 +172,7 @@ internal sealed class LaneEngine<TRegister, TLanes, T>(LaneKernel<TRegister> ker
         }
 
         Parallel.For(
-            0, parts, new ParallelOptions { MaxDegreeOfParallelism = threads }, Rent,
+            0, parts, new ParallelOptions { MaxDegreeOfParallelism = _threads }, Rent,
             (part, _, worker) =>
             {
                 action(worker, part);
@@ -124,7 +183,7 @@ internal sealed class LaneEngine<TRegister, TLanes, T>(LaneKernel<TRegister> ker
 
     private Worker Rent()
     {
-        lock (_idle) return _idle.TryPop(out var worker) ? worker : new Worker(_stepper, problem);
+        lock (_idle) return _idle.TryPop(out var worker) ? worker : new Worker(_stepper, _problem);
     }
 
     private void Return(Worker worker)

@@ -2,7 +2,11 @@ using System.Numerics;
 
 namespace DiffEqLang.Runtime.Simd;
 
-/// <summary>The samples that one register works on: their states, and the stages of the step that they attempt.</summary>
+/// <summary>
+/// The samples that step together, a lane each: their states, and the stages of the step that they attempt. One register of them, or
+/// several where the kernel has the step as one piece.
+/// </summary>
+/// <remarks>What belongs to a register lies together: its state, its parameters, its stages; one register's after the other's.</remarks>
 internal sealed class LaneGroup<TRegister, TLanes, T>
     where TRegister : struct
     where TLanes : struct, ILanes<TLanes>
@@ -10,46 +14,67 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
 {
     private readonly LaneStepper<TRegister, TLanes> _stepper;
     private readonly RungeKuttaProblem _problem;
-    private readonly LaneSaves<TLanes, T> _saves;
-    private readonly RegisterBuffer<TLanes> _state, _parameters, _stages, _states, _terms;
+    private readonly LaneSaves<TLanes, T>[] _saves;    // by register
+    private readonly RegisterBuffer<TLanes> _state, _parameters, _stages, _after, _states, _terms;
+    private readonly RegisterBuffer<TLanes> _times, _steps, _squared;    // of an attempt, a register each
     private readonly TLanes _rtol, _atol;
     private readonly int _size, _endStage, _stageCount;
-    private TLanes _t, _h;
+    private readonly int _mostRegisters;
+    private readonly bool _hasFusedStep;
+    private int _registers = 1;
     private bool _isDraft;    // whether the stages of this attempt are in the tape's draft
 
-    public LaneGroup(LaneStepper<TRegister, TLanes> stepper, RungeKuttaProblem problem)
+    /// <param name="stepper">The equations and the method.</param>
+    /// <param name="problem">What is solved.</param>
+    /// <param name="registers">How many registers there are at most; one unless the step is fused.</param>
+    public LaneGroup(LaneStepper<TRegister, TLanes> stepper, RungeKuttaProblem problem, int registers = 1)
     {
         var (tableau, kernel) = (problem.Tableau, stepper.Kernel);
-        (_stepper, _problem, _saves) = (stepper, problem, new LaneSaves<TLanes, T>(tableau, stepper.Size));
+        (_stepper, _problem, _saves) = (stepper, problem, new LaneSaves<TLanes, T>[registers]);
+        for (var i = 0; i < registers; i++) _saves[i] = new(tableau, stepper.Size, i * Lanes);
         (_size, _endStage, _stageCount) = (stepper.Size, tableau.EndStage, tableau.A.Count);
-        (_state, _parameters, _terms) = (new(_size), new(kernel.ParameterSize), new(kernel.TermSize));
-        (_stages, _states) = (new(_stageCount * _size), new((_stageCount - 1) * _size));
+        (_mostRegisters, _hasFusedStep) = (registers, stepper.IsFused && problem.IsAdaptive);
+        (_state, _after, _parameters) = (new(registers * _size), new(registers * _size), new(registers * kernel.ParameterSize));
+        (_stages, _states, _terms) = (new(registers * _stageCount * _size), new((_stageCount - 1) * _size), new(kernel.TermSize));
+        (_times, _steps, _squared) = (new(registers), new(registers), new(registers));
         (_rtol, _atol) = (TLanes.Of(problem.Rtol), TLanes.Of(problem.Atol));
     }
 
-    /// <summary>The accepted steps, where they are recorded.</summary>
+    /// <summary>The accepted steps, where they are recorded: of one register.</summary>
     public StepTape<TLanes>? Tape { get; set; }
 
-    /// <summary>The states.</summary>
-    public ReadOnlySpan<TLanes> State => _state.Span;
+    /// <summary>The states of the first register.</summary>
+    public ReadOnlySpan<TLanes> State => _state.Span[.._size];
 
     /// <summary>f there.</summary>
     public ReadOnlySpan<TLanes> Slope => _stages.Span[.._size];
 
-    /// <summary>The parameters in registers.</summary>
-    public ReadOnlySpan<TLanes> Parameters => _parameters.Span;
+    /// <summary>Its parameters.</summary>
+    public ReadOnlySpan<TLanes> Parameters => _parameters.Span[.._stepper.Kernel.ParameterSize];
 
-    /// <summary>Begins a solve.</summary>
-    public void Open(LaneSolve<T> solve) => _saves.Open(solve);
+    private static int Lanes => LaneNumbers<TLanes, T>.Count;
+
+    private Span<TLanes> States => _isDraft ? Tape!.Draft[.._states.Length] : _states.Span;
+
+    private Span<TLanes> Terms => _isDraft ? Tape!.Draft[_states.Length..] : _terms.Span;
+
+    /// <summary>Begins a solve on so many registers.</summary>
+    public void Open(LaneSolve<T> solve, int registers = 1)
+    {
+        _registers = registers;
+        foreach (var saves in _saves) saves.Open(solve);
+    }
 
     /// <summary>Takes a waiting sample into a lane.</summary>
     /// <returns>The size of its first step, and the next time it saves.</returns>
     public (double Size, double NextSave) Take(int lane, SampleSource<TRegister, TLanes, T> source)
     {
-        var slope = _stages.Span[.._size];
-        var (sample, size) = source.Take(lane, _state.Span, _parameters.Span, slope);
-        Tape?.Starts.Add(new TapedStart(Tape.Steps.Count, lane, sample, _saves.Sample(lane)));
-        return (size, _saves.Start(lane, sample, _state.Span, slope));
+        var register = lane / Lanes;
+        var state = Own(_state, register);
+        var slope = Own(_stages, register)[.._size];
+        var (sample, size) = source.Take(lane % Lanes, state, Own(_parameters, register), slope);
+        Tape?.Starts.Add(new TapedStart(Tape.Steps.Count, lane, sample, _saves[register].Sample(lane % Lanes)));
+        return (size, _saves[register].Start(lane % Lanes, sample, state, slope));
     }
 
     /// <summary>
@@ -58,75 +83,110 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
     /// </summary>
     public void Follow(int lane, int other)
     {
-        foreach (var registers in (ReadOnlySpan<RegisterBuffer<TLanes>>)[_state, _parameters])
-            SampleSource<TRegister, TLanes, T>.Copy(registers.Span, other, registers.Span, lane);
-        var slope = _stages.Span[.._size];
-        SampleSource<TRegister, TLanes, T>.Copy(slope, other, slope, lane);
+        foreach (var buffer in (ReadOnlySpan<RegisterBuffer<TLanes>>)[_state, _parameters, _stages])
+            LaneNumbers<TLanes, T>.Copy(Own(buffer, other / Lanes), other % Lanes, Own(buffer, lane / Lanes), lane % Lanes);
     }
 
     /// <summary>Attempts a step.</summary>
-    /// <returns>The squared norms of both estimates of its error; where steps are fixed, 0 where the state after is finite and NaN elsewhere.</returns>
-    public (TLanes First, TLanes Second) Attempt(RegisterClock clock, bool combines)
+    /// <param name="clock">Its times and sizes.</param>
+    /// <param name="squaredErrors">
+    /// Receives the squared norm of its error, lane by lane; where steps are fixed, 0 where the state after is finite and NaN elsewhere.
+    /// </param>
+    public void Attempt(RegisterClock clock, Span<Vector<double>> squaredErrors)
     {
-        (_t, _h) = (LaneNumbers<TLanes, T>.FromDoubles(clock.Time), LaneNumbers<TLanes, T>.FromDoubles(clock.Step));
+        var squared = LaneNumbers<TLanes, T>.RoomFor(squaredErrors, _squared.Span);
         _isDraft = Tape is { KeepsStages: true };
-        ReadOnlySpan<TLanes> state = _state.Span, parameters = _parameters.Span;
-        var stages = _stages.Span;
-        var states = States;
-        var after = states.Slice((_endStage - 1) * _size, _size);
-        if (_stepper.IsFused && !_isDraft && _problem.IsAdaptive && combines)
-            return (_stepper.Fused(_t, _h, state, parameters, _rtol, _atol, stages, after), default);
-        _stepper.Evaluate(1, _endStage + 1, _t, _h, state, parameters, stages, states, Terms);
-        if (!_problem.IsAdaptive) return (Finite(after), default);
-        var squared = _stepper.SquaredErrors(_h, state, after, stages, _rtol, _atol);
-        return combines ? (_stepper.Combined(squared), default) : squared;
+        if (_hasFusedStep && !_isDraft) AttemptFused(clock, squared);
+        else squared[0] = AttemptByStages(clock) is var both && _problem.IsAdaptive ? _stepper.Combined(both) : both.First;
+        LaneNumbers<TLanes, T>.Deliver(squared, squaredErrors);
+    }
+
+    /// <summary>Attempts a step of one register, and tells the errors apart.</summary>
+    /// <param name="clock">Its times and sizes.</param>
+    /// <returns>The squared norms of both estimates of its error (the second is 0 where there is one); where steps are fixed, as above.</returns>
+    public (TLanes First, TLanes Second) AttemptApart(RegisterClock clock)
+    {
+        _isDraft = Tape is { KeepsStages: true };
+        if (!_hasFusedStep || _isDraft || _problem.Tableau.Error!.Estimates.Length > 1) return AttemptByStages(clock);
+        AttemptFused(clock, _squared.Span[..1]);
+        return (_squared.Span[0], default);
     }
 
     /// <summary>Saves what the accepted lanes crossed, takes their step down, and moves them.</summary>
     public void Accept(RegisterClock clock)
     {
-        var stages = _stages.Span;
         var isDense = false;
-        ReadOnlySpan<TLanes> after = States.Slice((_endStage - 1) * _size, _size);
-        if (clock.Crosses)
-        {
-            isDense = _saves.NeedsDense(clock);
-            if (isDense) _stepper.Evaluate(_endStage + 1, _stageCount, _t, _h, _state.Span, _parameters.Span, stages, States, Terms);
-            _saves.Cross(clock, _h, _state.Span, after, stages);
-        }
-        else
-        {
-            _saves.Skip();
-        }
-
-        Tape?.Add(_state.Span, clock, _isDraft && clock.MovesAllLive, _saves.First, _saves.Next, isDense);
-        Move(clock, after, stages.Slice(_endStage * _size, _size));
+        if (Tape is not null) _saves[0].Skip();
+        for (var register = 0; clock.Crosses && register < _registers; register++)
+            if (clock.HasCrossed(register * Lanes, Lanes))
+                isDense = Cross(clock, register);
+        Tape?.Add(State, clock, _isDraft && clock.MovesAllLive, _saves[0].First, _saves[0].Next, isDense);
+        Move(clock.Moved);
     }
 
     /// <summary>Ends the sample of a lane.</summary>
-    public void End(int lane, SolveStatus status, RegisterClock clock) => _saves.End(lane, status, clock, _state.Span);
+    public void End(int lane, SolveStatus status, RegisterClock clock) =>
+        _saves[lane / Lanes].End(lane % Lanes, status, clock, Own(_state, lane / Lanes));
 
-    private Span<TLanes> States => _isDraft ? Tape!.Draft[.._states.Length] : _states.Span;
+    private void AttemptFused(RegisterClock clock, Span<TLanes> squared) => _stepper.Fused(
+        LaneNumbers<TLanes, T>.FromDoubles(clock.Time, _times.Span), LaneNumbers<TLanes, T>.FromDoubles(clock.Step, _steps.Span),
+        _state.Span, _parameters.Span, _rtol, _atol, _stages.Span[..(squared.Length * _stageCount * _size)], _after.Span, squared);
 
-    private Span<TLanes> Terms => _isDraft ? Tape!.Draft[_states.Length..] : _terms.Span;
+    private (TLanes First, TLanes Second) AttemptByStages(RegisterClock clock)
+    {
+        var (t, h) = (Own(clock.Time, 0), Own(clock.Step, 0));
+        var after = _after.Span[.._size];
+        var states = States;
+        _stepper.Evaluate(1, _endStage + 1, t, h, State, Parameters, _stages.Span, states, Terms);
+        states.Slice((_endStage - 1) * _size, _size).CopyTo(after);
+        return _problem.IsAdaptive
+            ? _stepper.SquaredErrors(h, State, after, _stages.Span, _rtol, _atol)
+            : (Finite(after), default);
+    }
 
-    private void Move(RegisterClock clock, ReadOnlySpan<TLanes> after, ReadOnlySpan<TLanes> endSlope)
+    /// <summary>Saves what the lanes of a register crossed; true where that took the stages of the dense output.</summary>
+    private bool Cross(RegisterClock clock, int register)
+    {
+        var (saves, t, h) = (_saves[register], Own(clock.Time, register), Own(clock.Step, register));
+        var state = Own(_state, register);
+        var stages = Own(_stages, register);
+        var isDense = saves.NeedsDense(clock);
+        if (isDense) _stepper.Evaluate(_endStage + 1, _stageCount, t, h, state, Own(_parameters, register), stages, States, Terms);
+        saves.Cross(clock, h, state, Own(_after, register), stages);
+        return isDense;
+    }
+
+    private void Move(ReadOnlySpan<Vector<double>> moved)
     {
         var state = _state.Span;
-        var slope = _stages.Span[.._size];
-        if (clock.MovesAll)
+        var after = _after.Span;
+        var stages = _stages.Span;
+        for (var register = 0; register < _registers; register++)
         {
-            // For a few registers a loop is faster than a call that copies.
-            for (var c = 0; c < state.Length; c++) (state[c], slope[c]) = (after[c], endSlope[c]);
-            return;
+            var moves = TLanes.LessThan(default, Own(moved, register));
+            var own = stages.Slice(register * _stageCount * _size, _stageCount * _size);
+            Select(moves, after.Slice(register * _size, _size), state.Slice(register * _size, _size));
+            Select(moves, own.Slice(_endStage * _size, _size), own[.._size]);
         }
+    }
 
-        var moves = TLanes.LessThan(default, LaneNumbers<TLanes, T>.FromDoubles(clock.Moved));
-        for (var c = 0; c < state.Length; c++)
-        {
-            state[c] = TLanes.Select(moves, after[c], state[c]);
-            slope[c] = TLanes.Select(moves, endSlope[c], slope[c]);
-        }
+    private static void Select(TLanes mask, ReadOnlySpan<TLanes> source, Span<TLanes> into)
+    {
+        for (var c = 0; c < into.Length; c++) into[c] = TLanes.Select(mask, source[c], into[c]);
+    }
+
+    /// <summary>A register's part of a buffer.</summary>
+    private Span<TLanes> Own(RegisterBuffer<TLanes> buffer, int register)
+    {
+        var size = buffer.Length / _mostRegisters;
+        return buffer.Span.Slice(register * size, size);
+    }
+
+    /// <summary>A register of what a clock tells of its lanes.</summary>
+    private static TLanes Own(ReadOnlySpan<Vector<double>> ofClock, int register)
+    {
+        var vectors = Lanes / Vector<double>.Count;
+        return LaneNumbers<TLanes, T>.FromDoubles(ofClock.Slice(register * vectors, vectors));
     }
 
     private static TLanes Finite(ReadOnlySpan<TLanes> state)

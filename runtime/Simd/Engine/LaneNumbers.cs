@@ -18,6 +18,8 @@ internal static class LaneNumbers<TLanes, T>
         get => Unsafe.SizeOf<TLanes>() / Unsafe.SizeOf<T>();
     }
 
+    private static int Vectors => Count / Vector<double>.Count;
+
     /// <summary>The lanes of registers, one after another: lane i of register r is number r · Count + i.</summary>
     public static Span<T> Of(Span<TLanes> registers) => MemoryMarshal.Cast<TLanes, T>(registers);
 
@@ -47,6 +49,48 @@ internal static class LaneNumbers<TLanes, T>
 
         var singles = MemoryMarshal.Cast<TLanes, Vector<float>>(new Span<TLanes>(ref register));
         for (var i = 0; i < singles.Length; i++) Vector.Widen(singles[i], out numbers[2 * i], out numbers[2 * i + 1]);
+    }
+
+    /// <summary>Registers of these numbers: the same memory where the precision is, else converted into the room given.</summary>
+    public static ReadOnlySpan<TLanes> FromDoubles(ReadOnlySpan<Vector<double>> numbers, Span<TLanes> room)
+    {
+        if (typeof(T) == typeof(double)) return MemoryMarshal.Cast<Vector<double>, TLanes>(numbers);
+        var registers = numbers.Length / Vectors;
+        for (var r = 0; r < registers; r++) room[r] = FromDoubles(numbers.Slice(r * Vectors, Vectors));
+        return room[..registers];
+    }
+
+    /// <summary>Where registers are to be written that <see cref="Deliver"/> then gives as float64.</summary>
+    public static Span<TLanes> RoomFor(Span<Vector<double>> numbers, Span<TLanes> room) =>
+        typeof(T) == typeof(double) ? MemoryMarshal.Cast<Vector<double>, TLanes>(numbers) : room[..(numbers.Length / Vectors)];
+
+    /// <summary>Converts what was written to <see cref="RoomFor"/>.</summary>
+    public static void Deliver(ReadOnlySpan<TLanes> registers, Span<Vector<double>> numbers)
+    {
+        if (typeof(T) == typeof(double)) return;
+        for (var r = 0; r < registers.Length; r++) ToDoubles(registers[r], numbers.Slice(r * Vectors, Vectors));
+    }
+
+    /// <summary>Copies a lane's numbers out of registers, one number from each.</summary>
+    public static void Gather(ReadOnlySpan<TLanes> registers, int lane, Span<T> numbers)
+    {
+        var from = Of(registers);
+        for (var (i, j) = (0, lane); i < numbers.Length; i++, j += Count) numbers[i] = from[j];
+    }
+
+    /// <summary>Copies numbers into a lane of registers, one into each.</summary>
+    public static void Scatter(ReadOnlySpan<T> numbers, Span<TLanes> registers, int lane)
+    {
+        var into = Of(registers);
+        for (var (i, j) = (0, lane); i < numbers.Length; i++, j += Count) into[j] = numbers[i];
+    }
+
+    /// <summary>Copies a lane of registers to a lane of as many others.</summary>
+    public static void Copy(ReadOnlySpan<TLanes> source, int from, Span<TLanes> target, int to)
+    {
+        var numbers = Of(source);
+        var into = Of(target);
+        for (var (i, j) = (from, to); i < numbers.Length; i += Count, j += Count) into[j] = numbers[i];
     }
 
     /// <summary>The sum of the lanes, in float64 and always in the same order.</summary>

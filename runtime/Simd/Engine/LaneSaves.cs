@@ -11,15 +11,17 @@ internal sealed class LaneSaves<TLanes, T>
     private readonly RungeKuttaTableau _tableau;
     private readonly DenseWeights<TLanes> _weights;
     private readonly RegisterBuffer<TLanes> _dense, _theta;
+    private readonly int _firstLane;      // of the clock
     private readonly int[] _sample, _first, _next;
     private readonly bool[] _isInside;    // by lane: whether it saves inside its step now
     private LaneSolve<T>? _solve;
 
     /// <param name="tableau">The method.</param>
     /// <param name="size">N.</param>
-    public LaneSaves(RungeKuttaTableau tableau, int size)
+    /// <param name="firstLane">The clock's lane that is the register's first.</param>
+    public LaneSaves(RungeKuttaTableau tableau, int size, int firstLane)
     {
-        (_tableau, _weights) = (tableau, new DenseWeights<TLanes>(tableau));
+        (_tableau, _weights, _firstLane) = (tableau, new DenseWeights<TLanes>(tableau), firstLane);
         (_dense, _theta) = (new(size), new(1));
         (_sample, _first, _next, _isInside) = (new int[Lanes], new int[Lanes], new int[Lanes], new bool[Lanes]);
     }
@@ -54,7 +56,7 @@ internal sealed class LaneSaves<TLanes, T>
         return NextTime(lane);
     }
 
-    /// <summary>The lane of a sample that another group's step left alone saves nothing.</summary>
+    /// <summary>Begins with a step, for the tape: no lane has saved anything inside it.</summary>
     public void Skip() => _next.AsSpan().CopyTo(_first);
 
     /// <summary>Whether a lane has come to a saved time strictly inside its step, so that the dense output is needed.</summary>
@@ -74,34 +76,36 @@ internal sealed class LaneSaves<TLanes, T>
     /// <param name="stages">The stages; those of the dense output too where <see cref="NeedsDense"/>.</param>
     public void Cross(RegisterClock clock, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> after, ReadOnlySpan<TLanes> stages)
     {
-        Skip();
         var endSlope = stages.Slice(_tableau.EndStage * state.Length, state.Length);
         while (TakeRow(clock, after, endSlope, out var isInside))
             if (isInside)
                 SaveInside(h, state, stages);
-        for (var lane = 0; lane < Lanes; lane++) clock.SetNextSave(lane, NextTime(lane));
+        for (var lane = 0; lane < Lanes; lane++)
+            if (_sample[lane] >= 0 && clock.HasCrossed(_firstLane + lane))
+                clock.SetNextSave(_firstLane + lane, NextTime(lane));
     }
 
     /// <summary>Ends a lane's sample: how it went, its last state, and NaN at the times that it did not reach.</summary>
     public void End(int lane, SolveStatus status, RegisterClock clock, ReadOnlySpan<TLanes> state)
     {
         var (solve, sample) = (_solve!, _sample[lane]);
-        (solve.Status[sample], solve.LastTime[sample]) = (status, RegisterClock.Lane(clock.Time, lane));
-        (solve.Accepted[sample], solve.Rejected[sample]) = clock.Steps(lane);
-        Gather(state, lane, solve.LastState.Span.Slice(sample * solve.Size, solve.Size));
+        (solve.Status[sample], solve.LastTime[sample]) = (status, RegisterClock.Lane(clock.Time, _firstLane + lane));
+        (solve.Accepted[sample], solve.Rejected[sample]) = clock.Steps(_firstLane + lane);
+        LaneNumbers<TLanes, T>.Gather(state, lane, solve.LastState.Span.Slice(sample * solve.Size, solve.Size));
         for (var time = _next[lane]; time < solve.Times.Length; time++)
             solve.Values.Span.Slice(solve.Place(time, sample), solve.Size).Fill(T.NaN);
     }
 
-    private double NextTime(int lane) => _sample[lane] >= 0 && _next[lane] < _solve!.Times.Length
+    private double NextTime(int lane) => _next[lane] < _solve!.Times.Length
         ? _solve.Times[_next[lane]]
-        : _solve!.Problem.Span.Direction * double.PositiveInfinity;
+        : _solve.Problem.Span.Direction * double.PositiveInfinity;
 
     /// <summary>Where in its step a lane has its next saved time; null where not in it.</summary>
     private double? Place(int lane, RegisterClock clock)
     {
-        if (RegisterClock.Lane(clock.Moved, lane) == 0 || _sample[lane] < 0 || _next[lane] == _solve!.Times.Length) return null;
-        var theta = (_solve.Times[_next[lane]] - RegisterClock.Lane(clock.Time, lane)) / RegisterClock.Lane(clock.Step, lane);
+        var ofClock = _firstLane + lane;
+        if (!clock.HasCrossed(ofClock) || _sample[lane] < 0 || _next[lane] == _solve!.Times.Length) return null;
+        var theta = (_solve.Times[_next[lane]] - RegisterClock.Lane(clock.Time, ofClock)) / RegisterClock.Lane(clock.Step, ofClock);
         return theta <= 1 ? theta : null;
     }
 
@@ -149,19 +153,13 @@ internal sealed class LaneSaves<TLanes, T>
     {
         for (var lane = 0; lane < Lanes; lane++)
             if (_isInside[lane])
-                Gather(registers, lane, saved.Span.Slice(_solve!.Place(_next[lane] - 1, _sample[lane]), _solve.Size));
+                LaneNumbers<TLanes, T>.Gather(registers, lane, saved.Span.Slice(_solve!.Place(_next[lane] - 1, _sample[lane]), _solve.Size));
     }
 
     private void Save(int lane, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> slope)
     {
         var place = _solve!.Place(_next[lane], _sample[lane]);
-        Gather(state, lane, _solve.Values.Span.Slice(place, _solve.Size));
-        if (!_solve.Slopes.IsEmpty) Gather(slope, lane, _solve.Slopes.Span.Slice(place, _solve.Size));
-    }
-
-    private static void Gather(ReadOnlySpan<TLanes> registers, int lane, Span<T> numbers)
-    {
-        var from = LaneNumbers<TLanes, T>.Of(registers);
-        for (var (i, j) = (0, lane); i < numbers.Length; i++, j += Lanes) numbers[i] = from[j];
+        LaneNumbers<TLanes, T>.Gather(state, lane, _solve.Values.Span.Slice(place, _solve.Size));
+        if (!_solve.Slopes.IsEmpty) LaneNumbers<TLanes, T>.Gather(slope, lane, _solve.Slopes.Span.Slice(place, _solve.Size));
     }
 }

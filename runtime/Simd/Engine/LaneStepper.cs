@@ -17,8 +17,12 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
     private readonly (int Stage, double Weight)[][] _errors = [.. (tableau.Error?.Estimates ?? []).Select(NonZero)];
     private readonly TLanes _perComponent = TLanes.Of(1.0 / kernel.StateSize);
 
-    /// <summary>The equations.</summary>
-    public LaneKernel<TRegister> Kernel => kernel;
+    /// <summary>The equations; another kernel of the same class may take their place between solves.</summary>
+    public LaneKernel<TRegister> Kernel
+    {
+        get => kernel;
+        set => kernel = value;
+    }
 
     /// <summary>The method.</summary>
     public RungeKuttaTableau Tableau => tableau;
@@ -39,13 +43,11 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
         Span<TLanes> stateGradient, Span<TLanes> parameterGradients) => kernel.DriftVjp(
         Bare(t), Bare(state), Bare(parameters), Bare(terms), Bare(w), Bare(stateGradient), Bare(parameterGradients));
 
-    /// <summary>The fused step: as <see cref="LaneKernel{TRegister}.Step"/>.</summary>
-    public TLanes Fused(
-        TLanes t, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> parameters, TLanes rtol, TLanes atol,
-        Span<TLanes> stages, Span<TLanes> after) => Unsafe.BitCast<TRegister, TLanes>(
-        kernel.Step(
-            Bare(t), Bare(h), Bare(state), Bare(parameters), Bare(rtol), Bare(atol),
-            Bare(stages[..((tableau.EndStage + 1) * Size)]), Bare(after)));
+    /// <summary>Fused steps: as <see cref="LaneKernel{TRegister}.Step"/>.</summary>
+    public void Fused(
+        ReadOnlySpan<TLanes> times, ReadOnlySpan<TLanes> steps, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> parameters,
+        TLanes rtol, TLanes atol, Span<TLanes> stages, Span<TLanes> after, Span<TLanes> squaredErrors) => kernel.Step(
+        Bare(times), Bare(steps), Bare(state), Bare(parameters), Bare(rtol), Bare(atol), Bare(stages), Bare(after), Bare(squaredErrors));
 
     /// <summary>Fused steps of one size: as <see cref="LaneKernel{TRegister}.Advance"/>.</summary>
     public void Advance(int steps, TLanes t, TLanes h, Span<TLanes> state, ReadOnlySpan<TLanes> parameters) =>

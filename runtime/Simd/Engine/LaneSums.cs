@@ -7,7 +7,8 @@ namespace DiffEqLang.Runtime.Simd;
 /// has eaten much, into float64.
 /// </summary>
 /// <param name="size">The numbers of all gradients.</param>
-internal sealed class LaneSums<TLanes, T>(int size)
+/// <param name="summed">The parts that products sum over the lanes themselves, ascending.</param>
+internal sealed class LaneSums<TLanes, T>(int size, IReadOnlyList<Range> summed)
     where TLanes : struct, ILanes<TLanes>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -19,6 +20,8 @@ internal sealed class LaneSums<TLanes, T>(int size)
 
     private readonly RegisterBuffer<TLanes> _lanes = new(size);
     private readonly double[] _sums = new double[size];
+    private readonly Range[] _summed = [.. summed];
+    private readonly Range[] _byLane = [.. Between(summed, size)];
     private int _products;
 
     /// <summary>What a product adds to.</summary>
@@ -38,6 +41,13 @@ internal sealed class LaneSums<TLanes, T>(int size)
         if (++_products == ProductsAtOnce) Flush();
     }
 
+    /// <summary>Copies the sums over all lanes.</summary>
+    public void CopyTo(Span<double> gradients)
+    {
+        Flush();
+        _sums.CopyTo(gradients);
+    }
+
     /// <summary>Adds the sums over all lanes.</summary>
     public void AddTo(Span<double> gradients)
     {
@@ -48,8 +58,33 @@ internal sealed class LaneSums<TLanes, T>(int size)
     private void Flush()
     {
         _products = 0;
-        var lanes = _lanes.Span;
-        for (var i = 0; i < _sums.Length; i++) _sums[i] += LaneNumbers<TLanes, T>.Sum(lanes[i]);
-        lanes.Clear();
+        foreach (var part in _byLane)
+        {
+            var sums = _sums.AsSpan(part);
+            var registers = Lanes[part];
+            for (var i = 0; i < sums.Length; i++) sums[i] += LaneNumbers<TLanes, T>.Sum(registers[i]);
+            registers.Clear();
+        }
+
+        foreach (var part in _summed)
+        {
+            var sums = _sums.AsSpan(part);
+            var numbers = LaneNumbers<TLanes, T>.Of(Lanes[part])[..sums.Length];
+            for (var i = 0; i < sums.Length; i++) sums[i] += double.CreateTruncating(numbers[i]);
+            numbers.Clear();
+        }
+    }
+
+    /// <summary>What ascending ranges leave out of a whole.</summary>
+    private static IEnumerable<Range> Between(IEnumerable<Range> ranges, int length)
+    {
+        var from = 0;
+        foreach (var (start, size) in ranges.Select(range => range.GetOffsetAndLength(length)))
+        {
+            if (start > from) yield return from..start;
+            from = start + size;
+        }
+
+        if (from < length) yield return from..length;
     }
 }

@@ -16,6 +16,9 @@ internal sealed class RegisterArena<TLanes>
     /// <summary>How many registers are handed out.</summary>
     public long Total { get; private set; }
 
+    /// <summary>For how many registers there is room.</summary>
+    public long Length => _chunks.Sum(chunk => (long)chunk.Length);
+
     /// <summary>The piece that <see cref="Take"/> would hand out, already usable.</summary>
     public Place Peek(int length)
     {

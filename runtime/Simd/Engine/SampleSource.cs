@@ -51,18 +51,10 @@ internal sealed class SampleSource<TRegister, TLanes, T>
     {
         if (_next == _prepared) Prepare();
         var from = Lanes - (_prepared - _next);
-        Copy(_state.Span, from, state, lane);
-        Copy(_parameters.Span, from, parameters, lane);
-        Copy(_slope.Span, from, slope, lane);
+        LaneNumbers<TLanes, T>.Copy(_state.Span, from, state, lane);
+        LaneNumbers<TLanes, T>.Copy(_parameters.Span, from, parameters, lane);
+        LaneNumbers<TLanes, T>.Copy(_slope.Span, from, slope, lane);
         return (_next++, RegisterClock.Lane(_size, from));
-    }
-
-    /// <summary>Copies one lane of registers to another.</summary>
-    public static void Copy(ReadOnlySpan<TLanes> source, int from, Span<TLanes> target, int to)
-    {
-        var numbers = LaneNumbers<TLanes, T>.Of(source);
-        var into = LaneNumbers<TLanes, T>.Of(target);
-        for (var (i, j) = (from, to); i < numbers.Length; i += Lanes, j += Lanes) into[j] = numbers[i];
     }
 
     private void Prepare()
@@ -71,9 +63,9 @@ internal sealed class SampleSource<TRegister, TLanes, T>
         for (var lane = 0; lane < Lanes; lane++)
         {
             var sample = Math.Min(_next + lane, _end - 1);
-            Scatter(_solve!.Initial.Span.Slice(sample * _stepper.Size, _stepper.Size), _state.Span, lane);
+            LaneNumbers<TLanes, T>.Scatter(_solve!.Initial.Span.Slice(sample * _stepper.Size, _stepper.Size), _state.Span, lane);
             if (_solve.ParametersBySample.IsEmpty) continue;
-            Scatter(_solve.ParametersBySample.Span.Slice(sample * _parameters.Length, _parameters.Length), _parameters.Span, lane);
+            LaneNumbers<TLanes, T>.Scatter(_solve.ParametersBySample.Span.Slice(sample * _parameters.Length, _parameters.Length), _parameters.Span, lane);
         }
 
         _prepared = _next + Lanes;
@@ -110,11 +102,5 @@ internal sealed class SampleSource<TRegister, TLanes, T>
         var order = _problem.Tableau.Error!.Order + 1;
         for (var v = 0; v < _size.Length; v++)
             _size[v] = InitialStep.Refine(_size[v], _second[v], Vector.SquareRoot(_first[v]) / _size[v], order);
-    }
-
-    private static void Scatter(ReadOnlySpan<T> numbers, Span<TLanes> registers, int lane)
-    {
-        var into = LaneNumbers<TLanes, T>.Of(registers);
-        for (var (i, j) = (0, lane); i < numbers.Length; i++, j += Lanes) into[j] = numbers[i];
     }
 }

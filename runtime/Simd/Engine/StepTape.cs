@@ -39,6 +39,9 @@ internal sealed class StepTape<TLanes>(int lanes, int stateSize, int keptSize, l
     /// <summary>The samples, in the order in which they began.</summary>
     public List<TapedStart> Starts { get; } = [];
 
+    /// <summary>The bytes of the states, stages and terms that there is room for.</summary>
+    public long Bytes => (_states.Length + _kept.Length) * Unsafe.SizeOf<TLanes>();
+
     /// <summary>Whether the stages of the next step can be kept.</summary>
     public bool KeepsStages => keptSize > 0 && (_kept.Total + keptSize) * Unsafe.SizeOf<TLanes>() <= budget;
 

@@ -38,7 +38,7 @@ internal sealed class SimdSdeRun<T> : SimdSdeRun
         var lastState = empty(_shape, initial.dtype);
         (_solve.Initial, _solve.Values, _solve.LastState) = (new(initial), new(values), new(lastState));
         _engine.Forward(_solve, withTape);
-        GC.KeepAlive(binding);
+        if (!withTape) _engine.Dispose();
         long[] steps = [.. _solve.GoodSteps.Take(_solve.Samples)];
         Result = new SdeResult(
             values, _solve.Times, _solve.Status, [.. Enumerable.Range(0, _solve.Samples).Select(_solve.LastTime)], lastState,
@@ -57,7 +57,7 @@ internal sealed class SimdSdeRun<T> : SimdSdeRun
         var initial = NoGradient();
         var gradients = new double[_engine.GradientSize];
         _engine.Backward(_solve, new LaneGradients<T>(new(cotangents), new(initial)), gradients);
-        GC.KeepAlive(_binding);
+        GC.KeepAlive(_engine);
         GC.KeepAlive(cotangents);
         _binding.AddGradients(gradients, into);
         return initial;

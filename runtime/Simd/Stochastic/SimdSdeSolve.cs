@@ -8,7 +8,7 @@ namespace DiffEqLang.Runtime.Simd;
 internal static class SimdSdeSolve
 {
     /// <summary>Solves from the initial states of a flat batch; differentiable in them and in the binding's parameters.</summary>
-    /// <param name="binding">The model's code; taken over.</param>
+    /// <param name="binding">The model's code.</param>
     /// <param name="problem">What is solved.</param>
     /// <param name="initial">[B, N].</param>
     public static SdeResult Solve(SimdBinding binding, StochasticProblem problem, Tensor initial)
@@ -17,12 +17,7 @@ internal static class SimdSdeSolve
         using var flat = initial.detach().contiguous();
         var wantsGradient = is_grad_enabled() && (initial.requires_grad || binding.Parameters.Any(parameter => parameter.requires_grad));
         var run = binding.Run(problem, flat, wantsGradient);
-        if (!wantsGradient)
-        {
-            binding.Dispose();
-            return run.Result;
-        }
-
+        if (!wantsGradient) return run.Result;
         using var saved = run.Result.Saved;    // a node that holds its output is never freed: what is returned holds the data
         return run.Result with { Saved = OdeSolveFunction.Tie(new SimdSdeGradient(binding, run), initial, null, binding.Parameters) };
     }

@@ -1,11 +1,12 @@
 using System.Numerics;
 using DiffEqLang.Runtime.Solvers.Stochastic;
+using static TorchSharp.torch;
 
 namespace DiffEqLang.Runtime.Simd;
 
 /// <summary>Runs a solve of stochastic equations, forwards and backwards, on several threads; hides the kind of register.</summary>
 /// <typeparam name="T">float or double.</typeparam>
-internal abstract class StochasticEngine<T>
+internal abstract class StochasticEngine<T> : IDisposable
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>N, the numbers of a state.</summary>
@@ -22,6 +23,9 @@ internal abstract class StochasticEngine<T>
     /// <param name="gradients">Cotangents in, initial states' gradients out.</param>
     /// <param name="parameterGradients">Receives the parameters' gradients, summed over the samples.</param>
     public abstract void Backward(StochasticLaneSolve<T> solve, LaneGradients<T> gradients, Span<double> parameterGradients);
+
+    /// <summary>Releases what its kernel reads; it must not run afterwards.</summary>
+    public abstract void Dispose();
 }
 
 /// <summary>The engine over one kind of register.</summary>
@@ -36,14 +40,21 @@ internal sealed class StochasticEngine<TRegister, TLanes, T> : StochasticEngine<
     /// </summary>
     private const int TilesOfPart = 8;
 
+    private readonly BoundKernel<TRegister> _bound;
     private readonly StochasticKernel<TRegister> _kernel;
     private readonly Workers<Worker> _workers;
     private readonly List<StochasticTape<TLanes>> _tapes = [];    // by tile
 
-    public StochasticEngine(StochasticKernel<TRegister> kernel, StochasticProblem problem, int threads)
+    /// <param name="make">Makes the kernel of its weights.</param>
+    /// <param name="weights">Those that it reads.</param>
+    /// <param name="problem">What is solved.</param>
+    /// <param name="threads">On how many threads.</param>
+    public StochasticEngine(
+        Func<IReadOnlyList<Tensor>, LaneKernel<TRegister>> make, IReadOnlyList<Tensor> weights, StochasticProblem problem, int threads)
     {
-        _kernel = kernel;
-        _workers = new Workers<Worker>(() => new Worker(new(kernel, problem)), threads);
+        _bound = new BoundKernel<TRegister>(make);
+        _kernel = (StochasticKernel<TRegister>)_bound.Of(weights);
+        _workers = new Workers<Worker>(() => new Worker(new(_kernel, problem)), threads);
     }
 
     /// <inheritdoc/>
@@ -75,6 +86,9 @@ internal sealed class StochasticEngine<TRegister, TLanes, T> : StochasticEngine<
         parameterGradients.Clear();
         for (var i = 0; i < partial.Length; i++) parameterGradients[i % size] += partial[i];
     }
+
+    /// <inheritdoc/>
+    public override void Dispose() => _bound.Dispose();
 
     private void MakeTapes(StochasticLaneSolve<T> solve)
     {

@@ -122,8 +122,8 @@ internal sealed class StochasticLaneAdjoint<TRegister, TLanes, T>(StochasticTile
         for (var lane = 0; lane < Lanes; lane++)
         {
             if (GoodSteps[register * Lanes + lane] > step) continue;
-            SampleSource<TRegister, TLanes, T>.Copy(_goodState.Span, good, _goodState.Span, lane);
-            SampleSource<TRegister, TLanes, T>.Copy(_goodIncrements.Span, good, _goodIncrements.Span, lane);
+            LaneNumbers<TLanes, T>.Copy(_goodState.Span, good, _goodState.Span, lane);
+            LaneNumbers<TLanes, T>.Copy(_goodIncrements.Span, good, _goodIncrements.Span, lane);
         }
 
         var adjoint = OfRegister(_adjoint.Span, register);

@@ -37,7 +37,7 @@ internal sealed class StochasticStepper<TRegister, TLanes, T>
         _hasDoubleIntegrals = problem.Method.HasDoubleIntegrals && !problem.IsAdditive;
         (_term, _scaled, _ofNoise) = (new(Size), new(Size), new(Size));
         _noiseStates = [.. _weights.Skip(1).Select(_ => new RegisterBuffer<TLanes>(Size))];
-        Sums = new LaneSums<TLanes, T>(kernel.GradientSize);
+        Sums = new LaneSums<TLanes, T>(kernel.GradientSize, kernel.SummedOverLanes);
     }
 
     /// <summary>N, the numbers of a state.</summary>

@@ -3,9 +3,10 @@
 // backpropagation through the steps taken (their sizes constant), RMSprop: what a careful person writes by hand.
 //   forward    the solve alone
 //   step       all of it, the weights put back afterwards so that every step is the first
-// Prints the name and the median of the processor's seconds.
+// Prints the name and the median of the processor's seconds, and the steps taken. Its argument is a file of float32 numbers to work on:
+// W1, b1, W2, b2, the initial states [batch, 2] and the targets [times, batch, 2].
 #include "vectors.hpp"
-#include <random>
+#include <cstdlib>
 
 constexpr int LANES = BYTES / 4, BATCH = 20, GROUPS = (BATCH + LANES - 1) / LANES, HIDDEN = 50, TIMES = 10, PARAMETERS = 252;
 constexpr float RTOL = 1e-7f, ATOL = 1e-9f;
@@ -18,7 +19,7 @@ struct Step { double t, h; State y, k[7]; Terms terms[7]; int first, after; };
 static Weights weights;
 static Sums sums;
 static Singles present[GROUPS];    // 1 in lanes that have a sample
-static State saved[TIMES], target[TIMES];
+static State initial, saved[TIMES], target[TIMES];
 static Step steps[64];
 static int taken;
 
@@ -97,7 +98,7 @@ static double timeOf(int i) { return 0.225 * i / (TIMES - 1); }
 
 static void forward() {
     const double end = 0.225;
-    State y = target[0], z;
+    State y = initial, z;
     double t = 0;
     int next = 1;
     taken = 0;
@@ -196,17 +197,20 @@ static void rmsprop(float *squares) {
     }
 }
 
-int main() {
+// Numbers of a file into the lanes of the batch.
+static void read(std::FILE *file, State &state) {
+    float numbers[BATCH][2];
+    if (std::fread(numbers, sizeof numbers, 1, file) != 1) std::abort();
+    for (int i = 0; i < BATCH; i++) for (int c = 0; c < 2; c++) state.c[c][i / LANES][i % LANES] = numbers[i][c];
+}
+
+int main(int, char **arguments) {
     static_assert(sizeof(Weights) == PARAMETERS * sizeof(float) && sizeof(Sums) == PARAMETERS * sizeof(Singles));
-    std::mt19937 random(0);
-    std::normal_distribution<float> normal(0, 0.1f);
-    std::uniform_real_distribution<float> uniform(-1, 1);
-    for (auto &row : weights.w1) for (auto &w : row) w = normal(random);
-    for (auto &row : weights.w2) for (auto &w : row) w = normal(random);
-    for (int i = 0; i < BATCH; i++) {
-        present[i / LANES][i % LANES] = 1;
-        for (auto &at : target) for (int c = 0; c < 2; c++) at.c[c][i / LANES][i % LANES] = uniform(random);
-    }
+    std::FILE *file = std::fopen(arguments[1], "rb");
+    if (!file || std::fread(&weights, sizeof weights, 1, file) != 1) std::abort();
+    read(file, initial);
+    for (auto &at : target) read(file, at);
+    for (int i = 0; i < BATCH; i++) present[i / LANES][i % LANES] = 1;
     float squares[PARAMETERS] = {}, loss = 0;
     const Weights fresh = weights;
     report("forward", 31, 200, forward);
@@ -216,5 +220,6 @@ int main() {
         rmsprop(squares);
         weights = fresh;
     });
-    std::fprintf(stderr, "%g, %d steps\n", loss, taken);    // what was computed is used
+    std::printf("steps %d\n", taken);
+    std::fprintf(stderr, "%g\n", loss);    // what was computed is used
 }

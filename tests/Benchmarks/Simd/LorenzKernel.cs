@@ -45,11 +45,20 @@ internal sealed class LorenzKernel : LaneKernel<Lanes>
         parameterGradients[2] -= z * wz;
     }
 
-    /// <summary>One step of dopri5.</summary>
+    /// <summary>Attempted steps of dopri5.</summary>
+    public override void Step(
+        ReadOnlySpan<Lanes> times, ReadOnlySpan<Lanes> steps, ReadOnlySpan<Lanes> state, ReadOnlySpan<Lanes> parameters,
+        Lanes rtol, Lanes atol, Span<Lanes> stages, Span<Lanes> after, Span<Lanes> squaredErrors)
+    {
+        var stride = stages.Length / squaredErrors.Length;
+        for (var i = 0; i < squaredErrors.Length; i++)
+            squaredErrors[i] = Step(
+                steps[i], state.Slice(3 * i, 3), parameters.Slice(3 * i, 3), rtol, atol, stages.Slice(stride * i, stride), after.Slice(3 * i, 3));
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override Lanes Step(
-        Lanes t, Lanes h, ReadOnlySpan<Lanes> state, ReadOnlySpan<Lanes> parameters, Lanes rtol, Lanes atol,
-        Span<Lanes> stages, Span<Lanes> after)
+    private static Lanes Step(
+        Lanes h, ReadOnlySpan<Lanes> state, ReadOnlySpan<Lanes> parameters, Lanes rtol, Lanes atol, Span<Lanes> stages, Span<Lanes> after)
     {
         stages = stages[..21];
         var (x, y, z) = (state[0], state[1], state[2]);

@@ -80,7 +80,7 @@ let private withoutArray (array: string) (statements: Statement list) : Statemen
                     block |> List.map (fun s -> if s = loop then Loop(variable, count, inner) else s))
             | _ -> None
 
-    inBlock statements
+    if (touched statements).Whole.Contains array then None else inBlock statements
 
 /// In all of a method.
 let contractArrays (statements: Statement list) : Statement list =

@@ -77,6 +77,19 @@ type Writer(arithmetic: Arithmetic, body: MethodBody, sourceOf: Expr.Expr -> Sou
 
     member _.IsStored e = isStored e
 
+    /// Whether a node is numbers in memory that all lanes share.
+    member _.IsWeights e =
+        match storage.TryGetValue e with
+        | true, Weights _ -> true
+        | _ -> false
+
+    /// The name of what a node is stored in as a whole.
+    member _.Array(e: Expr.Expr) =
+        match storage[e] with
+        | Registers name
+        | Weights name -> name
+        | Variables _ -> Build.internalError "A node in variables was asked for its array."
+
     /// Whether a node costs nothing where it stands.
     member _.IsFree e = isFree e
 
@@ -277,5 +290,3 @@ type Writer(arithmetic: Arithmetic, body: MethodBody, sourceOf: Expr.Expr -> Sou
             )
 
             total
-
-    // Storing

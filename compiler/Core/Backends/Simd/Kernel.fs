@@ -151,8 +151,11 @@ let reserved =
           "rtol"
           "atol"
           "stages"
+          "Dense"
           "after"
           "steps"
+          "times"
+          "squaredErrors"
           "Lanes"
           "Lane"
           "Slope" ]
@@ -233,7 +236,7 @@ let private written (kernel: Kernel) precision (quantity: Stochastic.Quantity) t
     for term, offset in Option.defaultValue [] terms do
         kept[term] <- ("terms", offset)
 
-    Storing.prepare writer kept quantity.Values
+    Storing.prepare writer kept [] quantity.Values
 
     for value, c, part in List.zip3 quantity.Values kernel.Model.Components kernel.States do
         Results.give
@@ -256,6 +259,19 @@ let private forward (kernel: Kernel) precision given (quantity: Stochastic.Quant
                  parameter writable "terms" ]
 
     overriding "void" quantity.Name (parametersOf quantity results) body (summary quantity.Summary)
+
+/// The outer products that a gradient is a sum of: none where it is zero.
+let private outerProducts value = if Build.isZero value then Some [] else Dense.tryOuterProducts value
+
+/// Whether the gradient of a parameter is summed over the lanes at once: where every method that adds to it can.
+let private isSummedOverLanes (kernel: Kernel) (part: Part) =
+    let place = List.findIndex ((=) part) kernel.Gradients
+
+    let values =
+        [ for product in kernel.Product :: List.map snd kernel.Noise -> product.Parameters[place] ]
+
+    List.exists (not << Build.isZero) values
+    && values |> List.forall (fun value -> (outerProducts value).IsSome)
 
 let private gradientName (part: Part) = "grad" + Naming.capitalized part.Symbol.Name
 
@@ -286,14 +302,38 @@ let private backward
         if reached.Contains term then
             Storing.take writer "terms" offset (Storing.wantedName term) term
 
-    Storing.prepare writer (Dictionary()) roots
+    let gradients =
+        [ for value, part in List.zip product.Parameters kernel.Gradients ->
+              value, part, (if isSummedOverLanes kernel part then outerProducts value else None) ]
+
+    let others, outer = gradients |> List.partition (fun (_, _, products) -> products.IsNone)
+
+    let operands =
+        outer
+        |> List.collect (fun (_, _, products) ->
+            products.Value |> List.collect (fun p -> [ p.Left; p.Right ]))
+
+    Storing.prepare
+        writer
+        (Dictionary())
+        (List.distinct operands)
+        (product.States @ [ for value, _, _ in others -> value ])
 
     for value, part in List.zip product.States kernel.States do
         Results.give writer "stateGradient" part.Offset (gradientName part) None value
 
-    for value, part in List.zip product.Parameters kernel.Gradients do
-        if not (Build.isZero value) then
-            Results.addTo writer "parameterGradients" part.Offset (gradientName part) value
+    for value, part, products in gradients do
+        match products with
+        | _ when Build.isZero value -> ()
+        | Some products ->
+            Results.addOuterProducts
+                writer
+                "parameterGradients"
+                part.Offset
+                (gradientName part)
+                value
+                products
+        | None -> Results.addTo writer "parameterGradients" part.Offset (gradientName part) value
 
     let more =
         [ if Option.isSome kept then
@@ -316,6 +356,20 @@ let private size name (n: int) : CSharp.Member =
       Attributes = []
       Modifiers = [ "public"; "override" ]
       Kind = Property("int", name, Literal(string n)) }
+
+let private summedOverLanes (kernel: Kernel) : CSharp.Member list =
+    let ranges =
+        [ for part in kernel.Gradients do
+              if isSummedOverLanes kernel part then
+                  Literal(sprintf "%d..%d" part.Offset (part.Offset + part.Size)) ]
+
+    if ranges.IsEmpty then
+        []
+    else
+        [ { Documentation = inherited
+            Attributes = []
+            Modifiers = [ "public"; "override" ]
+            Kind = Property("IReadOnlyList<Range>", "SummedOverLanes", Collection ranges) } ]
 
 let private weightFields (kernel: Kernel) precision : CSharp.Member list =
     [ for s in kernel.Weights ->
@@ -364,6 +418,7 @@ let classOf
                 @ [ size "StateSize" (total kernel.States)
                     size "ParameterSize" (total kernel.Small)
                     size "GradientSize" (total kernel.Gradients) ]
+                @ summedOverLanes kernel
                 @ [ if kernel.TermSize > 0 then
                         size "TermSize" kernel.TermSize
                     if not kernel.Noise.IsEmpty then

@@ -121,3 +121,10 @@ let rec private addScaled
 
 /// Adds all elements of a node to an array from an offset on; a product is added in one rounding.
 let addTo writer array offset name e = addScaled writer array offset name 1.0 e
+
+/// Adds sums of outer products, whose operands are stored, to a part of an array: summed over the lanes.
+let addOuterProducts (writer: Writer) array offset name (e: Expr.Expr) (products: Dense.OuterProduct list) =
+    let sums = writer.Body.Target(name, array, offset, sizeOf e)
+
+    for product in products do
+        writer.Body.Emit(Dense.addOuter product (writer.Array product.Left) (writer.Array product.Right) sums)

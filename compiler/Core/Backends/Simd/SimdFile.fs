@@ -29,6 +29,7 @@ let private usings precision width =
         | Wide512 -> "System.Runtime.Intrinsics.Vector512", "System.Runtime.Intrinsics.Vector512"
 
     [ "System"
+      "System.Collections.Generic"
       "System.Runtime.CompilerServices"
       "DiffEqLang.Runtime.Simd"
       "static DiffEqLang.Runtime.Simd.Arithmetic"
@@ -69,9 +70,9 @@ let private binding (kernel: Kernel) precision (face: Face) : Member =
 
 /// One of the two files of a model.
 let file (namespaceName: string) (face: Face) (kernel: Kernel) precision width : File =
-    let fused = kernel.Noise.IsEmpty && Step.isFused kernel
-    let more = if fused then Step.members kernel precision else []
-    let given = if fused then Some(Step.drift kernel) else None
+    let fused = kernel.Noise.IsEmpty && Fused.isFused kernel
+    let more = if fused then Fused.members kernel precision else []
+    let given = if fused then Some(Slope.drift kernel) else None
     let members = [ classOf kernel precision (className width) given more ]
 
     let ofModel =

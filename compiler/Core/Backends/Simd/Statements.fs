@@ -13,6 +13,8 @@ type Statement =
     | Store of target: CSharp.Expr * value: CSharp.Expr * Source option
     /// Room for registers that only this method uses.
     | Scratch of name: string * length: int
+    /// A call that reads and writes whole arrays.
+    | Whole of call: CSharp.Expr * reads: string list * writes: string * Source option
     /// `for (var variable = 0; variable < count; variable++)`
     | Loop of variable: string * count: int * Statement list
 
@@ -69,6 +71,8 @@ type Touched() =
     /// Of arrays.
     member val ReadPlaces = ResizeArray<string * CSharp.Expr>()
     member val WrittenPlaces = ResizeArray<string * CSharp.Expr>()
+    /// Arrays that are touched all at once.
+    member val Whole = HashSet<string>()
 
     member this.Add(s: Statement) =
         match s with
@@ -87,6 +91,10 @@ type Touched() =
             reads this.Writes this.WrittenPlaces target
             reads this.Reads this.ReadPlaces value
         | Scratch(name, _) -> this.Writes.Add name |> ignore
+        | Whole(_, reads, writes, _) ->
+            this.Reads.UnionWith reads
+            this.Writes.Add writes |> ignore
+            this.Whole.UnionWith(writes :: reads)
         | Loop(_, _, body) -> List.iter this.Add body
 
 let touched (statements: Statement list) =
@@ -132,7 +140,8 @@ let rec mapExpressions f (s: Statement) =
     match s with
     | Declare(name, value, source) -> Declare(name, f value, source)
     | Store(target, value, source) -> Store(f target, f value, source)
-    | Scratch _ -> s
+    | Scratch _
+    | Whole _ -> s
     | Loop(variable, count, body) -> Loop(variable, count, List.map (mapExpressions f) body)
 
 // C#
@@ -145,6 +154,7 @@ let rec toCSharp (s: Statement) : CSharp.Statement =
     | Store(target, Infix(first, ("+" | "-" as operator), second), source) when first = target ->
         sourced (Update(target, operator, second)) source
     | Store(target, value, source) -> sourced (Assign(target, value)) source
+    | Whole(call, _, _, source) -> sourced (Do call) source
     | Scratch(name, length) -> statement (TypedLocal("Span<Lanes>", name, StackAlloc("Lanes", length)))
     | Loop(variable, count, body) ->
         statement (

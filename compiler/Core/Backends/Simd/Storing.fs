@@ -114,10 +114,21 @@ let private store (writer: Writer) (kept: (string * int) option) (e: Expr.Expr) 
         | Some(array, offset) -> writer.Body.Slice(name, array, offset, sizeOf e)
         | None -> writer.Body.Emit(Scratch(name, sizeOf e))
 
-        write writer e (fun indices value ->
+        match Dense.tryProduct writer.IsWeights e with
+        | Some product ->
             writer.Body.Emit(
-                Store(Element(Name name, [ Index.expression (flat sizes indices) ]), value, source)
-            ))
+                Dense.multiply
+                    product
+                    (writer.Array product.Weights)
+                    (writer.Array product.Operand)
+                    name
+                    source
+            )
+        | None ->
+            write writer e (fun indices value ->
+                writer.Body.Emit(
+                    Store(Element(Name name, [ Index.expression (flat sizes indices) ]), value, source)
+                ))
 
         writer.Define(e, Registers name)
     else
@@ -163,12 +174,18 @@ let private store (writer: Writer) (kept: (string * int) option) (e: Expr.Expr) 
                 ))
         | None -> ()
 
-/// Stores what the roots use more than once, what the user named, and what loops need in memory. `kept` are places
-/// that outlive the method.
-let prepare (writer: Writer) (kept: IReadOnlyDictionary<Expr.Expr, string * int>) (roots: Expr.Expr list) =
+/// Stores what the roots use more than once, what the user named, and what loops need in memory: `arrays` among it.
+/// `kept` are places that outlive the method.
+let prepare
+    (writer: Writer)
+    (kept: IReadOnlyDictionary<Expr.Expr, string * int>)
+    (arrays: Expr.Expr list)
+    (roots: Expr.Expr list)
+    =
+    let roots = roots @ arrays
     let order = topologicalBy (fun e -> if writer.IsStored e then [] else e.Args) roots
     let uses = Dictionary<Expr.Expr, int>(HashIdentity.Reference)
-    let forced = HashSet<Expr.Expr>(HashIdentity.Reference)
+    let forced = HashSet<Expr.Expr>(arrays, HashIdentity.Reference)
     let isRoot = HashSet<Expr.Expr>(roots, HashIdentity.Reference)
 
     let add (e: Expr.Expr) n =
@@ -188,6 +205,10 @@ let prepare (writer: Writer) (kept: IReadOnlyDictionary<Expr.Expr, string * int>
 
             if isPiecewise e then
                 forced.Add e |> ignore
+
+            match Dense.tryProduct writer.IsWeights e with
+            | Some product -> forced.UnionWith [ e; product.Operand ]
+            | None -> ()
 
     List.iter (fun root -> add root 1) roots
 

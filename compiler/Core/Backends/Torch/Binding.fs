@@ -58,7 +58,7 @@ let private hoistAll (model: Dynamics.Model) =
         |> List.concat
 
     let names = Expr.inputs written |> List.map _.Name
-    let roots, hoisted = Hoisting.hoist names written
+    let roots, hoisted = Hoisting.hoist names (WeightsRight.arrange written)
 
     // One group of roots for each list that there was, one root for each component.
     let groups = roots |> List.chunkBySize components.Length |> List.toArray

@@ -58,6 +58,9 @@ let contract (context: Context) left right (a: Expr.Expr) (b: Expr.Expr) =
         let l = if i = 1 then context.Lower a else transposed context a
         let r = if j = 0 then context.Lower b else transposed context b
         call l "matmul" [ r ]
+    // The leading axes join the batch's: one product.
+    | _, 2, [ last ], [ axis ] when last = a.Shape.Length - 1 && batching b = Single ->
+        call (context.Lower a) "matmul" [ (if axis = 0 then context.Lower b else transposed context b) ]
     | 1, 1, [], [] ->
         Infix(
             call (context.Lower a) "unsqueeze" [ integer -1 ],

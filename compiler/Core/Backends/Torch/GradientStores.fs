@@ -15,10 +15,16 @@ let private scaled (factor: float) value =
     | -1.0 -> Prefix("-", value)
     | factor -> Infix(scalar factor, "*", value)
 
+/// Whether a contraction is a sum of outer products of the last axes: the leading ones are summed up with the batch.
+let private isOuterProducts left right (a: Expr.Expr) (b: Expr.Expr) =
+    let isSummed (axes: int list) (operand: Expr.Expr) =
+        axes = [ 0 .. operand.Shape.Length - 2 ] && batching operand = PerSample
+
+    isSummed left a && isSummed right b
+
 /// Terms summed into one gradient are stored one by one; an outer product of two vectors goes by without being made.
 let rec store (writer: Writer) position (factor: float) (e: Expr.Expr) : Statement list =
     let isInlined (e: Expr.Expr) = (writer.Place.Named e).IsNone
-    let isVector (v: Expr.Expr) = v.Shape.Length = 1 && batching v = PerSample
     let add name values = [ statement (Do(invokeMethod (Name "into") name (integer position :: values))) ]
     let storeOuter left right = add "AddOuter" [ scaled factor (writer.Lower left); writer.Lower right ]
 
@@ -30,9 +36,9 @@ let rec store (writer: Writer) position (factor: float) (e: Expr.Expr) : Stateme
         store writer position factor a @ store writer position -factor b
     | Negate, [ a ] when isInlined e -> store writer position -factor a
     | Multiply, [ { Op = Number c }; a ] when isInlined e -> store writer position (c * factor) a
-    | Contract([], []), [ a; b ] when isInlined e && isVector a && isVector b -> storeOuter a b
-    | Permute [ 1; 0 ], [ { Op = Contract([], []); Args = [ a; b ] } as product ] when
-        isInlined e && isInlined product && isVector a && isVector b
+    | Contract(left, right), [ a; b ] when isInlined e && isOuterProducts left right a b -> storeOuter a b
+    | Permute [ 1; 0 ], [ { Op = Contract(left, right); Args = [ a; b ] } as product ] when
+        isInlined e && isInlined product && isOuterProducts left right a b
         ->
         storeOuter b a
     | _ -> add "Add" [ scaled factor (writer.Lower e) ]

@@ -1,0 +1,74 @@
+/// Which kernels have their method's whole step as one piece of straight-line code, and its members: systems so small that this fits
+/// into registers. An engine that reads the tableau stage by stage takes four times as long.
+module internal DiffEqLang.Compiler.Backends.Simd.Fused
+
+open DiffEqLang.Tableaux
+open DiffEqLang.Compiler.Ir
+open DiffEqLang.Compiler.Ir.Expr
+open DiffEqLang.Compiler.Passes
+open DiffEqLang.Compiler.Printing
+open DiffEqLang.Compiler.Printing.CSharp
+open DiffEqLang.Compiler.Backends.CSharp
+open DiffEqLang.Compiler.Backends.Simd.Registers
+open DiffEqLang.Compiler.Backends.Simd.Elements
+open DiffEqLang.Compiler.Backends.Simd.Unrolling
+open DiffEqLang.Compiler.Backends.Simd.Kernel
+
+/// States, and operations of the right-hand side, up to which a step is fused. The just-in-time compiler stops inlining in
+/// a method of more than 512 variables, and a step has a stage's variables as often as it has stages.
+let private mostStates = 6
+
+let private mostOperations = 60
+
+let private cost (e: Expr.Expr) =
+    match e.Op with
+    | Op.Number _
+    | Input _
+    | Op.Index _
+    | Slice _
+    | Permute _
+    | Reshape _
+    | Broadcast _
+    | Op.Diagonal
+    | Stack
+    | Concat -> 0
+    // Functions that are inlined have some thirty operations.
+    | Op.Call(name, _) when isCheap name -> 2
+    | Op.Call _ -> 30
+    | Contract _
+    | Reduce _ -> e.Args |> List.map (fun a -> sizesOf a |> List.fold (*) 1) |> List.max
+    | _ -> sizesOf e |> List.fold (*) 1
+
+/// Whether a whole step fits into registers.
+let isFused (kernel: Kernel) =
+    let isShort (e: Expr.Expr) = sizesOf e |> List.forall (fun n -> n <= longestUnrolled)
+    let nodes = topological kernel.Drift
+
+    kernel.Weights.IsEmpty
+    && total kernel.States <= mostStates
+    && List.forall isShort nodes
+    && List.sumBy cost nodes <= mostOperations
+
+let private named name value : CSharp.Member =
+    { Documentation = inherited
+      Attributes = []
+      Modifiers = [ "public"; "override" ]
+      Kind = Property("string", name, Literals.text value) }
+
+/// What a kernel has beside its drift for the method of the solve block, or the default one.
+let members (kernel: Kernel) precision : CSharp.Member list =
+    let choice = kernel.Model.Typed.Solve.Method
+    let name = choice |> Option.map _.Name |> Option.defaultValue "tsit5"
+
+    match Catalogue.Find name |> Option.ofObj with
+    | Some tableau ->
+        match Option.ofObj tableau.Error with
+        | Some error ->
+            [ named "FusedStep" name
+              Slope.slope kernel precision
+              Step.step kernel precision tableau error ]
+        | None ->
+            [ named "FusedAdvance" name
+              Slope.slope kernel precision
+              Advance.advance kernel precision tableau ]
+    | None -> [ Slope.slope kernel precision ]
