@@ -103,8 +103,7 @@ let private compareQuantity
     =
     let kernel = Kernels.evaluate binding quantity.Name samples
 
-    let expected =
-        Array.init samples.Times.Length (interpreted model quantity parameter samples)
+    let expected = Array.init samples.Times.Length (interpreted model quantity parameter samples)
 
     let close part expected actual =
         Expect.isLessThan
@@ -153,10 +152,7 @@ let internal compareWith (what: string) tolerance (model: Dynamics.Model) (gener
               Cotangents = draw size -1.0 1.0
               Times = Array.init lanes (fun lane -> 0.25 * float lane)
               Increments =
-                draw
-                    (model.Typed.Wiener |> List.sumBy (fun w -> sizeOf (sizesOf w.Increment.Shape)))
-                    -1.0
-                    1.0 }
+                draw (model.Typed.Wiener |> List.sumBy (fun w -> sizeOf (sizesOf w.Increment.Shape))) -1.0 1.0 }
 
         let quantities =
             Stochastic.drift "" (model.Components |> List.map _.Drift) :: Stochastic.quantities model

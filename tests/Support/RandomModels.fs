@@ -1,4 +1,4 @@
-/// Random models: drifts, and in a fifth of them diffusions, drawn for states R, R[3] and R[3, 3] over parameters of the same shapes, and
+/// Random models: drifts, and in a seventh of them diffusions, drawn for states R, R[3] and R[3, 3] over parameters of the same shapes, and
 /// the code that they become, for torch and over SIMD registers. All models are one assembly.
 module DiffEqLang.Tests.Support.RandomModels
 
@@ -51,7 +51,7 @@ let internal drifts (seed: int) =
 let private wiener (seed: int) : Typed.WienerDecl list =
     let size = sizes[seed % sizes.Length]
 
-    if seed % 5 <> 0 then
+    if seed % 7 <> 0 then
         []
     else
         [ { Name = "W"
@@ -118,7 +118,11 @@ let private noiseOf (wiener: Typed.WienerDecl list) components : Dynamics.Noise 
           Reason = "" }
 
     let structure, reason = NoiseStructure.analyse (Derivatives.diffusionOf unknown components)
-    if wiener.IsEmpty then None else Some { unknown with Structure = structure; Reason = reason }
+
+    if wiener.IsEmpty then
+        None
+    else
+        Some { unknown with Structure = structure; Reason = reason }
 
 let private modelOf name (drifts: Expr list) wiener (diffusions: Expr list) : Dynamics.Model =
     let offsets = states |> List.map (fun s -> Shape.size s.Shape) |> List.scan Dim.add Dim.zero

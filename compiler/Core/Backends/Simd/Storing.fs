@@ -75,6 +75,12 @@ let private write (writer: Writer) (e: Expr.Expr) (store: Index list -> CSharp.E
         zeros (List.updateAt axis from (sizesOf e)) id
         elementOf a (moved from)
         zeros (List.updateAt axis (whole - from - length) (sizesOf e)) (moved (from + length))
+    | Reshape _ when isPiecewise e ->
+        let a = e.Args.Head
+
+        Index.unflatten (sizesOf e)
+        |> List.iteri (fun n indices ->
+            store indices (writer.Arithmetic.Spread(writer.Element(a, unflat (sizesOf a) n))))
     | DiagonalMatrix
     | Identity _ when isPiecewise e ->
         zeros (sizesOf e) id

@@ -83,6 +83,8 @@ let isPiecewise (e: Expr) =
     | Stack
     | Concat -> isLong sizes.Head
     | Pad(axis, _, _) -> isLong sizes[axis]
+    // Elements in variables have no place that a loop could count.
+    | Reshape _ -> hasLoops e && not (hasLoops e.Args.Head)
     | DiagonalMatrix
     | Identity _ -> isLong (List.last sizes)
     | _ -> false
