@@ -10,7 +10,14 @@ open DiffEqLang.Runtime
 open DiffEqLang.Runtime.Simd
 
 /// What a kernel gives for as many samples as a register has lanes: by sample and element, the parameters' gradients summed.
-type KernelResult = { Slopes: float[][]; StateGradients: float[][]; ParameterGradients: float[] }
+type KernelResult =
+    {
+        Slopes: float[][]
+        StateGradients: float[][]
+        ParameterGradients: float[]
+        /// Row-major; and the tangents along the vectors that are the slopes' cotangents, too. None where they were not built.
+        Jacobians: (float[][] * float[][]) option
+    }
 
 let private field (binding: SimdBinding) name =
     binding.GetType().GetField(name, BindingFlags.Instance ||| BindingFlags.NonPublic).GetValue binding
@@ -62,9 +69,17 @@ let private run
         Span gradients
     )
 
+    let jacobians () =
+        let jacobian = Array.zeroCreate<'R>(kernel.StateSize * kernel.StateSize)
+        let tangent = Array.zeroCreate<'R> kernel.StateSize
+        kernel.DriftJacobian(t, ReadOnlySpan state, ReadOnlySpan parameters, Span jacobian)
+        kernel.DriftJvp(t, ReadOnlySpan state, ReadOnlySpan parameters, ReadOnlySpan w, Span tangent)
+        unpacked lanes numbers jacobian, unpacked lanes numbers tangent
+
     { Slopes = unpacked lanes numbers slope
       StateGradients = unpacked lanes numbers stateGradient
-      ParameterGradients = gradients |> Array.map (numbers >> Array.sum) }
+      ParameterGradients = gradients |> Array.map (numbers >> Array.sum)
+      Jacobians = if kernel.HasJacobian then Some(jacobians ()) else None }
 
 /// The numbers passed in registers.
 let private registerNumbers (binding: SimdBinding) =
@@ -85,23 +100,34 @@ let lanesOf (binding: SimdBinding) =
     else
         Vector<float>.Count
 
-/// Drift and vector-Jacobian products of samples: times, states and cotangents by sample.
-let evaluate (binding: SimdBinding) times states cotangents : KernelResult =
+/// The kernel over `Vector<T>`.
+let kernelOf (binding: SimdBinding<'T>) =
+    let factory =
+        field binding "_kernel" :?> Func<IReadOnlyList<torch.Tensor>, LaneKernel<Vector<'T>>>
+
+    factory.Invoke binding.Weights
+
+/// Drift, Jacobian and its products of samples: times, states and the vectors of the products by sample.
+let evaluate (binding: SimdBinding) times states vectors : KernelResult =
     let parameters = registerNumbers binding
 
-    if binding.Dtype = torch.ScalarType.Float32 then
-        let factory =
-            field binding "_kernel" :?> Func<IReadOnlyList<torch.Tensor>, LaneKernel<Vector<float32>>>
-
+    match binding with
+    | :? SimdBinding<float32> as single ->
         let lanes = Vector<float32>.Count
         let numbers (v: Vector<float32>) = Array.init lanes (fun i -> float v[i])
         let ofSamples = packed float32 (fun (lane: float32[]) -> Vector<float32> lane) lanes
-        run (factory.Invoke binding.Weights) lanes ofSamples numbers parameters times states cotangents
-    else
-        let factory =
-            field binding "_kernel" :?> Func<IReadOnlyList<torch.Tensor>, LaneKernel<Vector<float>>>
-
+        run (kernelOf single) lanes ofSamples numbers parameters times states vectors
+    | _ ->
         let lanes = Vector<float>.Count
         let numbers (v: Vector<float>) = Array.init lanes (fun i -> v[i])
         let ofSamples = packed id (fun (lane: float[]) -> Vector<float> lane) lanes
-        run (factory.Invoke binding.Weights) lanes ofSamples numbers parameters times states cotangents
+
+        run
+            (kernelOf (binding :?> SimdBinding<float>))
+            lanes
+            ofSamples
+            numbers
+            parameters
+            times
+            states
+            vectors
