@@ -29,6 +29,7 @@ let all =
           Runtime.GradientTests.tests
           Runtime.BacksolveTests.tests
           Runtime.SimdTests.tests
+          Runtime.LaneMatricesTests.tests
           Runtime.NativeTests.tests
           Runtime.ModelTests.tests
           Runtime.BrownianTests.tests

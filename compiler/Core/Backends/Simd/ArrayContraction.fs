@@ -82,13 +82,25 @@ let private withoutArray (array: string) (statements: Statement list) : Statemen
 
     inBlock statements
 
-/// In all of a method.
+/// In all of a method. What a call takes whole stays in memory.
 let contractArrays (statements: Statement list) : Statement list =
+    let whole =
+        statements
+        |> List.collect (fun s ->
+            match s with
+            | Overwrite(_, arrays, _) -> arrays
+            | Declare(_, Invoke(_, arguments), _) ->
+                [ for a in arguments do
+                      match a.Value with
+                      | Name n -> n
+                      | _ -> () ]
+            | _ -> [])
+
     let arrays =
         statements
         |> List.choose (fun s ->
             match s with
-            | Scratch(name, _) -> Some name
+            | Scratch(name, _) when not (List.contains name whole) -> Some name
             | _ -> None)
 
     arrays

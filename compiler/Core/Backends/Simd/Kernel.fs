@@ -74,6 +74,11 @@ let private isKept (e: Expr.Expr) =
     | Reduce _ -> List.exists isLong e.Args
     | _ -> false
 
+/// What functions of matrices give to the drift and its product, also where the product needs it once.
+let private factorized (drift: Expr.Expr list) (product: Expr.Expr list) =
+    let ofProduct = HashSet<Expr.Expr>(topological product, HashIdentity.Reference)
+    topological drift |> List.filter (fun e -> Written.isOfMatrices e && ofProduct.Contains e)
+
 /// The kernel of a model, or why it has none.
 let ofModel (model: Dynamics.Model) : Result<Kernel, string> =
     let typed = model.Typed
@@ -97,8 +102,8 @@ let ofModel (model: Dynamics.Model) : Result<Kernel, string> =
         let product = { product with States = ofStates; Parameters = ofParameters }
 
         let terms, termSize =
-            SharedTerms.between drift expanded
-            |> List.filter isKept
+            factorized drift expanded @ (SharedTerms.between drift expanded |> List.filter isKept)
+            |> List.distinct
             |> List.mapFold (fun offset e -> (e, offset), offset + (sizesOf e |> List.fold (*) 1)) 0
 
         Ok
@@ -131,26 +136,30 @@ let reserved =
           "rtol"
           "atol"
           "stages"
+          "tangent"
+          "slopeTangent"
+          "jacobian"
           "after"
           "steps"
           "Lanes"
           "Lane"
-          "Slope" ]
+          "Slope"
+          "LaneMatrices" ]
 
     let functions = Catalogue.all |> List.map (fun b -> functionName b.Name)
-    parameters @ [ "Fma" ] @ functions
+    parameters @ [ "Fma" ] @ functions @ Inlining.reserved
 
 let fieldName (s: Symbol) = "_" + (Names.identifier s.Name).TrimStart '@'
 
-/// A writer that knows time.
-let newWriter precision =
+/// A writer that knows time, of a method that others may inline.
+let newWriter precision copies =
     let sourceOf (e: Expr.Expr) = Provenance.ofOrigin (tryOrigin e)
-    let body = MethodBody(Seq.append reserved Names.usedInBodies)
+    let body = MethodBody(Seq.append reserved Names.usedInBodies, copies)
     let writer = Writer(Arithmetic precision, body, sourceOf)
     writer.Define(Build.input { Name = "t"; Role = Time; Shape = [] }, Variables [| Register(Name "t") |])
     writer
 
-let private inputsAmong (nodes: Expr.Expr list) =
+let inputsAmong (nodes: Expr.Expr list) =
     nodes
     |> List.choose (fun e ->
         match e.Op with
@@ -159,8 +168,8 @@ let private inputsAmong (nodes: Expr.Expr list) =
     |> HashSet
 
 /// A writer that knows the inputs among the nodes.
-let private writer (kernel: Kernel) precision (nodes: Expr.Expr list) =
-    let writer = newWriter precision
+let writer (kernel: Kernel) precision (nodes: Expr.Expr list) =
+    let writer = newWriter precision 1
     let used = inputsAmong nodes
 
     let take array (parts: Part list) =
@@ -309,6 +318,8 @@ let classOf
     (given: CSharp.Statement list option)
     (more: CSharp.Member list)
     : CSharp.Member =
+    let methods = drift kernel precision given :: driftVjp kernel precision :: more
+
     { Documentation = summary "The equations over registers: every lane is a sample."
       Attributes = []
       Modifiers = [ "private"; "sealed" ]
@@ -324,5 +335,5 @@ let classOf
                     size "ParameterSize" (total kernel.Small)
                     size "GradientSize" (total kernel.Gradients) ]
                 @ (if kernel.TermSize > 0 then [ size "TermSize" kernel.TermSize ] else [])
-                @ [ drift kernel precision given; driftVjp kernel precision ]
-                @ more } }
+                @ methods
+                @ Inlining.methods methods } }

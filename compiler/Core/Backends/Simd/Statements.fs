@@ -13,6 +13,8 @@ type Statement =
     | Store of target: CSharp.Expr * value: CSharp.Expr * Source option
     /// Room for registers that only this method uses.
     | Scratch of name: string * length: int
+    /// `call;` of a method that takes whole arrays and overwrites them.
+    | Overwrite of call: CSharp.Expr * arrays: string list * Source option
     /// `for (var variable = 0; variable < count; variable++)`
     | Loop of variable: string * count: int * Statement list
 
@@ -87,6 +89,9 @@ type Touched() =
             reads this.Writes this.WrittenPlaces target
             reads this.Reads this.ReadPlaces value
         | Scratch(name, _) -> this.Writes.Add name |> ignore
+        | Overwrite(call, arrays, _) ->
+            this.Writes.UnionWith arrays
+            reads this.Reads this.ReadPlaces call
         | Loop(_, _, body) -> List.iter this.Add body
 
 let touched (statements: Statement list) =
@@ -133,6 +138,7 @@ let rec mapExpressions f (s: Statement) =
     | Declare(name, value, source) -> Declare(name, f value, source)
     | Store(target, value, source) -> Store(f target, f value, source)
     | Scratch _ -> s
+    | Overwrite(call, arrays, source) -> Overwrite(f call, arrays, source)
     | Loop(variable, count, body) -> Loop(variable, count, List.map (mapExpressions f) body)
 
 // C#
@@ -145,6 +151,7 @@ let rec toCSharp (s: Statement) : CSharp.Statement =
     | Store(target, Infix(first, ("+" | "-" as operator), second), source) when first = target ->
         sourced (Update(target, operator, second)) source
     | Store(target, value, source) -> sourced (Assign(target, value)) source
+    | Overwrite(call, _, source) -> sourced (Do call) source
     | Scratch(name, length) -> statement (TypedLocal("Span<Lanes>", name, StackAlloc("Lanes", length)))
     | Loop(variable, count, body) ->
         statement (

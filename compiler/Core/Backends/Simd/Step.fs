@@ -49,6 +49,7 @@ let isFused (kernel: Kernel) =
     let nodes = topological kernel.Drift
 
     kernel.Weights.IsEmpty
+    && not (List.exists Written.isOfMatrices nodes)
     && total kernel.States <= mostStates
     && List.forall isShort nodes
     && List.sumBy cost nodes <= mostOperations
@@ -108,9 +109,9 @@ let private timeAt (arithmetic: Arithmetic) (c: float) =
     | 0.0 -> Name "t"
     | c -> arithmetic.Spread(arithmetic.MultiplyAdd(Value.Number c, Register(Name "h"), Register(Name "t")))
 
-/// The right-hand side of one lane group, from variables to variables.
-let slope (kernel: Kernel) precision : CSharp.Member =
-    let writer = newWriter precision
+/// The right-hand side of one lane group, from variables to variables; a step inlines it once a stage.
+let slope (kernel: Kernel) precision stages : CSharp.Member =
+    let writer = newWriter precision stages
     let symbols = kernel.States @ kernel.Small
     let names = elements writer.Body.Fresh symbols "" ""
     let mutable rest = names
@@ -402,6 +403,11 @@ let members (kernel: Kernel) precision : CSharp.Member list =
     | Some tableau ->
         match Option.ofObj tableau.Error with
         | Some error ->
-            [ named "FusedStep" name; slope kernel precision; step kernel precision tableau error ]
-        | None -> [ named "FusedAdvance" name; slope kernel precision; advance kernel precision tableau ]
-    | None -> [ slope kernel precision ]
+            [ named "FusedStep" name
+              slope kernel precision tableau.EndStage
+              step kernel precision tableau error ]
+        | None ->
+            [ named "FusedAdvance" name
+              slope kernel precision tableau.EndStage
+              advance kernel precision tableau ]
+    | None -> [ slope kernel precision 1 ]

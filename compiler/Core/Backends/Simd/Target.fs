@@ -19,7 +19,7 @@ type Choice =
     | Torch of reason: string
     | Simd of Kernel * reason: string
 
-/// Multiplications that one evaluation spends in contractions.
+/// Multiplications that one evaluation spends in contractions and factorizations.
 let private products (drift: Expr.Expr list) =
     topological drift
     |> List.sumBy (fun e ->
@@ -27,6 +27,7 @@ let private products (drift: Expr.Expr list) =
         | Contract(left, _) ->
             let inner = left |> List.map (fun axis -> (sizesOf e.Args.Head)[axis]) |> List.fold (*) 1
             inner * (sizesOf e |> List.fold (*) 1)
+        | _ when Written.isOfMatrices e -> pown (sizesOf e.Args.Head).Head 3
         | _ -> 0)
 
 let private onlyOnDevice (model: Dynamics.Model) =
