@@ -81,7 +81,8 @@ public sealed class Ensemble<T>
     /// <exception cref="ArgumentException">The length fits neither N nor the number of samples.</exception>
     public Ensemble<T> From(ReadOnlyMemory<T> initial)
     {
-        Fit("The initial states", initial.Length, _size);
+        var isShared = initial.Length == _size;
+        if (!isShared) Fit("The initial states", initial.Length, _size);
         Initial = initial;
         return this;
     }
@@ -155,7 +156,6 @@ public sealed class Ensemble<T>
 
     private void Fit(string what, int length, int size)
     {
-        if (length == size && size == _size && what.StartsWith("The", StringComparison.Ordinal)) return;
         if (length == 0 || length % size != 0 || (Samples > 1 && length / size != Samples))
             throw new ArgumentException(
                 $"{what} must be {(Samples > 1 ? $"{Samples} samples" : "samples")} of {size} numbers; {length} numbers were given.");

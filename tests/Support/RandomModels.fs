@@ -153,6 +153,9 @@ let internal model seed : Dynamics.Model =
 /// What the kernels of a model compute in: half of them in each precision.
 let internal precision seed = if seed % 2 = 0 then Registers.Single else Registers.Double
 
+/// Jacobians are as large as all else of these models together: every fifth has one.
+let hasJacobian seed = seed % 5 = 0
+
 let private filesOf seed =
     Arena.Run(fun () ->
         let model = model seed
@@ -166,7 +169,7 @@ let private filesOf seed =
           | Ok kernel ->
               for width in [ SimdFile.Portable; SimdFile.Wide512 ] do
                   SimdFile.fileName (nameOf seed) width,
-                  text (SimdFile.file nameSpace face kernel (precision seed) width) ])
+                  text (SimdFile.file nameSpace (hasJacobian seed) face kernel (precision seed) width) ])
 
 let assembly =
     lazy

@@ -26,7 +26,6 @@ let sizeOf (e: Expr) = List.fold (*) 1 (sizesOf e)
 let isLong n = n > longestUnrolled
 let hasLoops (e: Expr) = List.exists isLong (sizesOf e)
 
-
 /// Whether elements of an operand are computed once for several elements of the node.
 let repeats (node: Expr) position =
     let operand = node.Args[position]
