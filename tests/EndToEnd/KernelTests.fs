@@ -52,7 +52,12 @@ let private numbersOf (t: torch.Tensor) =
     t.detach().to_type(torch.ScalarType.Float64).cpu().contiguous().reshape(-1L).data<float>().ToArray()
 
 /// What the inputs of a model are for one sample.
-let private inputsOf (model: Dynamics.Model) (parameter: string -> float[]) (samples: Kernels.Samples) sample =
+let private inputsOf
+    (model: Dynamics.Model)
+    (parameter: string -> float[])
+    (samples: Kernels.Samples)
+    sample
+    =
     let part (packed: float[]) (offset: int) (symbol: Symbol) =
         let shape = sizesOf symbol.Shape
         ofArray shape packed[offset .. offset + sizeOf shape - 1]
@@ -76,11 +81,15 @@ let private inputsOf (model: Dynamics.Model) (parameter: string -> float[]) (sam
         | true, value -> value
         | _ -> ofArray (sizesOf s.Shape) (parameter s.Name)
 
-let private values inputs roots =
-    Evaluate.run inputs Map.empty roots |> List.toArray |> Array.collect _.Data
+let private values inputs roots = Evaluate.run inputs Map.empty roots |> List.toArray |> Array.collect _.Data
 
 /// By sample and packed element: values, and the cotangents of the state and of each parameter.
-let private interpreted (model: Dynamics.Model) (quantity: Stochastic.Quantity) parameter (samples: Kernels.Samples) =
+let private interpreted
+    (model: Dynamics.Model)
+    (quantity: Stochastic.Quantity)
+    parameter
+    (samples: Kernels.Samples)
+    =
     let product =
         Derivatives.vjp model.Components quantity.Values (model.Typed.Parameters |> List.map _.Symbol)
 
@@ -140,12 +149,16 @@ let private compareQuantity
     close "cotangents of the parameters" sums kernel.ParameterGradients
 
 /// The Jacobian of the drift, where the kernel has one, and its product with the cotangents.
-let private compareJacobian what tolerance (model: Dynamics.Model) binding parameter (samples: Kernels.Samples) =
+let private compareJacobian
+    what
+    tolerance
+    (model: Dynamics.Model)
+    binding
+    parameter
+    (samples: Kernels.Samples)
+    =
     let close part expected actual =
-        Expect.isLessThan
-            (distance expected actual)
-            tolerance
-            (sprintf "%s: %s over registers" what part)
+        Expect.isLessThan (distance expected actual) tolerance (sprintf "%s: %s over registers" what part)
 
     match (Kernels.evaluate binding "Drift" samples).Jacobians with
     | None -> ()

@@ -129,7 +129,7 @@ let private run
     | _ -> failwithf "%O has no %s" kernel name
 
     let jacobians () =
-        let jacobian = Array.zeroCreate<'R> (kernel.StateSize * kernel.StateSize)
+        let jacobian = Array.zeroCreate<'R>(kernel.StateSize * kernel.StateSize)
         let tangent = Array.zeroCreate<'R> kernel.StateSize
         kernel.DriftJacobian(t, state.AsSpan(), parameters.AsSpan(), jacobian.AsSpan())
         kernel.DriftJvp(t, state.AsSpan(), parameters.AsSpan(), w.AsSpan(), tangent.AsSpan())
@@ -138,11 +138,7 @@ let private run
     { Values = unpacked lanes numbers values
       StateGradients = unpacked lanes numbers gradient
       ParameterGradients = summed kernel.SummedOverLanes numbers all
-      Jacobians =
-        if name = "Drift" && kernel.HasJacobian then
-            Some(jacobians ())
-        else
-            None }
+      Jacobians = if name = "Drift" && kernel.HasJacobian then Some(jacobians ()) else None }
 
 /// The numbers passed in registers.
 let private registerNumbers (binding: SimdBinding) =
