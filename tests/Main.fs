@@ -31,6 +31,7 @@ let all =
           Runtime.SimdTests.tests
           Runtime.DenseTests.tests
           Runtime.EnginePoolTests.tests
+          Runtime.LaneMatricesTests.tests
           Runtime.NativeTests.tests
           Runtime.ModelTests.tests
           Runtime.BrownianTests.tests

@@ -90,7 +90,7 @@ module private Running =
               for width in [ Simd.SimdFile.Portable; Simd.SimdFile.Wide512 ] do
                   file
                       (Simd.SimdFile.fileName model.Typed.Name width)
-                      (Simd.SimdFile.file options.Namespace face kernel precision width)
+                      (Simd.SimdFile.file options.Namespace options.Jacobian face kernel precision width)
           | Simd.Target.Torch _ -> () ]
 
 /// <summary>The compiler: from the text of a .deq file to generated code, diagnostics, explanations and values.</summary>

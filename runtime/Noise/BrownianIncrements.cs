@@ -112,6 +112,7 @@ internal sealed class BrownianIncrements
     }
 
     /// <summary>The numbers in float32.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     internal static void Round(ReadOnlySpan<double> numbers, Span<float> rounded)
     {
         var (i, half) = (0, Vector<double>.Count);

@@ -149,7 +149,7 @@ internal sealed class BrownianPath
     }
 
     /// <summary>The increment over a cell's left half: whole/2 + (√h/2) Z.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private void Halve(long group, int level, long index, ReadOnlySpan<double> whole, Span<double> left)
     {
         Normals(group, level, index, left);
@@ -160,7 +160,7 @@ internal sealed class BrownianPath
         for (var i = 0; i < lefts.Length; i++) lefts[i] = half * wholes[i] + deviation * lefts[i];
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void Subtract(Span<double> from, ReadOnlySpan<double> part)
     {
         var registers = Registers(from);

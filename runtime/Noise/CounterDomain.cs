@@ -43,7 +43,7 @@ internal static class CounterDomain
     }
 
     /// <summary><see cref="Normals"/> on registers of one width, which changes no number.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     internal static void Normals<TLanes>(ulong seed, long group, int domain, ulong index, Span<double> normals)
         where TLanes : struct, ILanes<TLanes>
     {

@@ -23,7 +23,7 @@ internal static class NormalTransform
     /// √(−2 ln u) (cos 2πv, sin 2πv), where u and v are the words' midpoints in units of 2⁻³² (so never 0 or 1).
     /// </summary>
     /// <remarks>A call of its own: two of them would not fit among the variables that one method may inline.</remarks>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public static void BoxMuller<TLanes>(in TLanes u, in TLanes v, out TLanes first, out TLanes second)
         where TLanes : struct, ILanes<TLanes>
     {

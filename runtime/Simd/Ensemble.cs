@@ -81,7 +81,8 @@ public sealed class Ensemble<T>
     /// <exception cref="ArgumentException">The length fits neither N nor the number of samples.</exception>
     public Ensemble<T> From(ReadOnlyMemory<T> initial)
     {
-        Fit("The initial states", initial.Length, _size);
+        var isShared = initial.Length == _size;
+        if (!isShared) Fit("The initial states", initial.Length, _size);
         Initial = initial;
         return this;
     }
@@ -114,13 +115,15 @@ public sealed class Ensemble<T>
         var shared = binding.RegisterNumbers();
         var initial = Initial.IsEmpty ? _model.PackedInit<T>() : Initial;
         var (succeeded, accepted, rejected) = (0, 0L, 0L);
+        EnsemblePart<T>? part = null;
         for (var first = 0; first < Samples; first += Window)
         {
             var count = Math.Min(Window, Samples - first);
-            using var part = new EnsemblePart<T>(problem, count, _size, shared);
+            if (part?.Solve.Samples != count) part = new EnsemblePart<T>(problem, count, _size, shared);
             part.SetInitial(initial.Span, first);
             if (_parameters.Count > 0) part.SetParameters(binding.Registers, _parameters, first);
             engine.Forward(part.Solve, withTape: false);
+            part.KeepAlive();
             var chunk = part.Chunk(first);
             receive(chunk);
             for (var i = 0; i < count; i++)
@@ -153,7 +156,6 @@ public sealed class Ensemble<T>
 
     private void Fit(string what, int length, int size)
     {
-        if (length == size && size == _size && what.StartsWith("The", StringComparison.Ordinal)) return;
         if (length == 0 || length % size != 0 || (Samples > 1 && length / size != Samples))
             throw new ArgumentException(
                 $"{what} must be {(Samples > 1 ? $"{Samples} samples" : "samples")} of {size} numbers; {length} numbers were given.");

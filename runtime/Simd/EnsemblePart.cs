@@ -3,11 +3,12 @@ using static TorchSharp.torch;
 
 namespace DiffEqLang.Runtime.Simd;
 
-/// <summary>The memory of that part of an ensemble that is being solved.</summary>
-internal sealed class EnsemblePart<T> : IDisposable
+/// <summary>The memory of that part of an ensemble that is being solved; the next part of as many samples may use it again.</summary>
+internal sealed class EnsemblePart<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly T[] _initial, _values, _lastState;
+    private T[]? _parameters;
 
     /// <param name="problem">What is solved.</param>
     /// <param name="count">How many samples are in the part.</param>
@@ -38,7 +39,7 @@ internal sealed class EnsemblePart<T> : IDisposable
         IReadOnlyList<(string Name, Tensor Value)> registers, IReadOnlyDictionary<string, ReadOnlyMemory<T>> varied, int first)
     {
         var width = Solve.Parameters.Length;
-        var parameters = Pinned(Solve.Samples * width);
+        var parameters = _parameters ??= Pinned(Solve.Samples * width);
         for (var sample = 0; sample < Solve.Samples; sample++) Solve.Parameters.CopyTo(parameters.AsSpan(sample * width));
         var offset = 0;
         foreach (var (name, value) in registers)
@@ -51,10 +52,7 @@ internal sealed class EnsemblePart<T> : IDisposable
         }
 
         Solve.ParametersBySample = new(parameters);
-        _parameters = parameters;
     }
-
-    private T[]? _parameters;
 
     /// <summary>What was found.</summary>
     public EnsembleChunk<T> Chunk(int first) => new()
@@ -71,7 +69,7 @@ internal sealed class EnsemblePart<T> : IDisposable
     };
 
     /// <summary>Keeps the arrays, to whose addresses the solve holds on, alive until here.</summary>
-    public void Dispose()
+    public void KeepAlive()
     {
         GC.KeepAlive(_initial);
         GC.KeepAlive(_values);

@@ -56,6 +56,28 @@ public abstract class LaneKernel<TRegister>
         TRegister t, ReadOnlySpan<TRegister> state, ReadOnlySpan<TRegister> parameters, ReadOnlySpan<TRegister> terms,
         ReadOnlySpan<TRegister> w, Span<TRegister> stateGradient, Span<TRegister> parameterGradients);
 
+    /// <summary>Whether <see cref="DriftJvp"/> and <see cref="DriftJacobian"/> are there: where the model was built with its Jacobian.</summary>
+    public virtual bool HasJacobian => false;
+
+    /// <summary>The Jacobian-vector product of the right-hand side.</summary>
+    /// <param name="t">The time of each lane.</param>
+    /// <param name="state">x, length N.</param>
+    /// <param name="parameters">Length <see cref="ParameterSize"/>.</param>
+    /// <param name="tangent">The tangent v of x, length N.</param>
+    /// <param name="slopeTangent">Is set to ∂f/∂x v, length N.</param>
+    public virtual void DriftJvp(
+        TRegister t, ReadOnlySpan<TRegister> state, ReadOnlySpan<TRegister> parameters, ReadOnlySpan<TRegister> tangent,
+        Span<TRegister> slopeTangent) => throw new NotSupportedException("This kernel has no Jacobian-vector product.");
+
+    /// <summary>The Jacobian of the right-hand side.</summary>
+    /// <param name="t">The time of each lane.</param>
+    /// <param name="state">x, length N.</param>
+    /// <param name="parameters">Length <see cref="ParameterSize"/>.</param>
+    /// <param name="jacobian">Is set to ∂fᵢ/∂xⱼ: [N, N], row-major.</param>
+    public virtual void DriftJacobian(
+        TRegister t, ReadOnlySpan<TRegister> state, ReadOnlySpan<TRegister> parameters, Span<TRegister> jacobian) =>
+        throw new NotSupportedException("This kernel has no Jacobian.");
+
     /// <summary>The method whose attempted step <see cref="Step"/> is, by its name in <c>method = ...</c>; null where there is none.</summary>
     public virtual string? FusedStep => null;
 

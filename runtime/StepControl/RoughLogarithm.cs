@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace DiffEqLang.Runtime;
 
 /// <summary>
-/// log₂ and 2ˣ to ten digits without branches, lane by lane: what step sizes need, at a fifth of the exact functions' cost. Each step waits
+/// log₂ and 2ˣ to nine digits without branches, lane by lane: what step sizes need, at a fifth of the exact functions' cost. Each step waits
 /// for them, so that the polynomials are summed in pairs (Estrin's scheme), which takes half as long as one term after another.
 /// </summary>
 internal static class RoughLogarithm
@@ -23,7 +23,8 @@ internal static class RoughLogarithm
     {
         // x = 2ᵉ m with m in [√½, √2);  ln m = 2 artanh s,  s = (m - 1) / (m + 1), |s| < 0.172. The exponent becomes a number by logical
         // shifts alone: AVX2 has neither an arithmetic one nor a conversion for 64 bits.
-        var bits = Vector.AsVectorInt64(x) + new Vector<long>(BitsOfOne - BitsOfHalfRoot);
+        // The NaN that processors make of infinities has its sign set.
+        var bits = Vector.AsVectorInt64(Vector.Abs(x)) + new Vector<long>(BitsOfOne - BitsOfHalfRoot);
         var exponent = Vector.AsVectorDouble((bits >>> 52) | new Vector<long>(BitsOfTwoTo52)) - new Vector<double>(TwoTo52 + 1023);
         var mantissa = Vector.AsVectorDouble((bits & new Vector<long>(MantissaMask)) + new Vector<long>(BitsOfHalfRoot));
         var s = (mantissa - Vector<double>.One) / (mantissa + Vector<double>.One);

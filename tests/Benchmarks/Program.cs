@@ -8,6 +8,7 @@ using DiffEqLang.Benchmarks.Registers;
     ("w3", "ensemble of Lorenz systems on SIMD registers", LorenzEnsemble.Run),
     ("w5", "paths of stochastic equations on SIMD registers and on tensors", StochasticPaths.Run),
     ("w6", "continuous normalizing flow with the exact trace", ContinuousFlowStep.Run),
+    ("growth", "ensemble of Lorenz systems as it grows, and on two threads", Growth.Run),
     ("crossover", "both targets by width and batch", TargetCrossover.Run),
     ("elementary", "elementary functions over registers", ElementaryFunctions.Run),
     ("memory", "growth of the process over 10,000 training steps", Memory.Run),

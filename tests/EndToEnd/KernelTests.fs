@@ -6,6 +6,7 @@ open System
 open System.Collections.Generic
 open System.IO
 open System.Reflection
+open System.Text.RegularExpressions
 open Expecto
 open TorchSharp
 open DiffEqLang.Contracts
@@ -26,15 +27,16 @@ open DiffEqLang.Tests.Support
 open DiffEqLang.Tests.Support.RandomExpr
 open DiffEqLang.Tests.Support.GeneratedCode
 
-/// The generated files, in a namespace; the kernels in a precision.
-let internal filesOf nameSpace precision (model: Dynamics.Model) (kernel: Kernel.Kernel) =
+/// The generated files, in a namespace; the kernels in a precision, with Jacobians where they are run.
+let internal filesOf withJacobian nameSpace precision (model: Dynamics.Model) (kernel: Kernel.Kernel) =
     let face = Backends.CSharp.Face.ofModel model
     let text tree = CSharpLayout.file false tree
     let name = model.Typed.Name
 
     [ name + ".g.cs", text (Torch.ModelClass.file nameSpace false face)
       for width in [ SimdFile.Portable; SimdFile.Wide512 ] do
-          SimdFile.fileName name width, text (SimdFile.file nameSpace face kernel precision width) ]
+          SimdFile.fileName name width,
+          text (SimdFile.file nameSpace (withJacobian && width.IsPortable) face kernel precision width) ]
 
 let internal precisionOf dtype =
     if dtype = torch.ScalarType.Float32 then Registers.Single else Registers.Double
@@ -49,25 +51,16 @@ let internal loaded (files: (string * string) list) =
 let private numbersOf (t: torch.Tensor) =
     t.detach().to_type(torch.ScalarType.Float64).cpu().contiguous().reshape(-1L).data<float>().ToArray()
 
-/// By packed element: values, and the cotangents of the state and of each parameter.
-let private interpreted
-    (model: Dynamics.Model)
-    (quantity: Stochastic.Quantity)
-    (parameter: string -> float[])
-    (samples: Kernels.Samples)
-    (sample: int)
-    =
+/// What the inputs of a model are for one sample.
+let private inputsOf (model: Dynamics.Model) (parameter: string -> float[]) (samples: Kernels.Samples) sample =
     let part (packed: float[]) (offset: int) (symbol: Symbol) =
         let shape = sizesOf symbol.Shape
         ofArray shape packed[offset .. offset + sizeOf shape - 1]
 
-    let product =
-        Derivatives.vjp model.Components quantity.Values (model.Typed.Parameters |> List.map _.Symbol)
-
     let known = Dictionary<Symbol, Tensor>()
     known[{ Name = "t"; Role = Time; Shape = [] }] <- Tensor.scalar samples.Times[sample]
 
-    for c, cotangent in List.zip model.Components product.Cotangents do
+    for c, cotangent in List.zip model.Components (Derivatives.cotangents model.Components) do
         let offset = int (Dim.tryConstant c.Offset).Value
         known[c.Symbol] <- part samples.States[sample] offset c.Symbol
         known[cotangent] <- part samples.Cotangents[sample] offset c.Symbol
@@ -78,13 +71,27 @@ let private interpreted
         known[w.Increment] <- part samples.Increments[sample] offset w.Increment
         offset <- offset + sizeOf (sizesOf w.Increment.Shape)
 
-    let inputs (s: Symbol) =
+    fun (s: Symbol) ->
         match known.TryGetValue s with
         | true, value -> value
         | _ -> ofArray (sizesOf s.Shape) (parameter s.Name)
 
-    let values roots = Evaluate.run inputs Map.empty roots |> List.toArray |> Array.collect _.Data
-    values quantity.Values, values product.States, values product.Parameters
+let private values inputs roots =
+    Evaluate.run inputs Map.empty roots |> List.toArray |> Array.collect _.Data
+
+/// By sample and packed element: values, and the cotangents of the state and of each parameter.
+let private interpreted (model: Dynamics.Model) (quantity: Stochastic.Quantity) parameter (samples: Kernels.Samples) =
+    let product =
+        Derivatives.vjp model.Components quantity.Values (model.Typed.Parameters |> List.map _.Symbol)
+
+    Array.init samples.Times.Length (fun sample ->
+        let inputs = inputsOf model parameter samples sample
+        values inputs quantity.Values, values inputs product.States, values inputs product.Parameters)
+
+/// A row-major matrix applied to a vector.
+let private applied (matrix: float[]) (v: float[]) =
+    Array.init v.Length (fun i ->
+        Seq.sum (seq { for j in 0 .. v.Length - 1 -> matrix[i * v.Length + j] * v[j] }))
 
 /// The largest difference, relative where values are above one; equal infinities and not-a-numbers agree.
 let private distance (expected: float[]) (actual: float[]) =
@@ -103,8 +110,7 @@ let private compareQuantity
     =
     let kernel = Kernels.evaluate binding quantity.Name samples
 
-    let expected =
-        Array.init samples.Times.Length (interpreted model quantity parameter samples)
+    let expected = interpreted model quantity parameter samples
 
     let close part expected actual =
         Expect.isLessThan
@@ -133,7 +139,32 @@ let private compareQuantity
 
     close "cotangents of the parameters" sums kernel.ParameterGradients
 
-let internal compareWith (what: string) tolerance (model: Dynamics.Model) (generated: DifferentialModel) =
+/// The Jacobian of the drift, where the kernel has one, and its product with the cotangents.
+let private compareJacobian what tolerance (model: Dynamics.Model) binding parameter (samples: Kernels.Samples) =
+    let close part expected actual =
+        Expect.isLessThan
+            (distance expected actual)
+            tolerance
+            (sprintf "%s: %s over registers" what part)
+
+    match (Kernels.evaluate binding "Drift" samples).Jacobians with
+    | None -> ()
+    | Some(jacobians, tangents) ->
+        let jacobian = [ Derivatives.denseJacobian model.Components ]
+
+        for i in 0 .. samples.Times.Length - 1 do
+            let expected = values (inputsOf model parameter samples i) jacobian
+            close "Jacobian" expected jacobians[i]
+            close "tangents" (applied expected samples.Cotangents[i]) tangents[i]
+
+/// On states that are drawn by lane.
+let private compareOn
+    (drawn: Random -> float[])
+    (what: string)
+    tolerance
+    (model: Dynamics.Model)
+    (generated: DifferentialModel)
+    =
     use _ = torch.NewDisposeScope()
 
     match Kernels.binding generated with
@@ -149,14 +180,11 @@ let internal compareWith (what: string) tolerance (model: Dynamics.Model) (gener
         let size = int generated.Layout.Size
 
         let samples: Kernels.Samples =
-            { States = draw size 0.3 1.1
+            { States = Array.init lanes (fun _ -> drawn random |> Array.map (float32 >> float))
               Cotangents = draw size -1.0 1.0
               Times = Array.init lanes (fun lane -> 0.25 * float lane)
               Increments =
-                draw
-                    (model.Typed.Wiener |> List.sumBy (fun w -> sizeOf (sizesOf w.Increment.Shape)))
-                    -1.0
-                    1.0 }
+                draw (model.Typed.Wiener |> List.sumBy (fun w -> sizeOf (sizesOf w.Increment.Shape))) -1.0 1.0 }
 
         let quantities =
             Stochastic.drift "" (model.Components |> List.map _.Drift) :: Stochastic.quantities model
@@ -167,6 +195,13 @@ let internal compareWith (what: string) tolerance (model: Dynamics.Model) (gener
 
         for quantity in quantities do
             compareQuantity what tolerance model binding parameter samples reached quantity
+
+        compareJacobian what tolerance model binding parameter samples
+
+let internal compareWith what tolerance (model: Dynamics.Model) generated =
+    let size = int (Dim.tryConstant model.Size).Value
+    let draw (random: Random) = Array.init size (fun _ -> 0.3 + 0.8 * random.NextDouble())
+    compareOn draw what tolerance model generated
 
 let internal toleranceOf dtype = if dtype = torch.ScalarType.Float32 then 3e-4 else 1e-9
 
@@ -205,9 +240,9 @@ let private written =
               let cut = section.IndexOf '\n'
               SourceFile(section.Substring(0, cut).Trim(), section.Substring(cut + 1)) ]
 
-/// Those that have kernels, each with a namespace of its own.
-let private models () =
-    [ for source in written.Value do
+/// The models of sources that have kernels, each with a namespace of its own.
+let private kernelsOf (sources: SourceFile list) =
+    [ for source in sources do
           let tree, _ = Syntax.Reader.read source
           let models, _ = Checking.Check.models (CompileOptions()) tree
 
@@ -219,23 +254,132 @@ let private models () =
               | Error _ -> () ]
     |> List.mapi (fun i (path, model, kernel) -> path, sprintf "Written%d" i, model, kernel)
 
+/// Their classes, made of one assembly.
+let private generated
+    dtype
+    (withJacobian: string -> bool)
+    (models: (string * string * Dynamics.Model * Kernel.Kernel) list)
+    : DifferentialModel list =
+    let assembly =
+        models
+        |> List.collect (fun (path, nameSpace, model, kernel) ->
+            filesOf (withJacobian path) nameSpace (precisionOf dtype) model kernel)
+        |> loaded
+
+    [ for _, nameSpace, model, _ in models ->
+          let name = (Backends.CSharp.Face.ofModel model).ClassName.TrimStart '@'
+          createFrom dtype assembly (nameSpace + "." + name) ]
+
 let private writtenModels dtype =
     test (sprintf "written models in %O" dtype) {
         Arena.Run(fun () ->
-            let models = models ()
+            let models = kernelsOf written.Value
             Expect.isGreaterThan models.Length 10 "models that have kernels"
 
-            let assembly =
-                models
-                |> List.collect (fun (_, nameSpace, model, kernel) ->
-                    filesOf nameSpace (precisionOf dtype) model kernel)
-                |> loaded
+            for (path, _, model, _), instance in List.zip models (generated dtype (fun _ -> true) models) do
+                compareWith (path + " " + model.Typed.Name) (toleranceOf dtype) model instance)
+    }
 
-            for path, nameSpace, model, _ in models do
-                let name = (Backends.CSharp.Face.ofModel model).ClassName.TrimStart '@'
+// Functions
 
-                createFrom dtype assembly (nameSpace + "." + name)
-                |> compareWith (path + " " + name) (toleranceOf dtype) model)
+/// Functions that need the torch target.
+let private notOverRegisters: string list = []
+
+let private sourceOf (c: BuiltinCases.Case) =
+    let lines = BuiltinCases.lines c |> String.concat "\n"
+    SourceFile(c.Title, sprintf "model Case {\n%s\n}\n" lines)
+
+/// Operands inside a function's domain; zeros for the result.
+let private drawOperands (c: BuiltinCases.Case) (size: int) (random: Random) =
+    let operands =
+        c.Samples |> List.toArray |> Array.collect (fun s -> (Builtin.draw random s).Data)
+
+    Array.append operands (Array.zeroCreate (size - operands.Length))
+
+let private everyFunction dtype =
+    test (sprintf "every function of the language in %O" dtype) {
+        Arena.Run(fun () ->
+            let cases =
+                BuiltinCases.cases
+                |> List.filter (fun c -> not (List.contains c.Builtin.Name notOverRegisters))
+
+            let models = kernelsOf (List.map sourceOf cases)
+
+            let missing =
+                Set.ofList (cases |> List.map _.Title)
+                - Set.ofList [ for title, _, _, _ in models -> title ]
+
+            Expect.isEmpty missing "functions without a form over registers"
+
+            // Elementwise functions differ in the rule that the products test already.
+            let isGeneral =
+                Set.ofList
+                    [ for c in cases do
+                          if not (Builtin.isElementwise c.Builtin) then
+                              c.Title ]
+
+            for c, (title, _, model, _), instance in
+                List.zip3 cases models (generated dtype isGeneral.Contains models) do
+                let size = int (Dim.tryConstant model.Size).Value
+                compareOn (drawOperands c size) title (toleranceOf dtype) model instance)
+    }
+
+// What the just-in-time compiler inlines
+
+/// More functions than one method takes in: element by element, in and around loops, in the stages of a fused step.
+let private crowded =
+    [ "unrolled", "state x : R[6]; param a : R[6] ~ normal(0, 1); x' = tanh(a*x) + sin(x)*silu(a) - exp(-x)"
+      "loops",
+      "state x : R[12], y : R[5]; x' = tanh(x) + sin(x)*sum(exp(-y)) + sigmoid(x)*cos(x); y' = log(1 + exp(y))*sum(tanh(x))"
+      "fused", "state q, p; param k = 2; q' = p; p' = -k*sin(q)" ]
+    |> List.map (fun (name, body) ->
+        SourceFile(name, sprintf "model Crowded {\n%s\n}\n" (body.Replace("; ", "\n"))))
+
+/// What a kernel's methods take in, by name; a method that others inline counts in them.
+let private takenIn (text: string) =
+    let methods =
+        Regex.Split(text, @"(?=\n        (?:public override|private static) )")
+        |> Array.skip 1
+        |> Array.map (fun m -> Regex.Match(m, @"(\w+)\(").Groups[1].Value, m)
+
+    let count (name: string) body = Regex.Matches(body, sprintf @"(?<!\w)%s\(" name).Count
+
+    let own body =
+        [ for builtin in Catalogue.all do
+              match Inlining.weight builtin.Name with
+              | Some weight -> weight * count (Registers.functionName builtin.Name) body
+              | None -> () ]
+        |> List.sum
+
+    let slope =
+        methods
+        |> Array.tryFind (fst >> (=) "Slope")
+        |> Option.map (snd >> own)
+        |> Option.defaultValue 0
+
+    [ for name, body in methods do
+          if name <> "Slope" then
+              name, own body + slope * count "Slope" body ]
+
+let private noMethodTakesInTooMuch =
+    test "no method takes in more functions than the just-in-time compiler inlines" {
+        Arena.Run(fun () ->
+            for path, nameSpace, model, kernel in kernelsOf (written.Value @ crowded) do
+                for _, text in (filesOf true nameSpace Registers.Double model kernel).Tail do
+                    for method', taken in takenIn text do
+                        Expect.isLessThanOrEqual taken Inlining.most (sprintf "%s %s" path method'))
+    }
+
+let private crowdedModels dtype =
+    test (sprintf "crowded models in %O" dtype) {
+        Arena.Run(fun () ->
+            let models = kernelsOf crowded
+
+            for (path, nameSpace, model, kernel), instance in
+                List.zip models (generated dtype (fun _ -> true) models) do
+                let text = filesOf true nameSpace (precisionOf dtype) model kernel |> List.item 1 |> snd
+                Expect.stringContains text " Called" (path + " has calls")
+                compareWith path (toleranceOf dtype) model instance)
     }
 
 let private everyFunctionHasItsName =
@@ -257,6 +401,9 @@ let tests =
     <| testList
         "Kernels"
         [ everyFunctionHasItsName
+          noMethodTakesInTooMuch
           randomModels
           for dtype in [ torch.ScalarType.Float64; torch.ScalarType.Float32 ] do
-              writtenModels dtype ]
+              writtenModels dtype
+              everyFunction dtype
+              crowdedModels dtype ]

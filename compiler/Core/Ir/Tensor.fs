@@ -269,4 +269,5 @@ let cholesky a =
 
             l[i * n + j] <- if i = j then sqrt rest else rest / l[j * n + j]
 
-    { a with Data = l }
+    let isDefinite = Seq.forall (fun i -> l[i * n + i] > 0.0) (seq { 0 .. n - 1 })
+    { a with Data = if isDefinite then l else Array.map (fun _ -> nan) l }

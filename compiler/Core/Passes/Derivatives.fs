@@ -19,15 +19,18 @@ type VectorJacobian =
         Parameters: Expr list
     }
 
-/// The parts of w: `w` itself where there is a single vector.
-let cotangents (components: Component list) : Symbol list =
+/// The parts of a vector beside the state: named as it is itself where there is a single one.
+let private partsOf name role (components: Component list) : Symbol list =
     match components with
-    | [ c ] when c.Symbol.Shape.Length = 1 -> [ { Name = "w"; Role = Cotangent; Shape = c.Symbol.Shape } ]
+    | [ c ] when c.Symbol.Shape.Length = 1 -> [ { Name = name; Role = role; Shape = c.Symbol.Shape } ]
     | several ->
         [ for c in several ->
-              { Name = "w" + Naming.capitalized (c.Symbol.Name.Replace("'", "Prime"))
-                Role = Cotangent
+              { Name = name + Naming.capitalized (c.Symbol.Name.Replace("'", "Prime"))
+                Role = role
                 Shape = c.Symbol.Shape } ]
+
+/// The parts of w.
+let cotangents (components: Component list) : Symbol list = partsOf "w" Cotangent components
 
 /// The vector-Jacobian product of values that belong to the components, such as their drifts.
 let vjp (components: Component list) (values: Expr list) (parameters: Symbol list) : VectorJacobian =
@@ -43,6 +46,15 @@ let vjp (components: Component list) (values: Expr list) (parameters: Symbol lis
     { Cotangents = w
       States = ofStates
       Parameters = List.map Build.batchSum ofParameters }
+
+/// The drifts' tangents along v: ∂f/∂x v, with the parts of v.
+let jvp (components: Component list) : Symbol list * Expr list =
+    let v = partsOf "v" Tangent components
+
+    let seeds =
+        List.map2 (fun (c: Component) s -> Build.input c.Symbol, Build.input s) components v
+
+    v, Differentiate.jvp (components |> List.map _.Drift) seeds |> Simplify.run
 
 // The Jacobian
 

@@ -120,5 +120,5 @@ let wanted (nameOf: Expr -> string option) (e: Expr) =
     match given, isCotangent with
     | Some name, true -> "d" + capitalized name
     | Some name, false -> name
-    | None, true -> "cotangent"
+    | None, true -> if e.DependsOn.HasFlag Dependence.Tangent then "tangent" else "cotangent"
     | None, false -> describe nameOf e

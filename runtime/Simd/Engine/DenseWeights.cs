@@ -2,7 +2,7 @@ using DiffEqLang.Tableaux;
 
 namespace DiffEqLang.Runtime.Simd;
 
-/// <summary>The weights of a method's dense output, each lane at its own place θ in the step.</summary>
+/// <summary>A method's dense output, each lane at its own place θ in the step.</summary>
 /// <param name="tableau">The method.</param>
 internal sealed class DenseWeights<TLanes>(RungeKuttaTableau tableau)
     where TLanes : struct, ILanes<TLanes>
@@ -15,6 +15,32 @@ internal sealed class DenseWeights<TLanes>(RungeKuttaTableau tableau)
 
     /// <summary>Its weight in the derivative there.</summary>
     public TLanes OfSlope(int stage, TLanes theta) => Horner(_slopes[stage], theta);
+
+    /// <summary>The state y(t + θh).</summary>
+    /// <param name="theta">θ of each lane.</param>
+    /// <param name="h">The step.</param>
+    /// <param name="state">The state before it, length N.</param>
+    /// <param name="stages">All stages, N each.</param>
+    /// <param name="result">Receives it, length N.</param>
+    public void Value(TLanes theta, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> stages, Span<TLanes> result)
+    {
+        result.Clear();
+        for (var stage = 0; stage < _values.Length; stage++) AddStage(OfValue(stage, theta), stage, stages, result);
+        for (var c = 0; c < result.Length; c++) result[c] = TLanes.MultiplyAdd(h, result[c], state[c]);
+    }
+
+    /// <summary>Its derivative by time there: as <see cref="Value"/>.</summary>
+    public void Slope(TLanes theta, ReadOnlySpan<TLanes> stages, Span<TLanes> result)
+    {
+        result.Clear();
+        for (var stage = 0; stage < _slopes.Length; stage++) AddStage(OfSlope(stage, theta), stage, stages, result);
+    }
+
+    private static void AddStage(TLanes weight, int stage, ReadOnlySpan<TLanes> stages, Span<TLanes> sum)
+    {
+        var own = stages.Slice(stage * sum.Length, sum.Length);
+        for (var c = 0; c < sum.Length; c++) sum[c] = TLanes.MultiplyAdd(weight, own[c], sum[c]);
+    }
 
     private static TLanes Horner(double[] coefficients, TLanes x)
     {

@@ -21,34 +21,23 @@ internal sealed class FixedStepIntegrator<TRegister, TLanes, T>
     private readonly RungeKuttaProblem _problem;
     private readonly StepRules _rules;
     private readonly RegisterBuffer<TLanes> _state, _parameters;
-    private readonly int[] _stepOfTime;    // by saved time: after how many steps it is reached
+    private readonly StepInterior<TRegister, TLanes> _interior;
+    private readonly (int Step, double Theta)[] _saves;    // by saved time: after how many steps, and where in the next one
 
-    private FixedStepIntegrator(LaneStepper<TRegister, TLanes> stepper, RungeKuttaProblem problem, int[] stepOfTime)
+    private FixedStepIntegrator(LaneStepper<TRegister, TLanes> stepper, RungeKuttaProblem problem, double[] times)
     {
-        (_stepper, _problem, _rules, _stepOfTime) = (stepper, problem, new StepRules(problem), stepOfTime);
+        (_stepper, _problem, _rules, _interior) = (stepper, problem, new StepRules(problem), new(stepper));
         (_state, _parameters) = (new(Registers * stepper.Size), new(Registers * stepper.Kernel.ParameterSize));
+        _saves = [.. times.Select(PlaceOf)];
     }
 
     private static int Lanes => LaneNumbers<TLanes, T>.Count;
 
-    /// <summary>
-    /// What solves this way; null where it does not apply: the kernel has no such steps, or a saved time lies inside a step.
-    /// </summary>
+    /// <summary>What solves this way; null where it does not apply: the kernel has no such steps, or they are too many.</summary>
     public static FixedStepIntegrator<TRegister, TLanes, T>? For(LaneStepper<TRegister, TLanes> stepper, RungeKuttaProblem problem, double[] times)
     {
         if (problem.IsAdaptive || stepper.Kernel.FusedAdvance != problem.Tableau.Name) return null;
-        var rules = new StepRules(problem);
-        if (rules.FixedSteps > problem.Options.MaxSteps) return null;
-        var steps = new int[times.Length];
-        for (var i = 0; i < times.Length; i++)
-        {
-            steps[i] = times[i] == problem.Span.End
-                ? (int)rules.FixedSteps
-                : (int)Math.Round(Math.Abs(times[i] - problem.Span.Start) / problem.Method.Dt!.Value);
-            if (TimeOf(rules, problem, steps[i]) != times[i]) return null;
-        }
-
-        return new(stepper, problem, steps);
+        return new StepRules(problem).FixedSteps > problem.Options.MaxSteps ? null : new(stepper, problem, times);
     }
 
     /// <summary>Solves some samples.</summary>
@@ -74,11 +63,23 @@ internal sealed class FixedStepIntegrator<TRegister, TLanes, T>
         var step = 0;
         for (var time = 0; time < solve.Times.Length; time++)
         {
-            if (!AdvanceTo(_stepOfTime[time], registers, ref step)) return false;
-            for (var i = 0; i < part; i++) Gather(i, solve.Values.Span.Slice(solve.Place(time, begin + i), solve.Size));
+            if (!AdvanceTo(_saves[time].Step, registers, ref step)) return false;
+            Save(solve, begin, part, time);
         }
 
         return AdvanceTo((int)_rules.FixedSteps, registers, ref step);
+    }
+
+    private void Save(LaneSolve<T> solve, int begin, int part, int time)
+    {
+        var (step, theta) = _saves[time];
+        for (var i = 0; i < part; i += Lanes)
+        {
+            ReadOnlySpan<TLanes> registers = Own(_state, i);
+            if (theta > 0) registers = _interior.At(theta, TimeOf(step), TimeOf(step + 1) - TimeOf(step), registers, Own(_parameters, i));
+            for (var lane = 0; lane < Math.Min(Lanes, part - i); lane++)
+                LaneNumbers<TLanes, T>.Gather(registers, lane, solve.Values.Span.Slice(solve.Place(time, begin + i + lane), solve.Size));
+        }
     }
 
     private bool AdvanceTo(int target, int registers, ref int step)
@@ -93,13 +94,13 @@ internal sealed class FixedStepIntegrator<TRegister, TLanes, T>
         }
 
         if (step == target) return true;
-        Steps(1, step, _problem.Span.End - TimeOf(_rules, _problem, step), registers);    // the last step, which may be shorter
+        Steps(1, step, _problem.Span.End - TimeOf(step), registers);    // the last step, which may be shorter
         step++;
         return true;
     }
 
     private void Steps(int count, int step, double size, int registers) => _stepper.Advance(
-        count, TLanes.Of(TimeOf(_rules, _problem, step)), TLanes.Of(size),
+        count, TLanes.Of(TimeOf(step)), TLanes.Of(size),
         _state.Span[..(registers * _stepper.Size)], _parameters.Span[..(registers * _stepper.Kernel.ParameterSize)]);
 
     private void Load(LaneSolve<T> solve, int begin, int part, int registers)
@@ -122,7 +123,7 @@ internal sealed class FixedStepIntegrator<TRegister, TLanes, T>
         {
             var sample = begin + i;
             var last = solve.LastState.Span.Slice(sample * solve.Size, solve.Size);
-            Gather(i, last);
+            LaneNumbers<TLanes, T>.Gather(Own(_state, i), i % Lanes, last);
             (solve.Status[sample], solve.LastTime[sample]) = (SolveStatus.Success, _problem.Span.End);
             (solve.Accepted[sample], solve.Rejected[sample]) = ((long)_rules.FixedSteps, 0);
             foreach (var number in last)
@@ -134,10 +135,16 @@ internal sealed class FixedStepIntegrator<TRegister, TLanes, T>
         }
     }
 
-    private static double TimeOf(StepRules rules, RungeKuttaProblem problem, int step) =>
-        step == 0 ? problem.Span.Start : rules.FixedTarget(new(step))[0];
+    private double TimeOf(int step) => step == 0 ? _problem.Span.Start : _rules.FixedTarget(new(step))[0];
 
-    private void Gather(int i, Span<T> numbers) => LaneNumbers<TLanes, T>.Gather(Own(_state, i), i % Lanes, numbers);
+    /// <summary>The step that a time lies in: how many are before it, and where in it the time is.</summary>
+    private (int Step, double Theta) PlaceOf(double time)
+    {
+        if (time == _problem.Span.End) return ((int)_rules.FixedSteps, 0);
+        var nearest = (int)Math.Round(Math.Abs(time - _problem.Span.Start) / _problem.Method.Dt!.Value);
+        var step = (TimeOf(nearest) - time) * _problem.Span.Direction > 0 ? nearest - 1 : nearest;
+        return (step, (time - TimeOf(step)) / (TimeOf(step + 1) - TimeOf(step)));
+    }
 
     /// <summary>The registers of the i-th sample.</summary>
     private static Span<TLanes> Own(RegisterBuffer<TLanes> buffer, int i)

@@ -18,8 +18,7 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
     private readonly RegisterBuffer<TLanes> _state, _parameters, _stages, _after, _states, _terms;
     private readonly RegisterBuffer<TLanes> _times, _steps, _squared;    // of an attempt, a register each
     private readonly TLanes _rtol, _atol;
-    private readonly int _size, _endStage, _stageCount;
-    private readonly int _mostRegisters;
+    private readonly int _size, _parameterSize, _stagesSize, _endStage, _stageCount;
     private readonly bool _hasFusedStep;
     private int _registers = 1;
     private bool _isDraft;    // whether the stages of this attempt are in the tape's draft
@@ -33,9 +32,10 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
         (_stepper, _problem, _saves) = (stepper, problem, new LaneSaves<TLanes, T>[registers]);
         for (var i = 0; i < registers; i++) _saves[i] = new(tableau, stepper.Size, i * Lanes);
         (_size, _endStage, _stageCount) = (stepper.Size, tableau.EndStage, tableau.A.Count);
-        (_mostRegisters, _hasFusedStep) = (registers, stepper.IsFused && problem.IsAdaptive);
-        (_state, _after, _parameters) = (new(registers * _size), new(registers * _size), new(registers * kernel.ParameterSize));
-        (_stages, _states, _terms) = (new(registers * _stageCount * _size), new((_stageCount - 1) * _size), new(kernel.TermSize));
+        (_parameterSize, _stagesSize) = (kernel.ParameterSize, _stageCount * _size);
+        _hasFusedStep = stepper.IsFused && problem.IsAdaptive;
+        (_state, _after, _parameters) = (new(registers * _size), new(registers * _size), new(registers * _parameterSize));
+        (_stages, _states, _terms) = (new(registers * _stagesSize), new((_stageCount - 1) * _size), new(kernel.TermSize));
         (_times, _steps, _squared) = (new(registers), new(registers), new(registers));
         (_rtol, _atol) = (TLanes.Of(problem.Rtol), TLanes.Of(problem.Atol));
     }
@@ -44,13 +44,13 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
     public StepTape<TLanes>? Tape { get; set; }
 
     /// <summary>The states of the first register.</summary>
-    public ReadOnlySpan<TLanes> State => _state.Span[.._size];
+    public ReadOnlySpan<TLanes> State => StateOf(0);
 
     /// <summary>f there.</summary>
     public ReadOnlySpan<TLanes> Slope => _stages.Span[.._size];
 
     /// <summary>Its parameters.</summary>
-    public ReadOnlySpan<TLanes> Parameters => _parameters.Span[.._stepper.Kernel.ParameterSize];
+    public ReadOnlySpan<TLanes> Parameters => ParametersOf(0);
 
     private static int Lanes => LaneNumbers<TLanes, T>.Count;
 
@@ -70,9 +70,9 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
     public (double Size, double NextSave) Take(int lane, SampleSource<TRegister, TLanes, T> source)
     {
         var register = lane / Lanes;
-        var state = Own(_state, register);
-        var slope = Own(_stages, register)[.._size];
-        var (sample, size) = source.Take(lane % Lanes, state, Own(_parameters, register), slope);
+        var state = StateOf(register);
+        var slope = StagesOf(register)[.._size];
+        var (sample, size) = source.Take(lane % Lanes, state, ParametersOf(register), slope);
         Tape?.Starts.Add(new TapedStart(Tape.Steps.Count, lane, sample, _saves[register].Sample(lane % Lanes)));
         return (size, _saves[register].Start(lane % Lanes, sample, state, slope));
     }
@@ -83,8 +83,10 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
     /// </summary>
     public void Follow(int lane, int other)
     {
-        foreach (var buffer in (ReadOnlySpan<RegisterBuffer<TLanes>>)[_state, _parameters, _stages])
-            LaneNumbers<TLanes, T>.Copy(Own(buffer, other / Lanes), other % Lanes, Own(buffer, lane / Lanes), lane % Lanes);
+        var (from, to) = (other / Lanes, lane / Lanes);
+        LaneNumbers<TLanes, T>.Copy(StateOf(from), other % Lanes, StateOf(to), lane % Lanes);
+        LaneNumbers<TLanes, T>.Copy(ParametersOf(from), other % Lanes, ParametersOf(to), lane % Lanes);
+        LaneNumbers<TLanes, T>.Copy(StagesOf(from), other % Lanes, StagesOf(to), lane % Lanes);
     }
 
     /// <summary>Attempts a step.</summary>
@@ -96,8 +98,16 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
     {
         var squared = LaneNumbers<TLanes, T>.RoomFor(squaredErrors, _squared.Span);
         _isDraft = Tape is { KeepsStages: true };
-        if (_hasFusedStep && !_isDraft) AttemptFused(clock, squared);
-        else squared[0] = AttemptByStages(clock) is var both && _problem.IsAdaptive ? _stepper.Combined(both) : both.First;
+        if (_hasFusedStep && !_isDraft)
+        {
+            AttemptFused(clock, squared);
+        }
+        else
+        {
+            var both = AttemptByStages(clock);
+            squared[0] = _problem.IsAdaptive ? _stepper.Combined(both) : both.First;
+        }
+
         LaneNumbers<TLanes, T>.Deliver(squared, squaredErrors);
     }
 
@@ -126,11 +136,11 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
 
     /// <summary>Ends the sample of a lane.</summary>
     public void End(int lane, SolveStatus status, RegisterClock clock) =>
-        _saves[lane / Lanes].End(lane % Lanes, status, clock, Own(_state, lane / Lanes));
+        _saves[lane / Lanes].End(lane % Lanes, status, clock, StateOf(lane / Lanes));
 
     private void AttemptFused(RegisterClock clock, Span<TLanes> squared) => _stepper.Fused(
         LaneNumbers<TLanes, T>.FromDoubles(clock.Time, _times.Span), LaneNumbers<TLanes, T>.FromDoubles(clock.Step, _steps.Span),
-        _state.Span, _parameters.Span, _rtol, _atol, _stages.Span[..(squared.Length * _stageCount * _size)], _after.Span, squared);
+        _state.Span, _parameters.Span, _rtol, _atol, _stages.Span[..(squared.Length * _stagesSize)], _after.Span, squared);
 
     private (TLanes First, TLanes Second) AttemptByStages(RegisterClock clock)
     {
@@ -148,11 +158,11 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
     private bool Cross(RegisterClock clock, int register)
     {
         var (saves, t, h) = (_saves[register], Own(clock.Time, register), Own(clock.Step, register));
-        var state = Own(_state, register);
-        var stages = Own(_stages, register);
+        var state = StateOf(register);
+        var stages = StagesOf(register);
         var isDense = saves.NeedsDense(clock);
-        if (isDense) _stepper.Evaluate(_endStage + 1, _stageCount, t, h, state, Own(_parameters, register), stages, States, Terms);
-        saves.Cross(clock, h, state, Own(_after, register), stages);
+        if (isDense) _stepper.Evaluate(_endStage + 1, _stageCount, t, h, state, ParametersOf(register), stages, States, Terms);
+        saves.Cross(clock, h, state, _after.Span.Slice(register * _size, _size), stages);
         return isDense;
     }
 
@@ -164,7 +174,7 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
         for (var register = 0; register < _registers; register++)
         {
             var moves = TLanes.LessThan(default, Own(moved, register));
-            var own = stages.Slice(register * _stageCount * _size, _stageCount * _size);
+            var own = stages.Slice(register * _stagesSize, _stagesSize);
             Select(moves, after.Slice(register * _size, _size), state.Slice(register * _size, _size));
             Select(moves, own.Slice(_endStage * _size, _size), own[.._size]);
         }
@@ -175,12 +185,11 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
         for (var c = 0; c < into.Length; c++) into[c] = TLanes.Select(mask, source[c], into[c]);
     }
 
-    /// <summary>A register's part of a buffer.</summary>
-    private Span<TLanes> Own(RegisterBuffer<TLanes> buffer, int register)
-    {
-        var size = buffer.Length / _mostRegisters;
-        return buffer.Span.Slice(register * size, size);
-    }
+    private Span<TLanes> StateOf(int register) => _state.Span.Slice(register * _size, _size);
+
+    private Span<TLanes> ParametersOf(int register) => _parameters.Span.Slice(register * _parameterSize, _parameterSize);
+
+    private Span<TLanes> StagesOf(int register) => _stages.Span.Slice(register * _stagesSize, _stagesSize);
 
     /// <summary>A register of what a clock tells of its lanes.</summary>
     private static TLanes Own(ReadOnlySpan<Vector<double>> ofClock, int register)

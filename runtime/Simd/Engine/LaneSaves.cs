@@ -130,23 +130,12 @@ internal sealed class LaneSaves<TLanes, T>
 
     private void SaveInside(TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> stages)
     {
-        var dense = _dense.Span;
         var theta = _theta.Span[0];
-        dense.Clear();
-        for (var stage = 0; stage < _tableau.A.Count; stage++)
-            AddStage(_weights.OfValue(stage, theta), stages.Slice(stage * dense.Length, dense.Length), dense);
-        for (var c = 0; c < dense.Length; c++) dense[c] = TLanes.MultiplyAdd(h, dense[c], state[c]);
-        Put(_solve!.Values, dense);
+        _weights.Value(theta, h, state, stages, _dense.Span);
+        Put(_solve!.Values, _dense.Span);
         if (_solve.Slopes.IsEmpty) return;
-        dense.Clear();
-        for (var stage = 0; stage < _tableau.A.Count; stage++)
-            AddStage(_weights.OfSlope(stage, theta), stages.Slice(stage * dense.Length, dense.Length), dense);
-        Put(_solve.Slopes, dense);
-    }
-
-    private static void AddStage(TLanes weight, ReadOnlySpan<TLanes> stage, Span<TLanes> sum)
-    {
-        for (var c = 0; c < sum.Length; c++) sum[c] = TLanes.MultiplyAdd(weight, stage[c], sum[c]);
+        _weights.Slope(theta, stages, _dense.Span);
+        Put(_solve.Slopes, _dense.Span);
     }
 
     private void Put(UnmanagedSpan<T> saved, ReadOnlySpan<TLanes> registers)

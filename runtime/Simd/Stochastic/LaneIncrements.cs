@@ -28,8 +28,8 @@ internal sealed class LaneIncrements<TLanes, T>
     private readonly double[] _memory;
     private readonly T[] _rounded;
     private readonly RegisterBuffer<TLanes> _increments;
-    private readonly List<Place> _places = [];                      // by group of the tile
-    private readonly List<int> _firstPlace = [];
+    private readonly List<Place> _places = [], _mirrored = [];      // of all groups of the tile
+    private readonly List<(int Place, int Mirrored)> _ends = [];    // by group: those after its last
     private long _firstGroup;
 
     /// <param name="problem">What is solved.</param>
@@ -68,41 +68,44 @@ internal sealed class LaneIncrements<TLanes, T>
         var (drawn, drawnEnd) = (first / samplesOfOne * _noiseSize, (end + samplesOfOne - 1) / samplesOfOne * _noiseSize);
         _firstGroup = drawn / BrownianPath.GroupSize;
         _places.Clear();
-        _firstPlace.Clear();
+        _mirrored.Clear();
+        _ends.Clear();
         for (var group = _firstGroup; group * BrownianPath.GroupSize < drawnEnd; group++)
         {
-            _firstPlace.Add(_places.Count);
             for (var i = 0; i < BrownianPath.GroupSize; i++)
             {
                 var (path, element) = Math.DivRem(group * BrownianPath.GroupSize + i, _noiseSize);
-                for (var other = 0; other < samplesOfOne; other++)
-                    if (path * samplesOfOne + other - first is >= 0 and var place && place < end - first)
-                        _places.Add(new Place(i, PlaceOf((int)place, (int)element), other == 1));
+                AddPlace(_places, i, path * samplesOfOne - first, (int)element);
+                if (samplesOfOne == 2) AddPlace(_mirrored, i, path * samplesOfOne + 1 - first, (int)element);
             }
-        }
 
-        _firstPlace.Add(_places.Count);
+            _ends.Add((_places.Count, _mirrored.Count));
+        }
     }
 
     /// <summary>Draws the increments of a block's steps.</summary>
     public void Draw(int block)
     {
         var steps = FirstStep(block + 1) - FirstStep(block);
-        for (var group = 0; group + 1 < _firstPlace.Count; group++)
+        var (place, mirrored) = (0, 0);
+        for (var group = 0; group < _ends.Count; group++)
         {
-            var drawn = _groups.Draw(block, _firstGroup + group, _memory);
-            var places = CollectionsMarshal.AsSpan(_places)[_firstPlace[group].._firstPlace[group + 1]];
-            Spread(Rounded(drawn), places, steps);
+            var drawn = Rounded(_groups.Draw(block, _firstGroup + group, _memory));
+            Spread(drawn, CollectionsMarshal.AsSpan(_places)[place.._ends[group].Place], steps, T.One);
+            Spread(drawn, CollectionsMarshal.AsSpan(_mirrored)[mirrored.._ends[group].Mirrored], steps, -T.One);
+            (place, mirrored) = _ends[group];
         }
 
         if (_correlation.Length > 0) Correlate(steps);
     }
 
-    /// <summary>Where an element of a sample lies among the numbers of a step.</summary>
-    private int PlaceOf(int sample, int element)
+    /// <summary>Where an element of a sample of the tile, if it is one, lies among the numbers of a step.</summary>
+    private void AddPlace(List<Place> places, int from, long sample, int element)
     {
-        var (register, lane) = Math.DivRem(sample, LaneNumbers<TLanes, T>.Count);
-        return (register * _noiseSize + element) * LaneNumbers<TLanes, T>.Count + lane;
+        var lanes = LaneNumbers<TLanes, T>.Count;
+        if (sample < 0 || sample >= _registers * lanes) return;
+        var (register, lane) = Math.DivRem((int)sample, lanes);
+        places.Add(new Place(from, (register * _noiseSize + element) * lanes + lane));
     }
 
     private ReadOnlySpan<T> Rounded(ReadOnlySpan<double> drawn)
@@ -112,7 +115,9 @@ internal sealed class LaneIncrements<TLanes, T>
         return _rounded.AsSpan(0, drawn.Length);
     }
 
-    private void Spread(ReadOnlySpan<T> drawn, ReadOnlySpan<Place> places, int steps)
+    /// <summary>Puts a group's numbers, with a sign, where they belong.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private void Spread(ReadOnlySpan<T> drawn, ReadOnlySpan<Place> places, int steps, T sign)
     {
         var all = LaneNumbers<TLanes, T>.Of(_increments.Span);
         var width = all.Length / MostSteps;
@@ -120,7 +125,7 @@ internal sealed class LaneIncrements<TLanes, T>
         {
             var row = drawn.Slice(step * BrownianPath.GroupSize, BrownianPath.GroupSize);
             var into = all.Slice(step * width, width);
-            foreach (var place in places) into[place.To] = place.IsMirrored ? -row[place.From] : row[place.From];
+            for (var i = 0; i < places.Length; i++) into[places[i].To] = sign * row[places[i].From];
         }
     }
 
@@ -150,5 +155,5 @@ internal sealed class LaneIncrements<TLanes, T>
     }
 
     /// <summary>Where a number of a group goes among those of a step.</summary>
-    private readonly record struct Place(int From, int To, bool IsMirrored);
+    private readonly record struct Place(int From, int To);
 }

@@ -98,26 +98,25 @@ internal sealed class StochasticLaneAdjoint<TRegister, TLanes, T>(StochasticTile
         var lanes = tile.Step(step);
         for (var register = 0; register < StochasticTile<TRegister, TLanes, T>.Registers; register++)
         {
-            var adjoint = OfRegister(_adjoint.Span, register);
-            var (good, isGood) = (-1, default(TLanes));
-            if (_hasBad) isGood = IsGood(register, step, out good);
-            if (_hasBad && good >= 0)
-            {
-                PullGood(in lanes, register, ofBlock, step, isGood, good);
-                continue;
-            }
-
-            if (_hasBad) continue;
-            tile.Stepper.AdvanceVjp(
-                in lanes, OfRegister(States(ofBlock), register), tile.Parameters, tile.Increments.Step(ofBlock, register),
-                OfRegister(Terms(ofBlock), register), adjoint, _before.Span);
-            _before.Span.CopyTo(adjoint);
+            if (_hasBad) PullGood(in lanes, register, step, ofBlock);
+            else PullAll(in lanes, register, ofBlock);
         }
     }
 
-    /// <summary>The same of a register in which not every sample is good.</summary>
-    private void PullGood(in LaneStep<TLanes> lanes, int register, int ofBlock, int step, TLanes isGood, int good)
+    private void PullAll(in LaneStep<TLanes> lanes, int register, int ofBlock)
     {
+        var adjoint = OfRegister(_adjoint.Span, register);
+        tile.Stepper.AdvanceVjp(
+            in lanes, OfRegister(States(ofBlock), register), tile.Parameters, tile.Increments.Step(ofBlock, register),
+            OfRegister(Terms(ofBlock), register), adjoint, _before.Span);
+        _before.Span.CopyTo(adjoint);
+    }
+
+    /// <summary>The same where not every sample may be good.</summary>
+    private void PullGood(in LaneStep<TLanes> lanes, int register, int step, int ofBlock)
+    {
+        var isGood = IsGood(register, step, out var good);
+        if (good < 0) return;
         OfRegister(States(ofBlock), register).CopyTo(_goodState.Span);
         tile.Increments.Step(ofBlock, register).CopyTo(_goodIncrements.Span);
         for (var lane = 0; lane < Lanes; lane++)

@@ -63,7 +63,7 @@ struct Tsit5 {
         -0.5823571654525552, 0.45808210592918697, -0.015151515151515152};
 };
 
-// log2 to ten digits: x = 2^e m, ln m = 2 artanh((m - 1) / (m + 1)).
+// log2 to nine digits: x = 2^e m, ln m = 2 artanh((m - 1) / (m + 1)).
 static inline Doubles log2(Doubles x) {
     const int64_t halfRoot = 0x3FE6A09E667F3BCD, mantissa = 0x000FFFFFFFFFFFFF;
     Longs bits = (Longs)x - halfRoot;

@@ -80,15 +80,27 @@ let private withoutArray (array: string) (statements: Statement list) : Statemen
                     block |> List.map (fun s -> if s = loop then Loop(variable, count, inner) else s))
             | _ -> None
 
-    if (touched statements).Whole.Contains array then None else inBlock statements
+    inBlock statements
 
-/// In all of a method.
+/// In all of a method. What a call takes whole stays in memory.
 let contractArrays (statements: Statement list) : Statement list =
+    let whole =
+        statements
+        |> List.collect (fun s ->
+            match s with
+            | Overwrite(Invoke(_, arguments), _, _)
+            | Declare(_, Invoke(_, arguments), _) ->
+                [ for a in arguments do
+                      match a.Value with
+                      | Name n -> n
+                      | _ -> () ]
+            | _ -> [])
+
     let arrays =
         statements
         |> List.choose (fun s ->
             match s with
-            | Scratch(name, _) -> Some name
+            | Scratch(name, _) when not (List.contains name whole) -> Some name
             | _ -> None)
 
     arrays

@@ -88,9 +88,9 @@ let private call name (operand: Expr.Expr) (arguments: string list) =
 /// Fills an array with a product.
 let multiply (product: Product) weights operand result source =
     let name = if product.IsTransposed then "TransposedProduct" else "Product"
-    Whole(call name product.Operand [ weights; operand; result ], [ weights; operand ], result, source)
+    Overwrite(call name product.Operand [ weights; operand; result ], [ result ], source)
 
 /// Adds an outer product to an array.
 let addOuter (product: OuterProduct) left right sums =
     let name = if product.IsNegative then "SubtractOuter" else "AddOuter"
-    Whole(call name product.Left [ left; right; sums ], [ left; right; sums ], sums, None)
+    Overwrite(call name product.Left [ left; right; sums ], [ sums ], None)

@@ -45,6 +45,7 @@ let isFused (kernel: Kernel) =
     let nodes = topological kernel.Drift
 
     kernel.Weights.IsEmpty
+    && not (List.exists Written.isOfMatrices nodes)
     && total kernel.States <= mostStates
     && List.forall isShort nodes
     && List.sumBy cost nodes <= mostOperations
@@ -65,10 +66,10 @@ let members (kernel: Kernel) precision : CSharp.Member list =
         match Option.ofObj tableau.Error with
         | Some error ->
             [ named "FusedStep" name
-              Slope.slope kernel precision
+              Slope.slope kernel precision tableau.EndStage
               Step.step kernel precision tableau error ]
         | None ->
             [ named "FusedAdvance" name
-              Slope.slope kernel precision
+              Slope.slope kernel precision tableau.EndStage
               Advance.advance kernel precision tableau ]
-    | None -> [ Slope.slope kernel precision ]
+    | None -> [ Slope.slope kernel precision 1 ]

@@ -87,6 +87,11 @@ let private productOf (model: Dynamics.Model) values parameters : Derivatives.Ve
 
     { product with States = ofStates; Parameters = ofParameters }
 
+/// What functions of matrices give to the drift and its product, also where the product needs it once.
+let private factorized (drift: Expr.Expr list) (product: Expr.Expr list) =
+    let ofProduct = HashSet<Expr.Expr>(topological product, HashIdentity.Reference)
+    topological drift |> List.filter (fun e -> Written.isOfMatrices e && ofProduct.Contains e)
+
 /// The kernel of a model, or why it has none.
 let ofModel (model: Dynamics.Model) : Result<Kernel, string> =
     let typed = model.Typed
@@ -112,8 +117,10 @@ let ofModel (model: Dynamics.Model) : Result<Kernel, string> =
         let product = productOf model drift parameters
 
         let terms, termSize =
-            SharedTerms.between drift (product.States @ product.Parameters)
-            |> List.filter isKept
+            let expanded = product.States @ product.Parameters
+
+            factorized drift expanded @ (SharedTerms.between drift expanded |> List.filter isKept)
+            |> List.distinct
             |> List.mapFold (fun offset e -> (e, offset), offset + (sizesOf e |> List.fold (*) 1)) 0
 
         Ok
@@ -152,28 +159,32 @@ let reserved =
           "atol"
           "stages"
           "Dense"
+          "tangent"
+          "slopeTangent"
+          "jacobian"
           "after"
           "steps"
           "times"
           "squaredErrors"
           "Lanes"
           "Lane"
-          "Slope" ]
+          "Slope"
+          "LaneMatrices" ]
 
     let functions = Catalogue.all |> List.map (fun b -> functionName b.Name)
-    parameters @ [ "Fma" ] @ functions
+    parameters @ [ "Fma" ] @ functions @ Inlining.reserved
 
 let fieldName (s: Symbol) = "_" + (Names.identifier s.Name).TrimStart '@'
 
-/// A writer that knows time.
-let newWriter precision =
+/// A writer that knows time, of a method that others may inline.
+let newWriter precision copies =
     let sourceOf (e: Expr.Expr) = Provenance.ofOrigin (tryOrigin e)
-    let body = MethodBody(Seq.append reserved Names.usedInBodies)
+    let body = MethodBody(Seq.append reserved Names.usedInBodies, copies)
     let writer = Writer(Arithmetic precision, body, sourceOf)
     writer.Define(Build.input { Name = "t"; Role = Time; Shape = [] }, Variables [| Register(Name "t") |])
     writer
 
-let private inputsAmong (nodes: Expr.Expr list) =
+let inputsAmong (nodes: Expr.Expr list) =
     nodes
     |> List.choose (fun e ->
         match e.Op with
@@ -182,8 +193,8 @@ let private inputsAmong (nodes: Expr.Expr list) =
     |> HashSet
 
 /// A writer that knows the inputs among the nodes.
-let private writer (kernel: Kernel) precision (nodes: Expr.Expr list) =
-    let writer = newWriter precision
+let writer (kernel: Kernel) precision (nodes: Expr.Expr list) =
+    let writer = newWriter precision 1
     let used = inputsAmong nodes
 
     let take array (parts: Part list) =
@@ -404,6 +415,14 @@ let classOf
     (given: CSharp.Statement list option)
     (more: CSharp.Member list)
     : CSharp.Member =
+    let methods =
+        [ forward kernel precision given (drift kernel)
+          backward kernel precision (drift kernel)
+          for quantity, product in kernel.Noise do
+              forward kernel precision None (quantity, product, None)
+              backward kernel precision (quantity, product, None) ]
+        @ more
+
     { Documentation = summary "The equations over registers: every lane is a sample."
       Attributes = []
       Modifiers = [ "private"; "sealed" ]
@@ -422,10 +441,6 @@ let classOf
                 @ [ if kernel.TermSize > 0 then
                         size "TermSize" kernel.TermSize
                     if not kernel.Noise.IsEmpty then
-                        size "NoiseSize" (total kernel.Increments)
-                    forward kernel precision given (drift kernel)
-                    backward kernel precision (drift kernel)
-                    for quantity, product in kernel.Noise do
-                        forward kernel precision None (quantity, product, None)
-                        backward kernel precision (quantity, product, None) ]
-                @ more } }
+                        size "NoiseSize" (total kernel.Increments) ]
+                @ methods
+                @ Inlining.methods methods } }

@@ -10,8 +10,8 @@ open DiffEqLang.Compiler.Backends.Simd.Index
 open DiffEqLang.Compiler.Backends.Simd.Statements
 open DiffEqLang.Compiler.Backends.Simd.Unrolling
 
-/// `taken` are names with a meaning of their own.
-type MethodBody(taken: string seq) =
+/// `taken` are names with a meaning of their own; `copies` is how often the method is inlined into another, 1 where it is not.
+type MethodBody(taken: string seq, copies: int) =
     let unique = Naming.Unique taken
     let head = ResizeArray<Statement>()
     let whole = ResizeArray<Statement>()
@@ -102,5 +102,6 @@ type MethodBody(taken: string seq) =
             |> LoopFusion.fuse
             |> ArrayContraction.contractArrays
             |> PartialSums.splitSums
+            |> Inlining.bounded copies
 
         (List.ofSeq head @ body) |> List.map toCSharp

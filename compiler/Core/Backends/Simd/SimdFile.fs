@@ -68,10 +68,14 @@ let private binding (kernel: Kernel) precision (face: Face) : Member =
 
     Members.protectedOverriding (Method("SimdBinding?", "BindSimd", [], Arrow value))
 
-/// One of the two files of a model.
-let file (namespaceName: string) (face: Face) (kernel: Kernel) precision width : File =
+/// One of the two files of a model, with its Jacobian where that is wanted.
+let file (namespaceName: string) (withJacobian: bool) (face: Face) (kernel: Kernel) precision width : File =
     let fused = kernel.Noise.IsEmpty && Fused.isFused kernel
-    let more = if fused then Fused.members kernel precision else []
+
+    let more =
+        (if withJacobian then Jacobian.members kernel precision else [])
+        @ (if fused then Fused.members kernel precision else [])
+
     let given = if fused then Some(Slope.drift kernel) else None
     let members = [ classOf kernel precision (className width) given more ]
 

@@ -34,9 +34,9 @@ let elements (fresh: string -> string) (parts: Part list) prefix suffix =
 
 let private at array n = Element(Name array, [ Literals.integer n ])
 
-/// The right-hand side of one lane group, from variables to variables.
-let slope (kernel: Kernel) precision : CSharp.Member =
-    let writer = newWriter precision
+/// The right-hand side of one lane group, from variables to variables; a step inlines it once a stage.
+let slope (kernel: Kernel) precision stages : CSharp.Member =
+    let writer = newWriter precision stages
     let symbols = kernel.States @ kernel.Small
     let names = elements writer.Body.Fresh symbols "" ""
     let mutable rest = names

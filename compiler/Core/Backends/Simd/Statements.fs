@@ -13,8 +13,8 @@ type Statement =
     | Store of target: CSharp.Expr * value: CSharp.Expr * Source option
     /// Room for registers that only this method uses.
     | Scratch of name: string * length: int
-    /// A call that reads and writes whole arrays.
-    | Whole of call: CSharp.Expr * reads: string list * writes: string * Source option
+    /// `call;` of a method that takes whole arrays, and writes some of them.
+    | Overwrite of call: CSharp.Expr * arrays: string list * Source option
     /// `for (var variable = 0; variable < count; variable++)`
     | Loop of variable: string * count: int * Statement list
 
@@ -71,8 +71,6 @@ type Touched() =
     /// Of arrays.
     member val ReadPlaces = ResizeArray<string * CSharp.Expr>()
     member val WrittenPlaces = ResizeArray<string * CSharp.Expr>()
-    /// Arrays that are touched all at once.
-    member val Whole = HashSet<string>()
 
     member this.Add(s: Statement) =
         match s with
@@ -91,10 +89,9 @@ type Touched() =
             reads this.Writes this.WrittenPlaces target
             reads this.Reads this.ReadPlaces value
         | Scratch(name, _) -> this.Writes.Add name |> ignore
-        | Whole(_, reads, writes, _) ->
-            this.Reads.UnionWith reads
-            this.Writes.Add writes |> ignore
-            this.Whole.UnionWith(writes :: reads)
+        | Overwrite(call, arrays, _) ->
+            this.Writes.UnionWith arrays
+            reads this.Reads this.ReadPlaces call
         | Loop(_, _, body) -> List.iter this.Add body
 
 let touched (statements: Statement list) =
@@ -140,8 +137,8 @@ let rec mapExpressions f (s: Statement) =
     match s with
     | Declare(name, value, source) -> Declare(name, f value, source)
     | Store(target, value, source) -> Store(f target, f value, source)
-    | Scratch _
-    | Whole _ -> s
+    | Scratch _ -> s
+    | Overwrite(call, arrays, source) -> Overwrite(f call, arrays, source)
     | Loop(variable, count, body) -> Loop(variable, count, List.map (mapExpressions f) body)
 
 // C#
@@ -154,7 +151,7 @@ let rec toCSharp (s: Statement) : CSharp.Statement =
     | Store(target, Infix(first, ("+" | "-" as operator), second), source) when first = target ->
         sourced (Update(target, operator, second)) source
     | Store(target, value, source) -> sourced (Assign(target, value)) source
-    | Whole(call, _, _, source) -> sourced (Do call) source
+    | Overwrite(call, _, source) -> sourced (Do call) source
     | Scratch(name, length) -> statement (TypedLocal("Span<Lanes>", name, StackAlloc("Lanes", length)))
     | Loop(variable, count, body) ->
         statement (

@@ -75,6 +75,12 @@ let private write (writer: Writer) (e: Expr.Expr) (store: Index list -> CSharp.E
         zeros (List.updateAt axis from (sizesOf e)) id
         elementOf a (moved from)
         zeros (List.updateAt axis (whole - from - length) (sizesOf e)) (moved (from + length))
+    | Reshape _ when isPiecewise e ->
+        let a = e.Args.Head
+
+        for place in 0 .. sizeOf e - 1 do
+            let value = writer.Element(a, unflat (sizesOf a) place)
+            store (unflat (sizesOf e) place) (writer.Arithmetic.Spread value)
     | DiagonalMatrix
     | Identity _ when isPiecewise e ->
         zeros (sizesOf e) id
@@ -96,17 +102,26 @@ let private write (writer: Writer) (e: Expr.Expr) (store: Index list -> CSharp.E
             fun indices -> store indices (writer.Arithmetic.Spread(writer.Compute(e, indices)))
         )
 
+/// An array for the elements of a node: a part of what outlives the method, or the method's own.
+let private arrayFor (writer: Writer) (kept: (string * int) option) (e: Expr.Expr) =
+    let name = writer.Body.Fresh(wantedName e)
+
+    match kept with
+    | Some(array, offset) -> writer.Body.Slice(name, array, offset, sizeOf e)
+    | None -> writer.Body.Emit(Scratch(name, sizeOf e))
+
+    writer.Define(e, Registers name)
+    name
+
 /// Computes all elements of a node once. `kept` is an array, and a place in it, that outlives the method.
 let private store (writer: Writer) (kept: (string * int) option) (e: Expr.Expr) =
     let sizes = sizesOf e
     let source = writer.SourceOf e
 
-    if hasLoops e then
-        let name = writer.Body.Fresh(wantedName e)
-
-        match kept with
-        | Some(array, offset) -> writer.Body.Slice(name, array, offset, sizeOf e)
-        | None -> writer.Body.Emit(Scratch(name, sizeOf e))
+    if Written.isOfMatrices e && not sizes.IsEmpty then
+        Matrices.compute writer (arrayFor writer kept e) e
+    elif hasLoops e then
+        let name = arrayFor writer kept e
 
         match Dense.tryProduct writer.IsWeights e with
         | Some product ->
@@ -123,8 +138,6 @@ let private store (writer: Writer) (kept: (string * int) option) (e: Expr.Expr) 
                 writer.Body.Emit(
                     Store(Element(Name name, [ Index.expression (flat sizes indices) ]), value, source)
                 ))
-
-        writer.Define(e, Registers name)
     else
         let name = lazy (writer.Body.Fresh(wantedName e))
         let values = ResizeArray<Value>()
@@ -132,7 +145,10 @@ let private store (writer: Writer) (kept: (string * int) option) (e: Expr.Expr) 
         writer.Body.Visit(
             sizes,
             fun indices ->
-                let value = writer.Compute(e, indices)
+                let value =
+                    match e.Op with
+                    | Op.Call("det", _) -> Register(Matrices.determinant writer e.Args.Head)
+                    | _ -> writer.Compute(e, indices)
 
                 let stored =
                     match value with
@@ -197,7 +213,7 @@ let prepare
             | Reshape _ when hasLoops e || hasLoops e.Args.Head -> forced.Add e.Args.Head |> ignore
             | _ -> ()
 
-            if isPiecewise e then
+            if isPiecewise e || Written.isOfMatrices e then
                 forced.Add e |> ignore
 
             match Dense.tryProduct writer.IsWeights e with

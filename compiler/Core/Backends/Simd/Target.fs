@@ -19,7 +19,7 @@ type Choice =
     | Torch of reason: string
     | Simd of Kernel * reason: string
 
-/// Multiplications that one evaluation of drift and diffusion spends in contractions.
+/// Multiplications that one evaluation of drift and diffusion spends in contractions and factorizations.
 let private products (kernel: Kernel) =
     topological (kernel.Drift @ (kernel.Model.Components |> List.map _.Diffusion))
     |> List.sumBy (fun e ->
@@ -27,6 +27,7 @@ let private products (kernel: Kernel) =
         | Contract(left, _) ->
             let inner = left |> List.map (fun axis -> (sizesOf e.Args.Head)[axis]) |> List.fold (*) 1
             inner * (sizesOf e |> List.fold (*) 1)
+        | _ when Written.isOfMatrices e -> pown (sizesOf e.Args.Head).Head 3
         | _ -> 0)
 
 let private onlyOnDevice (model: Dynamics.Model) =

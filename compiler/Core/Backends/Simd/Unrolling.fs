@@ -26,7 +26,6 @@ let sizeOf (e: Expr) = List.fold (*) 1 (sizesOf e)
 let isLong n = n > longestUnrolled
 let hasLoops (e: Expr) = List.exists isLong (sizesOf e)
 
-
 /// Whether elements of an operand are computed once for several elements of the node.
 let repeats (node: Expr) position =
     let operand = node.Args[position]
@@ -83,6 +82,8 @@ let isPiecewise (e: Expr) =
     | Stack
     | Concat -> isLong sizes.Head
     | Pad(axis, _, _) -> isLong sizes[axis]
+    // Elements in variables have no place that a loop could count.
+    | Reshape _ -> hasLoops e && not (hasLoops e.Args.Head)
     | DiagonalMatrix
     | Identity _ -> isLong (List.last sizes)
     | _ -> false

@@ -36,17 +36,26 @@ let private norm attributes (x: Expr) =
     Build.elementwise "sqrt" [ Build.sum (axesOf attributes x) (Build.mul x x) ]
 
 let private lowerTriangle (x: Expr) =
-    match x.Shape |> List.map Dim.tryConstant with
+    let rank = x.Shape.Length
+
+    match x.Shape |> List.skip (rank - 2) |> List.map Dim.tryConstant with
     | [ Some rows; Some columns ] ->
         let mask =
             [ for i in 0L .. rows - 1L ->
                   Build.stack [ for j in 0L .. columns - 1L -> Build.number (if j > i then 0.0 else 1.0) ] ]
             |> Build.stack
+            |> Build.broadcast x.Shape [ rank - 2; rank - 1 ]
 
         Some(Build.select (Build.compare Equal mask (Build.ones x.Shape)) x (Build.zeros x.Shape))
     | _ -> None
 
 let private isElementwiseCall name = Catalogue.find name |> isElementwise
+
+/// Functions of whole matrices that the runtime has over registers (`Matrices.fs`).
+let isOfMatrices (e: Expr) =
+    match e.Op with
+    | Call(name, _) -> List.contains name [ "det"; "inv"; "solve"; "cholesky" ]
+    | _ -> false
 
 /// The expressions with such calls written out; calls that have no such form stay.
 let expand (roots: Expr list) : Expr list =
@@ -64,9 +73,9 @@ let obstacle (roots: Expr list) : string option =
     topological roots
     |> List.tryPick (fun e ->
         match e.Op with
-        | Call(name, _) when not (isElementwiseCall name) ->
+        | Call(name, _) when not (isElementwiseCall name || isOfMatrices e) ->
             Some(sprintf "`%s` has no form over registers" name)
         | _ ->
             e.Shape
             |> List.tryPick (fun d -> if (Dim.tryConstant d).IsNone then Some d else None)
-            |> Option.map (fun d -> sprintf "the size %s is open" (string d)))
+            |> Option.map (fun d -> sprintf "the size `%s` is left to the caller" (string d)))

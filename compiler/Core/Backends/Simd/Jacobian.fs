@@ -1,0 +1,85 @@
+/// The Jacobian of a kernel's drift and its product with a tangent, where they are wanted.
+module internal DiffEqLang.Compiler.Backends.Simd.Jacobian
+
+open System.Collections.Generic
+open DiffEqLang.Compiler.Ir
+open DiffEqLang.Compiler.Ir.Expr
+open DiffEqLang.Compiler.Ir.Dynamics
+open DiffEqLang.Compiler.Passes
+open DiffEqLang.Compiler.Printing
+open DiffEqLang.Compiler.Printing.CSharp
+open DiffEqLang.Compiler.Backends.CSharp
+open DiffEqLang.Compiler.Backends.Simd.Elements
+open DiffEqLang.Compiler.Backends.Simd.Kernel
+open DiffEqLang.Compiler.Backends.Simd.Statements
+
+let private inputs =
+    [ parameter "Lanes" "t"; parameter readOnly "state"; parameter readOnly "parameters" ]
+
+let private jvp (kernel: Kernel) precision : CSharp.Member =
+    let tangents, products = Derivatives.jvp kernel.Model.Components
+    let products = Written.expand products
+    let nodes = topological products
+    let writer = writer kernel precision nodes
+    let used = inputsAmong nodes
+
+    for part, tangent in List.zip kernel.States tangents do
+        if used.Contains tangent then
+            Storing.take writer "tangent" part.Offset tangent.Name (Build.input tangent)
+
+    Storing.prepare writer (Dictionary()) [] products
+
+    for value, part in List.zip products kernel.States do
+        Results.give
+            writer
+            "slopeTangent"
+            part.Offset
+            ("tangent" + Naming.capitalized part.Symbol.Name)
+            None
+            value
+
+    overriding
+        "void"
+        "DriftJvp"
+        (inputs @ [ parameter readOnly "tangent"; parameter writable "slopeTangent" ])
+        writer.Body.Statements
+        (summary "The Jacobian-vector product of the drift.")
+
+/// What is written where in the row-major matrix, and whether zeros are left out.
+let private entries (kernel: Kernel) : (int * Expr.Expr) list * bool =
+    let components = kernel.Model.Components
+    let size = total kernel.States
+
+    if components |> List.forall _.Symbol.Shape.IsEmpty then
+        let entries = Derivatives.sparseJacobian components
+        [ for e in entries -> e.Row * size + e.Column, e.Value ], entries.Length < size * size
+    else
+        [ 0, Derivatives.denseJacobian components ], false
+
+let private jacobian (kernel: Kernel) precision : CSharp.Member =
+    let entries, isSparse = entries kernel
+    let values = entries |> List.map snd |> Written.expand
+    let writer = writer kernel precision (topological values)
+    Storing.prepare writer (Dictionary()) [] values
+
+    if isSparse then
+        writer.Body.Emit(Overwrite(invokeMethod (Name "jacobian") "Clear" [], [ "jacobian" ], None))
+
+    for (place, _), value in List.zip entries values do
+        Results.give writer "jacobian" place "matrix" None value
+
+    overriding
+        "void"
+        "DriftJacobian"
+        (inputs @ [ parameter writable "jacobian" ])
+        writer.Body.Statements
+        (summary "The Jacobian of the drift, row by row.")
+
+/// The members.
+let members (kernel: Kernel) precision : CSharp.Member list =
+    [ { Documentation = inherited
+        Attributes = []
+        Modifiers = [ "public"; "override" ]
+        Kind = Property("bool", "HasJacobian", Literal "true") }
+      jvp kernel precision
+      jacobian kernel precision ]
