@@ -8,12 +8,12 @@ namespace DiffEqLang.Runtime;
 /// <summary>The base of generated models without noise.</summary>
 public abstract class OdeModel : DifferentialModel
 {
+    /// <summary>What runs its solves on registers, between them.</summary>
+    internal readonly EnginePool Engines = new();
+
     /// <inheritdoc/>
     protected OdeModel(string name, StateLayout layout, SolveDefaults defaults, Device? device, ScalarType? dtype)
         : base(name, layout, defaults, device, dtype) { }
-
-    /// <summary>What runs its solves on registers, between them.</summary>
-    internal EnginePool Engines { get; } = new();
 
     /// <inheritdoc/>
     protected sealed override Solution SolvePacked(IReadOnlyList<Tensor?> initial, SolveOptions? options)
