@@ -27,7 +27,7 @@ let escaped name = if isKeyword name then "@" + name else name
 /// against the runtime by a test.
 let inheritedByModels =
     "Adjoint AddConstant AddParameter Bind BindSimd Calculus ClearModules ConditionallyRegisterBuffer
-     ConditionallyRegisterParameter CorrelationFactor Create Defaults Device Dispose Drift Dtype Equals Finalize
+     ConditionallyRegisterParameter CorrelationFactor Create Defaults Device Dispose Drift Dtype Engines Equals Finalize
      GetDefaultDeviceAndType GetHashCode GetName GetType HType InitialState Layout Load MemberwiseClone MoveModule ReferenceEquals Noise
      NoiseSize Output OutputNames ParameterNames RegisterComponents ReplaceBuffer ReplaceParameter Save SetConstant
      SetValue Solve SolvePacked ToString Value add_module apply boxedModule BoxedModule buffers children eval
