@@ -17,7 +17,7 @@ namespace DiffEqLang.Runtime.Sensitivities.Stochastic;
 /// <param name="equations">Its equations in Stratonovich's sense.</param>
 internal sealed class BacksolveStochasticAdjoint(StochasticRun run, SdeEquations equations) : StochasticAdjoint(run), IDisposable
 {
-    private static readonly Scalar Half = 0.5, Two = 2;
+    private static readonly Scalar Half = 0.5, MinusHalf = -0.5, Two = 2;
 
     private Tensor _state = run.LastState.alias().DetachFromDisposeScope();
 
@@ -30,20 +30,20 @@ internal sealed class BacksolveStochasticAdjoint(StochasticRun run, SdeEquations
 
     protected override Tensor PullStep(in StochasticStep step, int index, Tensor? alive, Tensor w, ParameterGradients into)
     {
-        var backwards = -(double)step.Length.ToDouble();
+        using Scalar backwards = -step.Length.ToDouble();
         var noise = equations.Diffusion(step.End, _state, step.Increment);
         var halfNoiseAdjoint = equations.DiffusionVjp(step.End, _state, step.Increment, w * Half, into);
         var predicted = _state - noise;
         var predictedAdjoint = w.add(halfNoiseAdjoint, Two);
 
         var before = w
-            .add(equations.DriftVjp(step.End, _state, w * step.Length, into))
-            .add_(halfNoiseAdjoint)
-            .add_(equations.DiffusionVjp(step.Start, predicted, step.Increment, predictedAdjoint * Half, into));
+            .add(equations.DriftVjp(step.End, _state, w * step.Length, into), Scalars.One)
+            .add_(halfNoiseAdjoint, Scalars.One)
+            .add_(equations.DiffusionVjp(step.Start, predicted, step.Increment, predictedAdjoint * Half, into), Scalars.One);
         var state = _state
             .add(equations.Drift(step.End, _state), backwards)
-            .sub_(noise * Half)
-            .sub_(equations.Diffusion(step.Start, predicted, step.Increment) * Half);
+            .add_(noise, MinusHalf)
+            .add_(equations.Diffusion(step.Start, predicted, step.Increment), MinusHalf);
         Move(alive is null ? state : where(alive, state, _state));
         return before;
     }
