@@ -33,20 +33,20 @@ internal static class DenseGradients<TRegister, T, TFused>
         var (rows, columns) = (left.Length / stride, right.Length / stride);
         Span<T> block = stackalloc T[Lanes * ColumnsAtOnce];
         for (var direction = 0; direction < directions; direction++)
-        for (var column = 0; column < columns; column += ColumnsAtOnce)
-        {
-            var count = Math.Min(ColumnsAtOnce, columns - column);
-            Transpose(right[(column * stride + direction * Lanes)..], stride, count, sign, block);
-            for (var row = 0; row < rows; row += RowsAtOnce)
+            for (var column = 0; column < columns; column += ColumnsAtOnce)
             {
-                var several = Math.Min(RowsAtOnce, rows - row);
-                var own = left[(row * stride + direction * Lanes)..];
-                var target = into[(row * columns + column)..];
-                var done = several == RowsAtOnce ? FourRows(own, stride, block, count, target, columns) : 0;
-                for (var r = 0; r < several && done < count; r++)
-                    OneRow(own.Slice(r * stride, Lanes), block, done, target.Slice(r * columns, count));
+                var count = Math.Min(ColumnsAtOnce, columns - column);
+                Transpose(right[(column * stride + direction * Lanes)..], stride, count, sign, block);
+                for (var row = 0; row < rows; row += RowsAtOnce)
+                {
+                    var several = Math.Min(RowsAtOnce, rows - row);
+                    var own = left[(row * stride + direction * Lanes)..];
+                    var target = into[(row * columns + column)..];
+                    var done = several == RowsAtOnce ? FourRows(own, stride, block, count, target, columns) : 0;
+                    for (var r = 0; r < several && done < count; r++)
+                        OneRow(own.Slice(r * stride, Lanes), block, done, target.Slice(r * columns, count));
+                }
             }
-        }
     }
 
     /// <summary>From column by column, lanes side by side, to lane by lane, columns side by side; with the sign.</summary>

@@ -46,10 +46,10 @@ internal static class DenseProducts<TRegister, T, TFused>
             }
 
             for (; row < rows; row++)
-            for (var side = 0; side < (isPair ? 2 : 1); side++)
-                OneRow(
-                    ref Unsafe.Add(ref weights, row * rowStride), columnStride, columns, ref Unsafe.Add(ref source, side), directions,
-                    ref Unsafe.Add(ref target, row * directions + side));
+                for (var side = 0; side < (isPair ? 2 : 1); side++)
+                    OneRow(
+                        ref Unsafe.Add(ref weights, row * rowStride), columnStride, columns, ref Unsafe.Add(ref source, side), directions,
+                        ref Unsafe.Add(ref target, row * directions + side));
             direction += isPair ? 2 : 1;
         }
     }

@@ -24,8 +24,8 @@ internal static class ContinuousFlowStep
         manual_seed(0);
         using var start = randn(Batch, 2);
         foreach (var target in new[] { SolveTarget.Torch, SolveTarget.Simd })
-        foreach (var coupling in new[] { StepCoupling.Batch, StepCoupling.PerSample })
-            Compare(start, target, coupling);
+            foreach (var coupling in new[] { StepCoupling.Batch, StepCoupling.PerSample })
+                Compare(start, target, coupling);
     }
 
     private static void Compare(Tensor start, SolveTarget target, StepCoupling coupling)

@@ -98,7 +98,13 @@ let private filesOf dtype =
 
           match Kernel.ofModel model with
           | Ok kernel ->
-              yield! KernelTests.filesOf false "DiffEqLang.Stochastic" (KernelTests.precisionOf dtype) model kernel
+              yield!
+                  KernelTests.filesOf
+                      false
+                      "DiffEqLang.Stochastic"
+                      (KernelTests.precisionOf dtype)
+                      model
+                      kernel
           | Error reason -> failtestf "%s has no kernel: %s" name reason ]
 
 let private assemblies =
