@@ -9,7 +9,8 @@ internal interface ISolveGradient
     Tensor Values { get; }
 
     /// <summary>
-    /// The gradients of the initial state [samples, N], the saved times [T] and the parameters; null where none flow to them. Never throws: a failure is kept for <see cref="GradientFault"/>, and the gradients are zeros.
+    /// The gradients of the initial state [samples, N], the saved times [T] and the parameters; null where none flow to them. Never
+    /// throws: a failure is kept for <see cref="GradientFault"/>, and the gradients are zeros.
     /// </summary>
     (Tensor? Initial, Tensor? Times, Tensor?[] Parameters) Backward(Tensor cotangents);
 }

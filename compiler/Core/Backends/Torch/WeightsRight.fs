@@ -42,26 +42,34 @@ let private isWeighted (e: Expr) =
         rank weight = 2 && not (isBatched weight) && isBatched x && rank x >= 2
     | _ -> false
 
-/// What is made element by element, and so in either order of axes.
-let private followsOperands (e: Expr) =
-    match e.Op with
-    | Broadcast _ -> true
-    | _ -> Rule.isElementwise e
-
 let private isMatrix (e: Expr) = isBatched e && rank e >= 2
 
-/// The nodes that are kept turned: weighted products, what is made of them element by element, and what goes into either.
+/// The nodes that are kept turned: weighted products, what is made element by element of them and of nothing that stands
+/// plain, and what either order suits that goes into them.
 let private kept (order: Expr list) =
     let turned = HashSet<Expr>(HashIdentity.Reference)
+    let suitsEither = HashSet<Expr>(HashIdentity.Reference)
 
     for e in order do
-        if isWeighted e || (isMatrix e && Rule.isElementwise e && List.exists turned.Contains e.Args) then
+        let matrices = e.Args |> List.filter isMatrix
+
+        match e.Op with
+        | _ when isWeighted e -> turned.Add e |> ignore
+        | _ when not (isMatrix e) -> ()
+        | Broadcast _ -> suitsEither.Add e |> ignore
+        | _ when Rule.isElementwise e && List.forall suitsEither.Contains matrices ->
+            suitsEither.Add e |> ignore
+        | _ when
+            Rule.isElementwise e
+            && matrices |> List.forall (fun a -> turned.Contains a || suitsEither.Contains a)
+            ->
             turned.Add e |> ignore
+        | _ -> ()
 
     for e in List.rev order do
         if turned.Contains e then
             for operand in e.Args do
-                if isMatrix operand && followsOperands operand then
+                if suitsEither.Contains operand then
                     turned.Add operand |> ignore
 
     turned
