@@ -117,9 +117,19 @@ let private backward
         [ method' inherited name parameters (Arrow withoutTerms)
           method' (DocumentationComments.summary doc) name withTerms (Block written.Body) ]
 
+/// The vector-Jacobian product of values, its own products arranged as those of the values are.
+let private vjp (bound: Bound) (values: Expr.Expr list) : Derivatives.VectorJacobian =
+    let product = Derivatives.vjp bound.Components values bound.Parameters
+
+    let ofStates, ofParameters =
+        WeightsRight.arrange (product.States @ product.Parameters)
+        |> List.splitAt product.States.Length
+
+    { product with States = ofStates; Parameters = ofParameters }
+
 /// A quantity and its vector-Jacobian product, which compute what they share twice.
 let private both (bound: Bound) doc vjpDoc (quantity: Quantity) : Member list =
-    let product = Derivatives.vjp bound.Components quantity.Values bound.Parameters
+    let product = vjp bound quantity.Values
     forward bound Unshared doc quantity :: backward bound Unshared vjpDoc quantity product
 
 // Drift and noise
@@ -146,7 +156,7 @@ let private drift (bound: Bound) : Member list =
           Packings = [ statePacking bound ]
           Values = bound.Components |> List.map _.Drift }
 
-    let product = Derivatives.vjp bound.Components quantity.Values bound.Parameters
+    let product = vjp bound quantity.Values
 
     match SharedTerms.between quantity.Values (product.States @ product.Parameters) with
     | [] ->
