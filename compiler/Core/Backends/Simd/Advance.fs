@@ -10,6 +10,7 @@ open DiffEqLang.Compiler.Backends.CSharp
 open DiffEqLang.Compiler.Backends.Simd.Registers
 open DiffEqLang.Compiler.Backends.Simd.Elements
 open DiffEqLang.Compiler.Backends.Simd.Kernel
+open DiffEqLang.Compiler.Backends.Simd.KernelWriter
 open DiffEqLang.Compiler.Backends.Simd.StepBody
 
 /// Steps of one size: `Advance`. States are the inner loop, so that the processor works on several at once.

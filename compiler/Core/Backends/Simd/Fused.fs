@@ -13,6 +13,7 @@ open DiffEqLang.Compiler.Backends.Simd.Registers
 open DiffEqLang.Compiler.Backends.Simd.Elements
 open DiffEqLang.Compiler.Backends.Simd.Unrolling
 open DiffEqLang.Compiler.Backends.Simd.Kernel
+open DiffEqLang.Compiler.Backends.Simd.KernelWriter
 
 /// States, and operations of the right-hand side, up to which a step is fused. The just-in-time compiler stops inlining in
 /// a method of more than 512 variables, and a step has a stage's variables as often as it has stages.

@@ -11,6 +11,7 @@ open DiffEqLang.Compiler.Printing.CSharp
 open DiffEqLang.Compiler.Backends.CSharp
 open DiffEqLang.Compiler.Backends.Simd.Elements
 open DiffEqLang.Compiler.Backends.Simd.Kernel
+open DiffEqLang.Compiler.Backends.Simd.KernelWriter
 open DiffEqLang.Compiler.Backends.Simd.Statements
 
 let private inputs =

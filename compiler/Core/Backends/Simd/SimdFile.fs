@@ -9,6 +9,8 @@ open DiffEqLang.Compiler.Backends.CSharp
 open DiffEqLang.Compiler.Backends.CSharp.Face
 open DiffEqLang.Compiler.Backends.Simd.Registers
 open DiffEqLang.Compiler.Backends.Simd.Kernel
+open DiffEqLang.Compiler.Backends.Simd.KernelWriter
+open DiffEqLang.Compiler.Backends.Simd.KernelClass
 
 type Width =
     /// `Vector<T>`: whatever the processor has, up to 256 bits.

@@ -13,6 +13,7 @@ open DiffEqLang.Compiler.Backends.CSharp
 open DiffEqLang.Compiler.Backends.Simd.Registers
 open DiffEqLang.Compiler.Backends.Simd.Elements
 open DiffEqLang.Compiler.Backends.Simd.Kernel
+open DiffEqLang.Compiler.Backends.Simd.KernelWriter
 
 /// Whether the right-hand side depends on time.
 let isTimed (kernel: Kernel) = kernel.Drift |> List.exists _.DependsOn.HasFlag(Dependence.Time)

@@ -21,6 +21,7 @@ open DiffEqLang.Compiler.Backends.CSharp
 open DiffEqLang.Compiler.Backends.Simd.Registers
 open DiffEqLang.Compiler.Backends.Simd.Elements
 open DiffEqLang.Compiler.Backends.Simd.Kernel
+open DiffEqLang.Compiler.Backends.Simd.KernelWriter
 open DiffEqLang.Compiler.Backends.Simd.StepBody
 
 /// The loop's body, while it is written: variables are declared where they are first assigned.

@@ -8,6 +8,7 @@ open DiffEqLang.Compiler.Backends.CSharp
 open DiffEqLang.Compiler.Backends.Simd.Registers
 open DiffEqLang.Compiler.Backends.Simd.Elements
 open DiffEqLang.Compiler.Backends.Simd.Kernel
+open DiffEqLang.Compiler.Backends.Simd.KernelWriter
 
 let at array n = Element(Name array, [ Literals.integer n ])
 let local name value = statement (Local(name, value))
