@@ -190,6 +190,9 @@ let all: (string * string list) list =
           "dim n; state x : R[n]; dx/dt = -x; solve { target = simd }"
           [ "5:18-22 DEQ0608 `target = simd` cannot run this model: the size `n` is left to the caller (leave the target to `auto`, or take `torch`)" ]
       model
+          "state x : R[20000]; param A : R[20000] = 1; let h = tanh(x); x' = sin(A*h)*sum(h) - h^2; solve { target = simd }"
+          [ "6:18-22 DEQ0608 `target = simd` cannot run this model: its loops hand on 20000 numbers of a sample to each other, and a stack holds 8192 (leave the target to `auto`, or take `torch`)" ]
+      model
           "state X; wiener W; dX = X*dt + dW; solve { method = dopri5 }"
           [ "5:18-24 DEQ0507 `dopri5` solves ordinary equations, and the model has the noise `W` (methods for noise: `euler_maruyama`, `euler_heun`, `milstein`)" ]
       model

@@ -7,6 +7,7 @@ open DiffEqLang.Compiler.Checking
 open DiffEqLang.Compiler.Checking.Errors
 open DiffEqLang.Compiler.Ir
 open DiffEqLang.Compiler.Ir.Expr
+open DiffEqLang.Compiler.Passes
 open DiffEqLang.Compiler.Backends.Simd.Registers
 open DiffEqLang.Compiler.Backends.Simd.Unrolling
 open DiffEqLang.Compiler.Backends.Simd.Kernel
@@ -15,6 +16,34 @@ open DiffEqLang.Compiler.Backends.Simd.Kernel
 /// benchmark `crossover`), the two targets meet at 18,000 with 128 samples, at 270,000 with 16 and at 1,500 with 1024, which no
 /// compiler knows: beyond 20,000 a library's products gain more on large batches than calls cost on small ones.
 let mostProducts = 20_000
+
+/// Registers that a method may keep on the stack: half a megabyte of the widest, of the megabyte and a half that a thread may
+/// have at least.
+let private mostOnStack = 8192
+
+/// The kernel, unless its loops hand on more than a stack holds.
+let private fitting (kernel: Kernel) : Result<Kernel, string> =
+    let ofProduct (product: Derivatives.VectorJacobian) = product.States @ product.Parameters
+
+    let values =
+        kernel.Drift
+        @ ofProduct kernel.Product
+        @ [ for quantity, product in kernel.Noise do
+                yield! quantity.Values
+                yield! ofProduct product ]
+
+    let most = topological values |> List.filter hasLoops |> List.sumBy Unrolling.sizeOf
+
+    // Most of that is never stored: only where it is much, the methods are written to see.
+    match (if most > mostOnStack then KernelClass.mostOnStack kernel else most) with
+    | n when n > mostOnStack ->
+        Error(
+            sprintf
+                "its loops hand on %d numbers of a sample to each other, and a stack holds %d"
+                n
+                mostOnStack
+        )
+    | _ -> Ok kernel
 
 type Choice =
     | Torch of reason: string
@@ -46,7 +75,7 @@ let choose (option: string option) (model: Dynamics.Model) : Choice =
     match asked option model with
     | "torch" -> Torch "it was asked for"
     | target ->
-        match onlyOnDevice model, Kernel.ofModel model with
+        match onlyOnDevice model, Result.bind fitting (Kernel.ofModel model) with
         | Some reason, _
         | None, Error reason -> Torch reason
         | None, Ok kernel ->
