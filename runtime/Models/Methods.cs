@@ -32,6 +32,15 @@ public static partial class Methods
     /// <summary>Tsitouras' pair, order 5(4).</summary>
     public static Method Tsit5(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("tsit5", rtol, atol, dt);
 
+    /// <summary>Verner's most efficient pair of order 6(5): for tolerances of 1e-6 to 1e-10.</summary>
+    public static Method Vern6(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("vern6", rtol, atol, dt);
+
+    /// <summary>Verner's most efficient pair of order 7(6): for tolerances of 1e-7 and below.</summary>
+    public static Method Vern7(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("vern7", rtol, atol, dt);
+
+    /// <summary>Verner's most efficient pair of order 9(8): for the tightest tolerances.</summary>
+    public static Method Vern9(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("vern9", rtol, atol, dt);
+
     /// <summary>DOP853, order 8(5,3): for tight tolerances.</summary>
     public static Method Dopri8(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("dopri8", rtol, atol, dt);
 

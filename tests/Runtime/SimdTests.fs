@@ -14,7 +14,7 @@ open DiffEqLang.Tests.Support.Odes
 open Expecto
 open TorchSharp
 
-let adaptive = [ "bosh3"; "dopri5"; "tsit5"; "dopri8" ]
+let adaptive = [ "bosh3"; "dopri5"; "tsit5"; "vern6"; "vern7"; "dopri8"; "vern9" ]
 
 let methods =
     [ for name in adaptive -> tolerances name 1e-7 1e-9

@@ -11,7 +11,7 @@ open TorchSharp
 
 let growth = ode (fun _ y -> y)
 let allMethods = Methods.OdeNames |> List.ofSeq
-let adaptiveMethods = [ "bosh3"; "dopri5"; "tsit5"; "dopri8" ]
+let adaptiveMethods = [ "bosh3"; "dopri5"; "tsit5"; "vern6"; "vern7"; "dopri8"; "vern9" ]
 
 /// A method with tolerances where it is adaptive, with a small step where it is not.
 let methodWith (dt: float) (name: string) =

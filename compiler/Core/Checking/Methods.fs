@@ -33,7 +33,10 @@ let all =
       adaptive "bosh3"
       adaptive "dopri5"
       adaptive "tsit5"
+      adaptive "vern6"
+      adaptive "vern7"
       adaptive "dopri8"
+      adaptive "vern9"
       stochastic AnyNoise "euler_maruyama"
       stochastic AnyNoise "euler_heun"
       stochastic CommutativeNoise "milstein" ]
@@ -52,10 +55,7 @@ let options (m: Method) = if m.IsAdaptive then [ "rtol"; "atol"; "dt" ] else [ "
 /// Methods that the language has and the runtime does not have yet.
 let later =
     set
-        [ "vern6"
-          "vern7"
-          "vern9"
-          "adams"
+        [ "adams"
           "rk"
           "rosenbrock23"
           "rodas4"
