@@ -99,8 +99,11 @@ let tests =
               [ for name in [ "dopri5"; "tsit5"; "vern6"; "vern7"; "dopri8"; "vern9" ] do
                     test name {
                         for case in [ classA[3]; classB[4]; classD[2] ] do
+                            // The first steps of vern9 at 1e-3 are those at 1e-5.
+                            let loosest = if name = "vern9" then 1e-5 else 1e-3
+
                             let errors =
-                                [ for tolerance in [ 1e-3; 1e-5; 1e-7; 1e-9; 1e-11 ] ->
+                                [ for tolerance in [ 1e-3; 1e-5; 1e-7; 1e-9; 1e-11 ] |> List.filter (fun x -> x <= loosest) ->
                                       tolerance * errorOf name tolerance case ]
 
                             for coarse, fine in List.pairwise errors do
