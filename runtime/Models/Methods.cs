@@ -68,12 +68,31 @@ public static partial class Methods
     /// <summary>Radau IIA of order 5: for very stiff equations, and high accuracy.</summary>
     public static Method Radau(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("radau", rtol, atol, dt);
 
-    /// <summary>The names of the methods for ordinary differential equations.</summary>
+    /// <summary>The symplectic Euler method, order 1: for equations that fall into positions and momenta.</summary>
+    public static Method SymplecticEuler(double dt) => new("symplectic_euler") { Dt = dt };
+
+    /// <summary>Leapfrog, or velocity Verlet, order 2, symplectic and symmetric: for equations that fall into positions and momenta.</summary>
+    public static Method Leapfrog(double dt) => new("leapfrog") { Dt = dt };
+
+    /// <summary>Yoshida's composition, order 4, symplectic and symmetric: for equations that fall into positions and momenta.</summary>
+    public static Method Yoshida4(double dt) => new("yoshida4") { Dt = dt };
+
+    /// <summary>McLachlan's composition, order 4, symplectic and symmetric: for equations that fall into positions and momenta.</summary>
+    public static Method McLachlan(double dt) => new("mclachlan") { Dt = dt };
+
+    /// <summary>A method of one's own: see <see cref="RungeKuttaTableau.FromJson(string)"/>.</summary>
+    public static Method Rk(RungeKuttaTableau tableau, double? rtol = null, double? atol = null, double? dt = null) =>
+        Adaptive(tableau.Name, rtol, atol, dt) with { Tableau = tableau };
+
+    /// <summary>The names of the methods for ordinary differential equations of any kind.</summary>
     public static IReadOnlyList<string> OdeNames { get; } = [.. Catalogue.All.Select(tableau => tableau.Name)];
 
     /// <summary>Those of them that solve no equations in a step.</summary>
     public static IReadOnlyList<string> ExplicitNames { get; } =
         [.. Catalogue.All.Where(tableau => !tableau.IsImplicit).Select(tableau => tableau.Name)];
+
+    /// <summary>Those for equations that fall into positions and momenta.</summary>
+    public static IReadOnlyList<string> SymplecticNames { get; } = [.. Catalogue.Symplectic.Select(tableau => tableau.Name)];
 
     private static Method Adaptive(string name, double? rtol, double? atol, double? dt) =>
         new(name) { Rtol = rtol, Atol = atol, Dt = dt };

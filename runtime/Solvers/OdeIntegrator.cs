@@ -124,7 +124,7 @@ internal sealed class OdeIntegrator : IDisposable
         }
 
         _tape?.Add(geometry.OfMoved(_clock.Moves), stages, _problem.Tableau.EndStage, isSound, rows, _everyStep?.Count ?? -1);
-        Commit(after, endSlope, stages.Terms[_problem.Tableau.EndStage], isSound);
+        Commit(after, endSlope ?? _kernel.SharedSlope(stages), stages.Terms[_problem.Tableau.EndStage], isSound);
     }
 
     /// <summary>Compares the error with the tolerance. Sound: every lane's stages are finite, the rejected ones' too.</summary>

@@ -22,16 +22,16 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
     public StepController Controller => Method.Controller ?? StepController.PI;
 
     /// <summary>Why the method does not run on SIMD registers, and what to do about it; null where it does.</summary>
-    public string? ObstacleOnRegisters => Tableau.IsImplicit
-        ? $"Method {Tableau.Name} is implicit, and those run on torch: take SolveTarget.Torch, or one of {string.Join(", ", Methods.ExplicitNames)}."
+    public string? ObstacleOnRegisters => Tableau.IsImplicit || Tableau.IsPartitioned
+        ? $"Method {Tableau.Name} is {(Tableau.IsImplicit ? "implicit" : "symplectic")}, and those run on torch: take SolveTarget.Torch, or one of {string.Join(", ", Methods.ExplicitNames)}."
         : null;
 
     /// <exception cref="ArgumentException">The method is unknown, or its options do not fit it.</exception>
     public static RungeKuttaProblem Of(SolveSpan span, SolveOptions options)
     {
         var method = options.Method ?? Methods.Tsit5();
-        var tableau = Catalogue.Find(method.Name)
-            ?? throw new ArgumentException($"There is no method {method.Name} for ordinary differential equations; there are {string.Join(", ", Methods.OdeNames)}.");
+        var tableau = method.Tableau ?? Catalogue.Find(method.Name)
+            ?? throw new ArgumentException($"There is no method {method.Name} for ordinary differential equations; there are {string.Join(", ", [.. Methods.OdeNames, .. Methods.SymplecticNames])}.");
         var problem = new RungeKuttaProblem(tableau, span, method, options);
         problem.Check();
         return problem;
@@ -49,6 +49,8 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
             throw new ArgumentException($"Tolerances must not be negative, and not both zero: rtol = {Rtol}, atol = {Atol}.");
         if (Tableau.IsImplicit && Options.Gradient == GradientMode.Backsolve)
             throw new ArgumentException($"Method {Method.Name} is implicit, and the backsolve gradient solves backwards what is stiff forwards: take gradient = discrete.");
+        if (Tableau.IsPartitioned && Options.Gradient == GradientMode.Backsolve)
+            throw new ArgumentException($"Method {Method.Name} is symplectic, and the equations of the backsolve gradient do not fall into positions and momenta: take gradient = discrete.");
         if (Options.MaxSteps < 1)
             throw new ArgumentException($"MaxSteps must be positive, not {Options.MaxSteps}.");
     }

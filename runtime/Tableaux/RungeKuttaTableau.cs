@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace DiffEqLang.Tableaux;
 
 /// <summary>
@@ -13,6 +15,8 @@ public sealed class RungeKuttaTableau
 {
     private const double Rounding = 1e-12;
 
+    private string? _identity;
+
     /// <param name="name">As written in <c>method = ...</c>.</param>
     /// <param name="order">Of the solution that is carried on.</param>
     /// <param name="a">The rows of A below the first (which is empty): row i has i entries, more where its stage is implicit.</param>
@@ -20,23 +24,40 @@ public sealed class RungeKuttaTableau
     /// <param name="citation">The paper, and the place in it.</param>
     /// <param name="error">The error estimate, where the method has one.</param>
     /// <param name="dense">The continuous extension; cubic Hermite where null.</param>
+    /// <param name="parts">What each stage moves; all of the state where null.</param>
     /// <exception cref="ArgumentException">The coefficients contradict each other.</exception>
     public RungeKuttaTableau(
-        string name, int order, double[][] a, double[] b, string citation, ErrorEstimate? error = null, DenseOutput? dense = null)
+        string name, int order, double[][] a, double[] b, string citation, ErrorEstimate? error = null, DenseOutput? dense = null,
+        StatePart[]? parts = null)
     {
         (Name, Order, B, Citation, Error) = (name, order, b, citation, error);
         IsFirstSameAsLast = b.Length > 1 && Enumerable.Range(0, b.Length).All(i => b[i] == (i < a[^1].Length ? a[^1][i] : 0));
         EndStage = IsFirstSameAsLast ? b.Length - 1 : b.Length;
         double[][] end = IsFirstSameAsLast ? [] : [b];
         A = [[], .. a, .. end, .. dense?.ExtraRows ?? []];
-        C = [.. A.Select(row => row.Sum())];
+        Parts = [.. A.Select((_, i) => i < parts?.Length ? parts[i] : StatePart.Whole)];
+        IsPartitioned = parts is not null;
+        C = [.. A.Select((row, i) => row.Where((_, j) => Parts[j] == Read(i)).Sum())];
         Groups = [.. StageGroup.Of(A)];
         Dense = dense?.Weights ?? Hermite();
         Validate();
     }
 
+    /// <summary>An explicit method from a text in JSON, checked up to the conditions of the order that it states.</summary>
+    /// <param name="json">
+    /// An object with <c>name</c>, <c>order</c>, <c>a</c> (a row for each stage, that of the first empty) and <c>b</c>; where they
+    /// are there, <c>b_hat</c> for the error and <c>error_order</c> (one less than the order), <c>dense</c> (for each stage the
+    /// coefficients of θ, θ², ...) and <c>dense_order</c>, <c>c</c> (which then must be the sums of the rows) and <c>citation</c>.
+    /// Numbers may be fractions as text: <c>"1/6"</c>.
+    /// </param>
+    /// <exception cref="FormatException">The text is something else, or a condition of order does not hold; the message says which.</exception>
+    public static RungeKuttaTableau FromJson(string json) => TableauReader.Read(json);
+
     /// <summary>As written in <c>method = ...</c>.</summary>
     public string Name { get; }
+
+    /// <summary>The name, and where the method is not one of the <see cref="Catalogue"/> the hash of its coefficients: what a compiled step is for.</summary>
+    public string Identity => _identity ??= ReferenceEquals(Catalogue.Find(Name), this) ? Name : $"{Name} {Fingerprint()}";
 
     /// <summary>The order of the solution that is carried on.</summary>
     public int Order { get; }
@@ -50,8 +71,17 @@ public sealed class RungeKuttaTableau
     /// <summary>The weights of the solution over the method's own stages.</summary>
     public IReadOnlyList<double> B { get; }
 
-    /// <summary>The nodes, one for every row of <see cref="A"/>: its sum (Kutta's condition).</summary>
+    /// <summary>
+    /// The nodes, one for every row of <see cref="A"/>: its sum (Kutta's condition), of a method in parts over the stages that moved what
+    /// the stage reads.
+    /// </summary>
     public IReadOnlyList<double> C { get; }
+
+    /// <summary>What each row of <see cref="A"/> moves: the stage is zero on the other entries of the state.</summary>
+    public IReadOnlyList<StatePart> Parts { get; }
+
+    /// <summary>Whether stages move parts of the state: the method of a <see cref="SymplecticComposition"/>.</summary>
+    public bool IsPartitioned { get; }
 
     /// <summary>The error estimate; null for a method that only takes fixed steps.</summary>
     public ErrorEstimate? Error { get; }
@@ -86,6 +116,14 @@ public sealed class RungeKuttaTableau
     public double[] DenseSlopes(double theta) =>
         [.. Dense.Select(row => Horner([.. row.Select((value, power) => value * (power + 1))], theta))];
 
+    /// <summary>The part that the derivative of a stage's part depends on, where that is one.</summary>
+    private StatePart Read(int stage) => (IsPartitioned, Parts[stage]) switch
+    {
+        (false, _) => StatePart.Whole,
+        (true, StatePart.Positions) => StatePart.Momenta,
+        (true, _) => StatePart.Positions,
+    };
+
     private static double Horner(ReadOnlySpan<double> coefficients, double x)
     {
         var value = 0.0;
@@ -115,7 +153,8 @@ public sealed class RungeKuttaTableau
         Require(
             A.Select((row, i) => row.Length == i || (i > 0 && i < B.Count && row.Length > i && row.Length <= B.Count)).All(fits => fits),
             "row i of A must have i entries, more where its stage is implicit");
-        Require(Math.Abs(B.Sum() - 1) < Rounding, "the weights b must sum to 1");
+        foreach (var part in Parts.Take(B.Count).Distinct())
+            Require(Math.Abs(B.Where((_, i) => Parts[i] == part).Sum() - 1) < Rounding, "the weights b must sum to 1");
         Require(Math.Abs(C[EndStage] - 1) < Rounding, "the end stage must lie at the end");
         Require(Dense.Count == A.Count, "the dense output must weigh every stage");
         Require(Error is null || Error.Estimates.All(e => e.Length == EndStage + 1 && Math.Abs(e.Sum()) < Rounding),
@@ -123,6 +162,13 @@ public sealed class RungeKuttaTableau
         var atEnd = DenseWeights(1);
         Require(Enumerable.Range(0, A.Count).All(i => Math.Abs(atEnd[i] - (i < B.Count ? B[i] : 0)) < 100 * Rounding),
             "the dense output must end at the solution");
+    }
+
+    private string Fingerprint()
+    {
+        double[][] all = [.. A, [.. B], .. Error?.Estimates ?? []];
+        var bytes = all.SelectMany(row => row.Prepend(row.Length)).SelectMany(BitConverter.GetBytes);
+        return Convert.ToHexStringLower(SHA256.HashData([.. bytes]).AsSpan(0, 8));
     }
 
     private void Require(bool condition, string what)

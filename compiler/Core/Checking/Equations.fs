@@ -242,6 +242,7 @@ let private initialTarget context (target: Tree.Expr) : (Entity * string) option
     | Tree.Transpose _
     | Tree.Stack _
     | Tree.If _
+    | Tree.Quoted _
     | Tree.Parenthesized _ -> fail context target.Span (Structure(InitialTarget(textOf context target.Span)))
     | Tree.Missing -> None
 

@@ -17,11 +17,19 @@ type Method =
         Noise: NoiseRule
         /// Whether it estimates its error, and so takes tolerances.
         IsAdaptive: bool
+        /// Whether the equations must fall into positions and momenta.
+        IsSymplectic: bool
     }
 
-let private adaptive name = { Name = name; Noise = Deterministic; IsAdaptive = true }
-let private fixedStep name = { Name = name; Noise = Deterministic; IsAdaptive = false }
-let private stochastic rule name = { Name = name; Noise = rule; IsAdaptive = false }
+let private fixedStep name =
+    { Name = name
+      Noise = Deterministic
+      IsAdaptive = false
+      IsSymplectic = false }
+
+let private adaptive name = { fixedStep name with IsAdaptive = true }
+let private symplectic name = { fixedStep name with IsSymplectic = true }
+let private stochastic rule name = { fixedStep name with Noise = rule }
 
 let all =
     [ fixedStep "euler"
@@ -45,11 +53,18 @@ let all =
       adaptive "kvaerno4"
       adaptive "kvaerno5"
       adaptive "radau"
+      symplectic "symplectic_euler"
+      symplectic "leapfrog"
+      symplectic "yoshida4"
+      symplectic "mclachlan"
       stochastic AnyNoise "euler_maruyama"
       stochastic AnyNoise "euler_heun"
       stochastic CommutativeNoise "milstein" ]
 
 let tryFind name = all |> List.tryFind (fun m -> m.Name = name)
+
+/// A method whose tableau stands in a file: `rk("file.json")`.
+let ofFile (isAdaptive: bool) name = { fixedStep name with IsAdaptive = isAdaptive }
 
 let deterministic = all |> List.filter (fun m -> m.Noise = Deterministic) |> List.map _.Name
 let forGeneralNoise = all |> List.filter (fun m -> m.Noise = AnyNoise) |> List.map _.Name
@@ -64,7 +79,6 @@ let options (m: Method) = if m.IsAdaptive then [ "rtol"; "atol"; "dt" ] else [ "
 let later =
     set
         [ "adams"
-          "rk"
           "rosenbrock23"
           "rodas4"
           "rodas5p"
@@ -75,10 +89,6 @@ let later =
           "kencarp5"
           "etd1"
           "etdrk4"
-          "symplectic_euler"
-          "leapfrog"
-          "yoshida4"
-          "mclachlan"
           "reversible_heun"
           "asynchronous_leapfrog"
           "revnet"

@@ -46,6 +46,14 @@ type Noise =
         Reason: string
     }
 
+/// What `Passes/Partition` found.
+type Partition =
+    /// The derivatives of positions depend on time and momenta alone, those of momenta on time and positions: the packed entries that
+    /// are positions, as offsets and lengths.
+    | Separable of positions: (Dim * Dim) list
+    /// Why the system does not fall into such.
+    | Inseparable of reason: string
+
 /// A value of parameters and constants alone that the equations use: computed once per solve.
 type Model =
     {
@@ -54,5 +62,6 @@ type Model =
         /// The sum of all sizes.
         Size: Dim
         Noise: Noise option
+        Partition: Partition
         Outputs: OutputDecl list
     }

@@ -120,6 +120,7 @@ let normalize (model: Typed.Model) : Model =
       Components = components
       Size = size
       Noise = noise model
+      Partition = Inseparable ""
       Outputs = model.Outputs }
 
 /// Applies a rewriting of expressions to a whole system.

@@ -42,6 +42,7 @@ let declaredByModels =
     [ "States"
       "Increments"
       "SolveBlock"
+      "Tableau"
       "OnCreated"
       "Trajectory"
       "Equations"
@@ -61,7 +62,7 @@ let inheritedBySolutions =
 
 /// Names of `OdeEquations` and `SdeEquations`.
 let inheritedByEquations =
-    "Parameters Drift DriftVjp Diffusion DiffusionVjp Milstein MilsteinVjp ItoCorrection ItoCorrectionVjp Equals
+    "Parameters Positions Drift DriftVjp Diffusion DiffusionVjp Milstein MilsteinVjp ItoCorrection ItoCorrectionVjp Equals
      Finalize GetHashCode GetType MemberwiseClone ReferenceEquals ToString"
         .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)
 
