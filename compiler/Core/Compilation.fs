@@ -78,7 +78,13 @@ module private Running =
 
         let file (name: string) (tree: Printing.CSharp.File) =
             let text = CSharpLayout.file options.LineDirectives tree
-            let header = CSharp.Header.prepend (CSharp.Provenance.fileName source.Path) (CSharp.Header.whole source) text
+
+            let header =
+                CSharp.Header.prepend
+                    (CSharp.Provenance.fileName source.Path)
+                    (CSharp.Header.whole source)
+                    text
+
             GeneratedFile(model.Typed.Name, name, header)
 
         [ file (model.Typed.Name + ".g.cs") (Torch.ModelClass.file options.Namespace options.Jacobian face)

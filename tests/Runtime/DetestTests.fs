@@ -103,7 +103,8 @@ let tests =
                             let loosest = if name = "vern9" then 1e-5 else 1e-3
 
                             let errors =
-                                [ for tolerance in [ 1e-3; 1e-5; 1e-7; 1e-9; 1e-11 ] |> List.filter (fun x -> x <= loosest) ->
+                                [ for tolerance in
+                                      [ 1e-3; 1e-5; 1e-7; 1e-9; 1e-11 ] |> List.filter (fun x -> x <= loosest) ->
                                       tolerance * errorOf name tolerance case ]
 
                             for coarse, fine in List.pairwise errors do

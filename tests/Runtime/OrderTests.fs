@@ -18,8 +18,7 @@ type Problem =
         Exact: float -> float[]
     }
 
-let horizon low (higher: float list) order =
-    if order < 4 then low else higher[order - 4]
+let horizon low (higher: float list) order = if order < 4 then low else higher[order - 4]
 
 let linearProblem =
     { Name = "linear: y' = 1.01 y"
@@ -80,7 +79,10 @@ let complexSpectrum =
             [| decay * (c + 0.5 * s); decay * (s - 0.5 * c) |] }
 
 let problemsOf order =
-    [ linearProblem; (if order >= 8 then logistic else rotor); timeDependent; complexSpectrum ]
+    [ linearProblem
+      (if order >= 8 then logistic else rotor)
+      timeDependent
+      complexSpectrum ]
 
 /// Below this a relative error is rounding, not the method's. The weights of order 6 and 5, up to 176, multiply it.
 let floor order =

@@ -124,7 +124,10 @@ let tests =
               let tableau = Catalogue.Find "vern7"
 
               for theta in [ 0.1; 0.35; 0.5; 0.77; 0.95 ] do
-                  Expect.isLessThan (violation tableau (tableau.DenseWeights theta) theta 7) 3e-7 $"at {theta}"
+                  Expect.isLessThan
+                      (violation tableau (tableau.DenseWeights theta) theta 7)
+                      3e-7
+                      $"at {theta}"
           }
 
           ofEvery "joins the slopes of both ends smoothly" (fun tableau ->

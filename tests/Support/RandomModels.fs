@@ -142,6 +142,7 @@ let private modelOf name (drifts: Expr list) wiener (diffusions: Expr list) : Dy
       Components = components
       Size = List.last offsets
       Noise = noiseOf wiener components
+      Partition = Dynamics.Inseparable ""
       Outputs = [] }
 
 let nameOf seed = sprintf "Random%d" seed

@@ -21,11 +21,7 @@ type Method =
         IsSymplectic: bool
     }
 
-let private fixedStep name =
-    { Name = name
-      Noise = Deterministic
-      IsAdaptive = false
-      IsSymplectic = false }
+let private fixedStep name = { Name = name; Noise = Deterministic; IsAdaptive = false; IsSymplectic = false }
 
 let private adaptive name = { fixedStep name with IsAdaptive = true }
 let private symplectic name = { fixedStep name with IsSymplectic = true }

@@ -112,7 +112,12 @@ let private tableau (context: Context) (path: string) (span: SourceSpan) : Runge
     | _ -> fail context span (Solve(TableauFile(path, "there is no such file beside the model's")))
 
 /// `rk("mine.json", rtol = 1e-6)`
-let private methodOfFile context (name: Tree.Ident) (arguments: Tree.Argument list) span : MethodChoice option =
+let private methodOfFile
+    context
+    (name: Tree.Ident)
+    (arguments: Tree.Argument list)
+    span
+    : MethodChoice option =
     match arguments with
     | { Name = None; Value = { Kind = Tree.Quoted path; Span = at } } :: options ->
         tableau context path at
@@ -123,11 +128,12 @@ let private methodOfFile context (name: Tree.Ident) (arguments: Tree.Argument li
             |> List.map (methodOption context m)
             |> Dims.allOrNone
             |> Option.map (fun options ->
-                { Name = m.Name
-                  Options = options
-                  Tableau = Some tableau
-                  Span = span }))
-    | _ -> fail context name.Span (Solve(OptionValue("`rk`", "the file of a tableau, as in `rk(\"mine.json\")`")))
+                { Name = m.Name; Options = options; Tableau = Some tableau; Span = span }))
+    | _ ->
+        fail
+            context
+            name.Span
+            (Solve(OptionValue("`rk`", "the file of a tableau, as in `rk(\"mine.json\")`")))
 
 let private knownMethod context (name: Tree.Ident) arguments span : MethodChoice option =
     match Methods.tryFind name.Name with
@@ -135,11 +141,7 @@ let private knownMethod context (name: Tree.Ident) arguments span : MethodChoice
         arguments
         |> List.map (methodOption context m)
         |> Dims.allOrNone
-        |> Option.map (fun options ->
-            { Name = m.Name
-              Options = options
-              Tableau = None
-              Span = span })
+        |> Option.map (fun options -> { Name = m.Name; Options = options; Tableau = None; Span = span })
     | None when name.Name = "rk" -> methodOfFile context name arguments span
     | None when Methods.later.Contains name.Name ->
         fail
@@ -148,7 +150,9 @@ let private knownMethod context (name: Tree.Ident) arguments span : MethodChoice
             (NotSupportedYet(SolveFeature("method", name.Name, Methods.all |> List.map _.Name)))
     | None ->
         let suggestion =
-            Spelling.suggest name.Name (Seq.concat [ Methods.all |> List.map _.Name; [ "rk" ]; List.ofSeq Methods.later ])
+            Spelling.suggest
+                name.Name
+                (Seq.concat [ Methods.all |> List.map _.Name; [ "rk" ]; List.ofSeq Methods.later ])
 
         fail context name.Span (Solve(UnknownMethod(name.Name, suggestion)))
 

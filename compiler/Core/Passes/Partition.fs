@@ -17,11 +17,7 @@ open DiffEqLang.Compiler.Ir.Dynamics
 let private mostElements = 64L
 
 /// A state, or an element of one.
-type private Node =
-    { Symbol: Symbol
-      Offset: Dim
-      Size: Dim
-      Drift: Expr }
+type private Node = { Symbol: Symbol; Offset: Dim; Size: Dim; Drift: Expr }
 
 let private tryLength (symbol: Symbol) =
     match symbol.Shape with
@@ -134,7 +130,14 @@ let analyse (components: Component list) : Partition =
     match colour nodes reads with
     | Error(i, j) when i = j ->
         let name = nodes[i].Symbol.Name
-        Inseparable(sprintf "the derivative of `%s` depends on `%s` itself, in `%s`" name name (offending nodes[j].Symbol nodes[i]))
+
+        Inseparable(
+            sprintf
+                "the derivative of `%s` depends on `%s` itself, in `%s`"
+                name
+                name
+                (offending nodes[j].Symbol nodes[i])
+        )
     | Error(i, j) ->
         let name, read = nodes[i].Symbol.Name, nodes[j].Symbol.Name
 
@@ -146,7 +149,8 @@ let analyse (components: Component list) : Partition =
                 (offending nodes[j].Symbol nodes[i])
         )
     | Ok isPosition ->
-        let positions = List.zip (List.ofArray nodes) (List.ofArray isPosition) |> List.filter snd |> List.map fst
+        let positions =
+            List.zip (List.ofArray nodes) (List.ofArray isPosition) |> List.filter snd |> List.map fst
 
         if positions.Length = nodes.Length then
             Inseparable "no derivative depends on a state"

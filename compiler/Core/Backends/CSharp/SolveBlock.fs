@@ -13,7 +13,9 @@ let private option (name, value) =
     | Word w -> Naming.capitalized name, text w
 
 let private method' (choice: MethodChoice) =
-    let ofFile = choice.Tableau |> Option.map (fun _ -> "Tableau", Name "Tableau") |> Option.toList
+    let ofFile =
+        choice.Tableau |> Option.map (fun _ -> "Tableau", Name "Tableau") |> Option.toList
+
     Initialized(New("Method", [ argument (text choice.Name) ]), ofFile @ List.map option choice.Options)
 
 let private row (numbers: float seq) = Collection [ for x in numbers -> number x ]

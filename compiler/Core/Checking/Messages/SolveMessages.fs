@@ -38,8 +38,7 @@ let ofSolve error =
             Catalogue.MethodRefusesEquations
             (sprintf "`%s` needs positions and momenta, neither of which depends on itself: %s" method reason)
         |> hinting "`implicit_midpoint` and `gauss4` are symplectic for equations of any form"
-    | TableauFile(path, reason) ->
-        says Catalogue.TableauFile (sprintf "`%s` gives no method: %s" path reason)
+    | TableauFile(path, reason) -> says Catalogue.TableauFile (sprintf "`%s` gives no method: %s" path reason)
 
 let private notYet descriptor what = says descriptor (sprintf "%s is not supported yet" what)
 
