@@ -5,7 +5,11 @@ namespace DiffEqLang.Tableaux;
 /// vertices than that. Hairer, Nørsett and Wanner (1993), Solving Ordinary Differential Equations I, II.2, theorem 2.13.
 /// </summary>
 /// <param name="a">The rows of A; entries behind the end of a row are zero.</param>
-public sealed class OrderConditions(IReadOnlyList<double[]> a)
+/// <param name="ofSingle">
+/// What stands in place of A where one subtree alone hangs from a vertex: α + Γ of a Rosenbrock method, whose first derivatives are
+/// those of its matrix (Hairer and Wanner 1996, IV.7.11). A itself where null.
+/// </param>
+public sealed class OrderConditions(IReadOnlyList<double[]> a, IReadOnlyList<double[]>? ofSingle = null)
 {
     /// <summary>
     /// Up to this many units a condition may fail: coefficients that are given to fifteen digits are off by up to 23, and each enters a
@@ -46,15 +50,16 @@ public sealed class OrderConditions(IReadOnlyList<double[]> a)
         var (weights, sizes) = (new double[a.Count], new double[a.Count]);
         Array.Fill(weights, 1);
         Array.Fill(sizes, 1);
+        var rows = tree.Subtrees.Count == 1 ? ofSingle ?? a : a;
         foreach (var (below, sizesBelow) in tree.Subtrees.Select(ElementaryWeights))
         {
             for (var i = 0; i < a.Count; i++)
             {
                 var (sum, size) = (0.0, 0.0);
-                for (var j = 0; j < a[i].Length; j++)
+                for (var j = 0; j < rows[i].Length; j++)
                 {
-                    sum += a[i][j] * below[j];
-                    size += Math.Abs(a[i][j]) * sizesBelow[j];
+                    sum += rows[i][j] * below[j];
+                    size += Math.Abs(rows[i][j]) * sizesBelow[j];
                 }
 
                 weights[i] *= sum;

@@ -13,7 +13,7 @@ namespace DiffEqLang.Tableaux;
 /// </remarks>
 public sealed class RungeKuttaTableau
 {
-    private const double Rounding = 1e-12;
+    private const double Rounding = 1e-11;
 
     private string? _identity;
 
@@ -29,16 +29,40 @@ public sealed class RungeKuttaTableau
     public RungeKuttaTableau(
         string name, int order, double[][] a, double[] b, string citation, ErrorEstimate? error = null, DenseOutput? dense = null,
         StatePart[]? parts = null)
+        : this(name, order, a, b, citation, error, dense, parts, null)
     {
-        (Name, Order, B, Citation, Error) = (name, order, b, citation, error);
-        IsFirstSameAsLast = b.Length > 1 && Enumerable.Range(0, b.Length).All(i => b[i] == (i < a[^1].Length ? a[^1][i] : 0));
+    }
+
+    /// <summary>A Rosenbrock method; stage 0, f(t, y), is added to the stages given.</summary>
+    /// <param name="name">As written in <c>method = ...</c>.</param>
+    /// <param name="order">Of the solution that is carried on.</param>
+    /// <param name="a">The rows of A, the first of them empty: row i has i entries.</param>
+    /// <param name="m">The weights of the solution.</param>
+    /// <param name="lower">The weights of the solution that the error is estimated by.</param>
+    /// <param name="lowerOrder">Of the lower of the two.</param>
+    /// <param name="citation">The paper, and the place in it.</param>
+    /// <param name="rosenbrock">What such a method has beside these, over the same stages.</param>
+    /// <exception cref="ArgumentException">The coefficients contradict each other.</exception>
+    public static RungeKuttaTableau OfRosenbrock(
+        string name, int order, double[][] a, double[] m, double[] lower, int lowerOrder, string citation, RosenbrockCoefficients rosenbrock) =>
+        new(
+            name, order, [.. a.Select(row => (double[])[0, .. row])], [0, .. m], citation,
+            new ErrorEstimate(lowerOrder, [0, .. m.Zip(lower, (of, other) => of - other), 0]), null, null, rosenbrock.WithFirstStage());
+
+    private RungeKuttaTableau(
+        string name, int order, double[][] a, double[] b, string citation, ErrorEstimate? error, DenseOutput? dense, StatePart[]? parts,
+        RosenbrockCoefficients? rosenbrock)
+    {
+        (Name, Order, B, Citation, Error, Rosenbrock) = (name, order, b, citation, error, rosenbrock);
+        IsFirstSameAsLast = rosenbrock is null && b.Length > 1
+            && Enumerable.Range(0, b.Length).All(i => b[i] == (i < a[^1].Length ? a[^1][i] : 0));
         EndStage = IsFirstSameAsLast ? b.Length - 1 : b.Length;
         double[][] end = IsFirstSameAsLast ? [] : [b];
         A = [[], .. a, .. end, .. dense?.ExtraRows ?? []];
         Parts = [.. A.Select((_, i) => i < parts?.Length ? parts[i] : StatePart.Whole)];
         IsPartitioned = parts is not null;
-        C = [.. A.Select((row, i) => row.Where((_, j) => Parts[j] == Read(i)).Sum())];
-        Groups = [.. StageGroup.Of(A)];
+        C = rosenbrock is null ? [.. A.Select((row, i) => row.Where((_, j) => Parts[j] == Read(i)).Sum())] : [.. rosenbrock.Nodes, 1];
+        Groups = [.. StageGroup.Of(A, EndStage, rosenbrock is not null)];
         Dense = dense?.Weights ?? Hermite();
         Validate();
     }
@@ -98,7 +122,10 @@ public sealed class RungeKuttaTableau
     public IReadOnlyList<StageGroup> Groups { get; }
 
     /// <summary>Whether a step solves equations.</summary>
-    public bool IsImplicit => Groups.Any(group => group.IsImplicit);
+    public bool IsImplicit => Groups.Any(group => group.Kind != StageKind.Explicit);
+
+    /// <summary>What a Rosenbrock method has beside the other coefficients; null for one of Runge and Kutta.</summary>
+    public RosenbrockCoefficients? Rosenbrock { get; }
 
     /// <summary>
     /// Whether the last stage is evaluated at the new solution, so that it serves as the first of the next step. Implicit methods of
@@ -154,10 +181,10 @@ public sealed class RungeKuttaTableau
             A.Select((row, i) => row.Length == i || (i > 0 && i < B.Count && row.Length > i && row.Length <= B.Count)).All(fits => fits),
             "row i of A must have i entries, more where its stage is implicit");
         foreach (var part in Parts.Take(B.Count).Distinct())
-            Require(Math.Abs(B.Where((_, i) => Parts[i] == part).Sum() - 1) < Rounding, "the weights b must sum to 1");
+            Require(Math.Abs(SumOf([.. B.Select((b, i) => Parts[i] == part ? b : 0)]) - 1) < Rounding, "the weights b must sum to 1");
         Require(Math.Abs(C[EndStage] - 1) < Rounding, "the end stage must lie at the end");
         Require(Dense.Count == A.Count, "the dense output must weigh every stage");
-        Require(Error is null || Error.Estimates.All(e => e.Length == EndStage + 1 && Math.Abs(e.Sum()) < Rounding),
+        Require(Error is null || Error.Estimates.All(e => e.Length == EndStage + 1 && Math.Abs(SumOf(e)) < Rounding),
             "error weights must cover the stages up to the end stage and sum to 0");
         var atEnd = DenseWeights(1);
         Require(Enumerable.Range(0, A.Count).All(i => Math.Abs(atEnd[i] - (i < B.Count ? B[i] : 0)) < 100 * Rounding),
@@ -170,6 +197,10 @@ public sealed class RungeKuttaTableau
         var bytes = all.SelectMany(row => row.Prepend(row.Length)).SelectMany(BitConverter.GetBytes);
         return Convert.ToHexStringLower(SHA256.HashData([.. bytes]).AsSpan(0, 8));
     }
+
+    /// <summary>What weights make of slopes that are all one: their sum, for slopes of Runge and Kutta's kind.</summary>
+    private double SumOf(IReadOnlyList<double> weights) =>
+        Rosenbrock is null ? weights.Sum() : Enumerable.Range(0, B.Count).Sum(i => weights[i] * Rosenbrock.OfConstantSlope[i]);
 
     private void Require(bool condition, string what)
     {
