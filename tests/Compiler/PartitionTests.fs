@@ -69,7 +69,7 @@ let tests =
           refuses
               "an element that depends on itself"
               "state y : R[2]; dy/dt = [y[1], -y[0] - y[1]^3]"
-              "the derivative of `y[1]` depends on `y[1]` itself, in `(y[1] ^ 3)`"
+              "the derivative of `y[1]` depends on `y[1]` itself, in `y[1] ^ 3`"
           refuses
               "a circle of three"
               "state x, y, z; dx/dt = y; dy/dt = z; dz/dt = x"

@@ -174,7 +174,8 @@ let tests =
                   [ for problem in problemsOf tableau do
                         test problem.Name {
                             let measured =
-                                measuredOrder tableau
+                                measuredOrder
+                                    tableau
                                     (finalError tableau.Name problem 0.0 (problem.End tableau.Order))
 
                             expectOrder tableau.Order measured
@@ -189,7 +190,8 @@ let tests =
                         let nominal = float (min tableau.Order (TableauTests.denseOrder tableau))
 
                         let measured =
-                            measuredOrder tableau
+                            measuredOrder
+                                tableau
                                 (denseError tableau.Name problem (problem.End tableau.Order))
 
                         Expect.isGreaterThan
