@@ -176,7 +176,7 @@ let private solving =
                       "model M {\n  state x\n  dx/dt = x\n  solve { method = rk(\"mine.json\", dt = 0.1) }\n}"
 
               Expect.equal (deqc [ "build"; path ]).Code 0 "built"
-              let generated name = File.ReadAllText(Path.Combine(folder, name))
+              let generated name = File.ReadAllText(Path.Combine(folder, "Generated", name))
               Expect.stringContains (generated "M.g.cs") "\"mine\"" "its name"
               Expect.stringContains (generated "M.g.cs") "Tableau = Tableau" "in the method"
               Expect.stringContains (generated "M.Simd.g.cs") "FusedAdvance => \"mine " "name and hash")

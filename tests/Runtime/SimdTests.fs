@@ -18,7 +18,7 @@ let adaptive = [ "bosh3"; "dopri5"; "tsit5"; "vern6"; "vern7"; "dopri8"; "vern9"
 
 let methods =
     [ for name in adaptive -> tolerances name 1e-7 1e-9
-      for name in Methods.OdeNames -> fixedStep name 0.013 ]
+      for name in Methods.ExplicitNames -> fixedStep name 0.013 ]
 
 let describe (m: Method) = if m.Dt.HasValue then $"{m.Name} by {m.Dt.Value}" else m.Name
 
@@ -68,8 +68,10 @@ let expectEqualTargets (options: SolveOptions) =
     Expect.sequenceEqual found.Statistics.Accepted expected.Statistics.Accepted "accepted steps"
     Expect.sequenceEqual found.Statistics.Rejected expected.Statistics.Rejected "rejected steps"
     Expect.sequenceEqual (values found.Times) (values expected.Times) "times"
-    expectNear 1e-12 (values expected.Packed) (values found.Packed) "values"
-    expectNear 1e-12 (values expected.LastState) (values found.LastState) "last states"
+    // The steps of vern6 and vern9 follow estimates that are sums of far larger terms: see StepControlTests.
+    let rounding = if options.Method.Name.StartsWith "vern" then 1e-10 else 1e-12
+    expectNear rounding (values expected.Packed) (values found.Packed) "values"
+    expectNear rounding (values expected.LastState) (values found.LastState) "last states"
 
     for i, name in List.indexed [ "initial states"; "weights"; "registers" ] do
         expectNear 1e-10 expectedGradients[i] gradients[i] name
