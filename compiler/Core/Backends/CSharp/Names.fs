@@ -62,8 +62,8 @@ let inheritedBySolutions =
 
 /// Names of `OdeEquations` and `SdeEquations`.
 let inheritedByEquations =
-    "Parameters Positions Drift DriftVjp DriftJacobian DriftTimeDerivative JacobianVjp TimeDerivativeVjp Diffusion DiffusionVjp Milstein MilsteinVjp ItoCorrection ItoCorrectionVjp Equals
-     Finalize GetHashCode GetType MemberwiseClone ReferenceEquals ToString"
+    "Parameters Positions Drift DriftVjp DriftJacobian DriftTimeDerivative JacobianVjp TimeDerivativeVjp Diffusion DiffusionVjp
+     Milstein MilsteinVjp ItoCorrection ItoCorrectionVjp Equals Finalize GetHashCode GetType MemberwiseClone ReferenceEquals ToString"
         .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)
 
 /// Functions, types and parameters that the bodies of generated methods refer to by a simple name: no local
