@@ -3,6 +3,7 @@ module DiffEqLang.Tests.Runtime.LaneMatricesTests
 
 open System
 open System.Numerics
+open System.Runtime.InteropServices
 open System.Runtime.Intrinsics
 open DiffEqLang.Compiler.Ir
 open DiffEqLang.Compiler.Ir.Tensor
@@ -20,7 +21,30 @@ type private Registers<'R> =
       Determinant: 'R[] -> int -> 'R
       Solve: 'R[] -> 'R[] -> int -> unit
       Invert: 'R[] -> 'R[] -> int -> unit
-      Cholesky: 'R[] -> int -> unit }
+      Cholesky: 'R[] -> int -> unit
+      Factored: 'R[] -> 'R[] -> int -> unit }
+
+/// Factorizes once, and solves for one column after another: b is [n, 2].
+let private factored<'R, 'L
+    when 'R: struct
+    and 'R: (new: unit -> 'R)
+    and 'R :> ValueType
+    and 'L: struct
+    and 'L: (new: unit -> 'L)
+    and 'L :> ValueType
+    and 'L :> ILanes<'L>>
+    (a: 'R[])
+    (b: 'R[])
+    n
+    =
+    let factors = LuFactors<'L> n
+    MemoryMarshal.Cast<'R, 'L>(Span a).CopyTo factors.Matrix
+    factors.Factorize()
+
+    for column in 0..1 do
+        let right = Array.init n (fun i -> b[2 * i + column])
+        factors.Solve(MemoryMarshal.Cast<'R, 'L>(Span right))
+        right |> Array.iteri (fun i x -> b[2 * i + column] <- x)
 
 let private portableDouble =
     { Name = "Vector<double>"
@@ -31,7 +55,8 @@ let private portableDouble =
       Determinant = fun a n -> LaneMatrices.Determinant(Span<Vector<float>> a, n)
       Solve = fun a b n -> LaneMatrices.Solve(Span<Vector<float>> a, Span<Vector<float>> b, n)
       Invert = fun a b n -> LaneMatrices.Invert(Span<Vector<float>> a, Span<Vector<float>> b, n)
-      Cholesky = fun a n -> LaneMatrices.Cholesky(Span<Vector<float>> a, n) }
+      Cholesky = fun a n -> LaneMatrices.Cholesky(Span<Vector<float>> a, n)
+      Factored = factored<Vector<float>, Lanes<float>> }
 
 let private portableSingle =
     { Name = "Vector<float>"
@@ -42,7 +67,8 @@ let private portableSingle =
       Determinant = fun a n -> LaneMatrices.Determinant(Span<Vector<float32>> a, n)
       Solve = fun a b n -> LaneMatrices.Solve(Span<Vector<float32>> a, Span<Vector<float32>> b, n)
       Invert = fun a b n -> LaneMatrices.Invert(Span<Vector<float32>> a, Span<Vector<float32>> b, n)
-      Cholesky = fun a n -> LaneMatrices.Cholesky(Span<Vector<float32>> a, n) }
+      Cholesky = fun a n -> LaneMatrices.Cholesky(Span<Vector<float32>> a, n)
+      Factored = factored<Vector<float32>, Lanes<float32>> }
 
 let private wideDouble =
     { Name = "Vector512<double>"
@@ -53,7 +79,8 @@ let private wideDouble =
       Determinant = fun a n -> LaneMatrices.Determinant(Span<Vector512<float>> a, n)
       Solve = fun a b n -> LaneMatrices.Solve(Span<Vector512<float>> a, Span<Vector512<float>> b, n)
       Invert = fun a b n -> LaneMatrices.Invert(Span<Vector512<float>> a, Span<Vector512<float>> b, n)
-      Cholesky = fun a n -> LaneMatrices.Cholesky(Span<Vector512<float>> a, n) }
+      Cholesky = fun a n -> LaneMatrices.Cholesky(Span<Vector512<float>> a, n)
+      Factored = factored<Vector512<float>, Lanes512<float>> }
 
 let private wideSingle =
     { Name = "Vector512<float>"
@@ -64,7 +91,8 @@ let private wideSingle =
       Determinant = fun a n -> LaneMatrices.Determinant(Span<Vector512<float32>> a, n)
       Solve = fun a b n -> LaneMatrices.Solve(Span<Vector512<float32>> a, Span<Vector512<float32>> b, n)
       Invert = fun a b n -> LaneMatrices.Invert(Span<Vector512<float32>> a, Span<Vector512<float32>> b, n)
-      Cholesky = fun a n -> LaneMatrices.Cholesky(Span<Vector512<float32>> a, n) }
+      Cholesky = fun a n -> LaneMatrices.Cholesky(Span<Vector512<float32>> a, n)
+      Factored = factored<Vector512<float32>, Lanes512<float32>> }
 
 let private packed (r: Registers<'R>) (samples: Tensor[]) : 'R[] =
     Array.init samples[0].Data.Length (fun i -> r.Create [| for s in samples -> s.Data[i] |])
@@ -102,6 +130,9 @@ let private run (r: Registers<'R>) what (n: int) (a: Tensor[]) (b: Tensor[]) =
     | "solve" ->
         r.Solve matrices right n
         [| for k in 0 .. r.Lanes - 1 -> lane r b[0].Shape right k |]
+    | "factors" ->
+        r.Factored matrices right n
+        [| for k in 0 .. r.Lanes - 1 -> lane r b[0].Shape right k |]
     | "inv" ->
         let inverse = Array.zeroCreate (n * n)
         r.Invert matrices inverse n
@@ -113,11 +144,12 @@ let private run (r: Registers<'R>) what (n: int) (a: Tensor[]) (b: Tensor[]) =
 let private interpreted what (a: Tensor) (b: Tensor) =
     match what with
     | "det" -> determinant a
-    | "solve" -> solve a b
+    | "solve"
+    | "factors" -> solve a b
     | "inv" -> inverse a
     | _ -> cholesky a
 
-let private kinds = [ "det"; "solve"; "inv"; "cholesky" ]
+let private kinds = [ "det"; "solve"; "factors"; "inv"; "cholesky" ]
 
 let private operands (r: Registers<'R>) (random: Random) what n =
     let drawn = if what = "cholesky" then definite else regular

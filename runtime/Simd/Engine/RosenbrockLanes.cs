@@ -3,7 +3,7 @@ using DiffEqLang.Tableaux;
 namespace DiffEqLang.Runtime.Simd;
 
 /// <summary>
-/// The stages of a Rosenbrock step on one register: each lane its own matrix I - hγJ, inverted once a step
+/// The stages of a Rosenbrock step on one register: each lane its own matrix I - hγJ, factorized once a step
 /// (<see cref="RosenbrockCoefficients"/>).
 /// </summary>
 /// <param name="stepper">The equations and the method.</param>
@@ -14,8 +14,8 @@ internal sealed class RosenbrockLanes<TRegister, TLanes>(LaneStepper<TRegister, 
     private readonly RosenbrockCoefficients _coefficients = stepper.Tableau.Rosenbrock!;
     private readonly (int Stage, TLanes Weight)[][] _coupling = [.. stepper.Tableau.Rosenbrock!.Coupling.Select(NonZero)];
     private readonly TLanes[] _timeWeights = [.. stepper.Tableau.Rosenbrock!.TimeWeights.Select(TLanes.Of)];
-    private readonly RegisterBuffer<TLanes> _matrix = new(stepper.Size * stepper.Size), _inverse = new(stepper.Size * stepper.Size);
-    private readonly RegisterBuffer<TLanes> _ofTime = new(stepper.Size), _right = new(stepper.Size);
+    private readonly LuFactors<TLanes> _factors = new(stepper.Size);
+    private readonly RegisterBuffer<TLanes> _ofTime = new(stepper.Size);
 
     /// <summary>Finds all stages up to that at the end of the step: as <see cref="LaneStepper{TRegister, TLanes}.Evaluate"/>.</summary>
     public void Evaluate(
@@ -25,27 +25,26 @@ internal sealed class RosenbrockLanes<TRegister, TLanes>(LaneStepper<TRegister, 
         Prepare(t, h, state, parameters);
         for (var stage = 1; stage < end; stage++)
         {
-            var right = _right.Span;
-            if (stage == 1) stages[..size].CopyTo(right);
-            else DriftAt(stage, t, h, state, parameters, stages, states, right, terms);
-            Add(stage, stages, right);
-            Multiply(_inverse.Span, right, stages.Slice(stage * size, size));
+            var slope = stages.Slice(stage * size, size);
+            if (stage == 1) stages[..size].CopyTo(slope);
+            else DriftAt(stage, t, h, state, parameters, stages, states, slope, terms);
+            Add(stage, stages, slope);
+            _factors.Solve(slope);
         }
 
         DriftAt(end, t, h, state, parameters, stages, states, stages.Slice(end * size, size), terms);
     }
 
-    /// <summary>γ (I - hγJ)⁻¹ and h ∂f/∂t.</summary>
+    /// <summary>The factors of I/γ - hJ, and h ∂f/∂t.</summary>
     private void Prepare(TLanes t, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> parameters)
     {
         var size = stepper.Size;
-        var matrix = _matrix.Span;
+        var matrix = _factors.Matrix;
         stepper.DriftJacobian(t, state, parameters, matrix);
-        // Divided by γ, so that the inverse is multiplied by it.
         foreach (ref var entry in matrix) entry = -h * entry;
         var diagonal = TLanes.Of(1 / _coefficients.γ);
         for (var i = 0; i < size; i++) matrix[i * size + i] = matrix[i * size + i] + diagonal;
-        Elimination<TLanes>.Invert(matrix, _inverse.Span, size);
+        _factors.Factorize();
         stepper.DriftTimeDerivative(t, state, parameters, _ofTime.Span);
         foreach (ref var slope in _ofTime.Span) slope = h * slope;
     }
@@ -68,17 +67,6 @@ internal sealed class RosenbrockLanes<TRegister, TLanes>(LaneStepper<TRegister, 
             var sum = TLanes.MultiplyAdd(_timeWeights[stage], ofTime[c], right[c]);
             foreach (var (j, weight) in _coupling[stage]) sum = TLanes.MultiplyAdd(weight, stages[j * right.Length + c], sum);
             right[c] = sum;
-        }
-    }
-
-    private static void Multiply(ReadOnlySpan<TLanes> matrix, ReadOnlySpan<TLanes> vector, Span<TLanes> product)
-    {
-        for (var i = 0; i < product.Length; i++)
-        {
-            var row = matrix.Slice(i * vector.Length, vector.Length);
-            var sum = default(TLanes);
-            for (var j = 0; j < row.Length; j++) sum = TLanes.MultiplyAdd(row[j], vector[j], sum);
-            product[i] = sum;
         }
     }
 
