@@ -19,6 +19,7 @@ let private missingName (error: Error) =
     | Structure _
     | Noise _
     | Shape _
+    | Event _
     | Solve _
     | NotSupportedYet _ -> None
 
@@ -34,6 +35,7 @@ let private isUnused (error: Error) =
     | Structure _
     | Noise _
     | Shape _
+    | Event _
     | Solve _
     | NotSupportedYet _ -> false
 
@@ -46,6 +48,7 @@ let private mayBeImported (error: Error) =
     | Structure _
     | Noise _
     | Shape _
+    | Event _
     | Solve _
     | NotSupportedYet _ -> false
 
@@ -66,7 +69,8 @@ let private meantStates (errors: Error list) =
         | Structure _
         | Noise _
         | Shape _
-        | Solve _
+            | Event _
+            | Solve _
         | NotSupportedYet _ -> [])
     |> Set.ofList
 
@@ -81,7 +85,8 @@ let private reportedOnce (errors: Error list) =
         | Structure _
         | Noise _
         | Shape _
-        | Solve _
+            | Event _
+            | Solve _
         | NotSupportedYet _ -> None
 
     let first =
@@ -126,7 +131,8 @@ let private followsFromOthers (errors: Error list) =
         | Structure _
         | Noise _
         | Shape _
-        | Solve _
+            | Event _
+            | Solve _
         | NotSupportedYet _ -> not (isKept error)
 
 /// Of errors at one place the first; of differentials where none can stand, the first of a line.
@@ -142,7 +148,8 @@ let private onePerPlace (errors: Error list) =
         | Structure _
         | Noise _
         | Shape _
-        | Solve _
+            | Event _
+            | Solve _
         | NotSupportedYet _ -> error.Span.Line = 0 || seen.Add(struct (error.Span, error.Calls.Length)))
 
 /// The errors that are explained neither by what the reader reported, nor by others of the same model.

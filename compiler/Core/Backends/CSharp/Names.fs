@@ -62,13 +62,19 @@ let inheritedBySolutions =
 /// Names of `OdeEquations` and `SdeEquations`.
 let inheritedByEquations =
     "Parameters Drift DriftVjp Diffusion DiffusionVjp Milstein MilsteinVjp ItoCorrection ItoCorrectionVjp Equals
+     Events EventValues EventValuesVjp EventRates Jump JumpVjp JumpRate
      Finalize GetHashCode GetType MemberwiseClone ReferenceEquals ToString"
         .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)
+
+/// Names of the methods that equations with so many events declare for each.
+let declaredByEvents (count: int) =
+    Seq.init count (fun i -> [ sprintf "Jump%d" i; sprintf "Jump%dVjp" i; sprintf "JumpRate%d" i ])
+    |> Seq.concat
 
 /// Functions, types and parameters that the bodies of generated methods refer to by a simple name: no local
 /// variable and no member may take their place.
 let usedInBodies =
-    "torch Tensor Scalar ScalarType Device Initial ParameterRandom Interval Methods Scalars Sums Pullback Pointwise linear stack cat where einsum
+    "torch Tensor Scalar ScalarType Device Initial ParameterRandom Interval Methods Scalars Sums Pullback Pointwise EventSpec linear stack cat where einsum
      zeros_like ones_like full_like full eye maximum minimum logical_and logical_or tensor zeros ones erf atan2
      functional linalg nn special no_grad pow pad double long random InvalidOperationException ArgumentException"
         .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)

@@ -42,6 +42,8 @@ let sections (x: Explanation) : Section list =
     let results = lines (latexResult x)
 
     [ section "Equations" "" (results x.Equations)
+      for heading, formulas in x.Events do
+          section (sprintf "Event %s" heading) "" (results formulas)
       if not x.Terms.IsEmpty then
           section "Shared terms" "What is used more than once, here and below." (lines (latexRight x) x.Terms)
       { section "Jacobian" (sprintf "%s." (sparsity x)) (results (jacobianFormulas x)) with

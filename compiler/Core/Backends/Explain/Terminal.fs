@@ -56,6 +56,13 @@ let private otherDrift (x: Explanation) =
             (plainResult x)
             formulas
 
+let private events (x: Explanation) =
+    x.Events
+    |> List.collect (fun (heading, formulas) ->
+        match formulas with
+        | [] -> [ ""; "Event " + heading ]
+        | formulas -> section ("Event " + heading) (plainResult x) formulas)
+
 let private targetLine (x: Explanation) =
     let name, reason = target x
 
@@ -71,6 +78,7 @@ let write (x: Explanation) : string =
     [ heading x
       declarations x.Rows
       section "Equations" (plainResult x) x.Equations
+      events x
       section "Shared terms" (plainRight x) x.Terms
       section (sprintf "Jacobian (%s)" (sparsity x)) (plainResult x) (jacobianFormulas x)
       pattern x |> List.map (fun row -> "  " + row)
