@@ -37,6 +37,19 @@ public abstract class OdeEquations
     public virtual Tensor DriftVjp(Tensor t, Tensor state, Tensor w, ParameterGradients into, Tensor[]? terms) =>
         DriftVjp(t, state, w, into);
 
+    /// <summary>
+    /// The Jacobian ∂f/∂x: [..., N] -> [..., N, N], row i the gradient of fᵢ. What solves implicitly asks for it. By default it is one
+    /// vector-Jacobian product of all N unit vectors.
+    /// </summary>
+    public virtual Tensor DriftJacobian(Tensor t, Tensor state)
+    {
+        var (n, batch) = (state.size(-1), state.shape[..^1]);
+        long[] all = [n, .. batch, n];
+        var units = eye(n, dtype: state.dtype, device: state.device).view([n, .. batch.Select(_ => 1L), n]).expand(all);
+        var rows = DriftVjp(t, state.expand(all), units, new ParameterGradients(Parameters, _ => false));
+        return rows.expand(all).movedim([0L], [-2L]);
+    }
+
     /// <summary>The events, in the order in which those of one time act; by default there are none.</summary>
     public virtual IReadOnlyList<EventSpec> Events => [];
 

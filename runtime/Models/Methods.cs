@@ -35,8 +35,36 @@ public static partial class Methods
     /// <summary>DOP853, order 8(5,3): for tight tolerances.</summary>
     public static Method Dopri8(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("dopri8", rtol, atol, dt);
 
+    /// <summary>The implicit Euler method, order 1, L-stable.</summary>
+    public static Method ImplicitEuler(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("implicit_euler", rtol, atol, dt);
+
+    /// <summary>The implicit midpoint rule, order 2: symplectic and symmetric.</summary>
+    public static Method ImplicitMidpoint(double dt) => new("implicit_midpoint") { Dt = dt };
+
+    /// <summary>Gauss' method of two stages, order 4: symplectic and symmetric.</summary>
+    public static Method Gauss4(double dt) => new("gauss4") { Dt = dt };
+
+    /// <summary>Trapezoidal rule and backward differentiation formula in one step, order 2(3): for stiff equations at low accuracy.</summary>
+    public static Method TrBdf2(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("trbdf2", rtol, atol, dt);
+
+    /// <summary>Kværnø's pair of order 3(2), for stiff equations.</summary>
+    public static Method Kvaerno3(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("kvaerno3", rtol, atol, dt);
+
+    /// <summary>Kværnø's pair of order 4(3), for stiff equations.</summary>
+    public static Method Kvaerno4(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("kvaerno4", rtol, atol, dt);
+
+    /// <summary>Kværnø's pair of order 5(4), for stiff equations.</summary>
+    public static Method Kvaerno5(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("kvaerno5", rtol, atol, dt);
+
+    /// <summary>Radau IIA of order 5: for very stiff equations, and high accuracy.</summary>
+    public static Method Radau(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("radau", rtol, atol, dt);
+
     /// <summary>The names of the methods for ordinary differential equations.</summary>
     public static IReadOnlyList<string> OdeNames { get; } = [.. Catalogue.All.Select(tableau => tableau.Name)];
+
+    /// <summary>Those of them that solve no equations in a step.</summary>
+    public static IReadOnlyList<string> ExplicitNames { get; } =
+        [.. Catalogue.All.Where(tableau => !tableau.IsImplicit).Select(tableau => tableau.Name)];
 
     private static Method Adaptive(string name, double? rtol, double? atol, double? dt) =>
         new(name) { Rtol = rtol, Atol = atol, Dt = dt };

@@ -32,4 +32,11 @@ public enum SolveStatus
 /// <param name="Accepted">Accepted steps, by sample.</param>
 /// <param name="Rejected">Rejected steps, by sample.</param>
 /// <param name="Evaluations">Evaluations of the right-hand side (for the whole batch at once).</param>
-public sealed record Statistics(IReadOnlyList<long> Accepted, IReadOnlyList<long> Rejected, long Evaluations);
+public sealed record Statistics(IReadOnlyList<long> Accepted, IReadOnlyList<long> Rejected, long Evaluations)
+{
+    /// <summary>Evaluations of the Jacobian by implicit methods (for the whole batch at once).</summary>
+    public long Jacobians { get; init; }
+
+    /// <summary>Factorizations of matrices by implicit methods (for the whole batch at once).</summary>
+    public long Factorizations { get; init; }
+}

@@ -11,7 +11,8 @@ namespace DiffEqLang.Runtime;
 /// With z̄ⱼ the adjoint of the state that stage j is evaluated at, and λ that of y₁ (whose row of A is b):
 /// k̄ᵢ = h Σⱼ aⱼᵢ z̄ⱼ,  z̄ᵢ = (∂f/∂x)ᵀ k̄ᵢ,  λ ← λ + Σᵢ z̄ᵢ. Hager (2000), Runge-Kutta methods in optimal control and the
 /// transformed adjoint system, Numer. Math. 87; Griewank and Walther (2008), Evaluating Derivatives, ch. 3. The first
-/// stage of a step is the end stage of the one before: their adjoints are summed and go through ∂f/∂x once.
+/// stage of a step is the end stage of the one before: their adjoints are summed and go through ∂f/∂x once. Of implicit stages the
+/// adjoints depend on each other: <see cref="ImplicitAdjoint"/> solves for them.
 /// </remarks>
 internal sealed class DiscreteAdjoint
 {
@@ -28,7 +29,7 @@ internal sealed class DiscreteAdjoint
     {
         _events = new EventAdjoint(problem.Equations, tape.Lanes, eventTimes, into);
         (_tape, _tableau, _cotangents, _into) = (tape, problem.Tableau, cotangents, into);
-        _kernel = new RungeKuttaKernel(problem.Equations, problem.Tableau, keepsTerms: true);
+        _kernel = new RungeKuttaKernel(problem, tape.Lanes, tape.Final!.dtype, keepsTerms: true);
         _state = zeros_like(tape.Final!).DetachFromDisposeScope();
     }
 
@@ -44,6 +45,7 @@ internal sealed class DiscreteAdjoint
     {
         using var scope = NewDisposeScope();
         var adjoint = new DiscreteAdjoint(problem, tape, cotangents, eventTimes, into);
+        using var kernel = adjoint._kernel;
         var span = problem.Span;
         if (span.Times is { } times) adjoint.AddSaved(times, span.End);
         if (tape.Held is { } held) adjoint.AddHeld(held);
@@ -91,22 +93,53 @@ internal sealed class DiscreteAdjoint
         var (geometry, end) = (step.Geometry.Anew(), _tableau.EndStage);
         var (states, terms) = step.StageStates is null ? Recompute(step, geometry) : (step.StageStates, step.Terms);
         var adjoints = new Tensor?[_tableau.A.Count];    // z̄
-        for (var i = _tableau.A.Count - 1; i > end; i--)
-            adjoints[i] = Vjp(geometry.TimeOf(i), states[i]!, terms?[i], OfStage(i, adjoints, saved, geometry));
+        for (var g = _tableau.Groups.Count - 1; g >= 0; g--)
+        {
+            var group = _tableau.Groups[g];
+            if (group.IsImplicit) ReverseImplicit(group, geometry, states, after, adjoints, saved);
+            else if (group.First == end) ReverseEnd(geometry, after, termsAfter, adjoints, saved);
+            else adjoints[group.First] = Vjp(
+                geometry.TimeOf(group.First), states[group.First]!, terms?[group.First], OfStage(group.First, adjoints, saved, geometry));
+        }
 
-        var endSlope = OfStage(end, adjoints, saved, geometry);
-        if (endSlope is not null && _slope is not null) endSlope.add_(_slope, Scalars.One);
-        if (Vjp(geometry.TimeOf(end), after, termsAfter, endSlope ?? _slope) is { } throughEnd) _state.add_(throughEnd, Scalars.One);
-
-        adjoints[end] = _state;
-        for (var i = end - 1; i > 0; i--)
-            adjoints[i] = Vjp(geometry.TimeOf(i), states[i]!, terms?[i], OfStage(i, adjoints, saved, geometry));
         _slope?.Dispose();
         _slope = OfStage(0, adjoints, saved, geometry)?.DetachFromDisposeScope();
         for (var i = 1; i < adjoints.Length; i++)
             if (i != end && adjoints[i] is { } adjoint)
                 _state.add_(adjoint, Scalars.One);
         if (saved is not null) _state.add_(saved.State, Scalars.One);
+    }
+
+    /// <summary>The end stage's slope is the next step's first: what both add to the adjoint of the state after the step.</summary>
+    private void ReverseEnd(StepGeometry geometry, Tensor after, Tensor[]? termsAfter, Tensor?[] adjoints, SaveCotangents? saved)
+    {
+        var end = _tableau.EndStage;
+        if (Vjp(geometry.TimeOf(end), after, termsAfter, WithNext(OfStage(end, adjoints, saved, geometry))) is { } throughEnd)
+            _state.add_(throughEnd, Scalars.One);
+        adjoints[end] = _state;
+    }
+
+    private void ReverseImplicit(
+        StageGroup group, StepGeometry geometry, Tensor?[] states, Tensor after, Tensor?[] adjoints, SaveCotangents? saved)
+    {
+        var end = _tableau.EndStage;
+        Tensor[] places = [.. Enumerable.Range(group.First, group.Count).Select(i => i == end ? after : states[i]!)];
+        Tensor?[] slopes = [.. Enumerable.Range(group.First, group.Count).Select(i =>
+            i == end ? WithNext(OfStage(i, adjoints, saved, geometry)) : OfStage(i, adjoints, saved, geometry))];
+        var solved = ImplicitAdjoint.Solve(_kernel, group, geometry, places, slopes, group.Contains(end) ? _state : null);
+        for (var i = 0; i < group.Count; i++)
+        {
+            var stage = group.First + i;
+            var adjoint = Vjp(geometry.TimeOf(stage), places[i], null, solved[i])!;
+            adjoints[stage] = stage == end ? _state.add_(adjoint, Scalars.One) : adjoint;
+        }
+    }
+
+    /// <summary>With the adjoint of the next step's first slope, which is this one.</summary>
+    private Tensor? WithNext(Tensor? slope)
+    {
+        if (slope is null || _slope is null) return slope ?? _slope;
+        return slope.add_(_slope, Scalars.One);
     }
 
     private void ReverseFirstStage()
@@ -122,8 +155,8 @@ internal sealed class DiscreteAdjoint
     private Tensor? OfStage(int stage, Tensor?[] adjoints, SaveCotangents? saved, StepGeometry geometry)
     {
         var sum = saved?.Stage(stage);
-        for (var j = stage + 1; j < adjoints.Length; j++)
-            if (adjoints[j] is { } adjoint && _tableau.A[j][stage] is var weight and not 0)
+        for (var j = 1; j < adjoints.Length; j++)
+            if (adjoints[j] is { } adjoint && stage < _tableau.A[j].Length && _tableau.A[j][stage] is var weight and not 0)
                 sum = LinearCombination.Accumulate(sum, weight * geometry.Scale, adjoint);
         return sum is null ? null : geometry.ScaledInPlace(sum);
     }

@@ -35,7 +35,7 @@ internal sealed record OdeRun(
 }
 
 /// <summary>
-/// The loop of an explicit Runge-Kutta solve: plan, attempt, judge, save, commit. States are [samples, N]; every lane keeps its own
+/// The loop of a Runge-Kutta solve: plan, attempt, judge, save, commit. States are [samples, N]; every lane keeps its own
 /// time (see <see cref="StepGeometry"/>). Runs without autograd.
 /// </summary>
 internal sealed class OdeIntegrator : IDisposable
@@ -59,7 +59,7 @@ internal sealed class OdeIntegrator : IDisposable
         (_problem, _withSlopes) = (problem, withSlopes);
         _lanes = problem.Options.Coupling == StepCoupling.Batch ? 1 : (int)state.size(0);
         _state = state.detach().DetachFromDisposeScope();
-        _kernel = new RungeKuttaKernel(problem.Equations, problem.Tableau, keepsTerms: withTape);
+        _kernel = new RungeKuttaKernel(problem, _lanes, _state.dtype, keepsTerms: withTape);
         _clock = new LaneClock(problem, _lanes);
         _norm = new ErrorNorm(problem.Rtol, problem.Atol, _lanes);
         _tape = withTape ? new OdeTape(_lanes, stageBudget) : null;
@@ -167,15 +167,15 @@ internal sealed class OdeIntegrator : IDisposable
                     errors[i] *= errors[i] / Math.Sqrt(errors[i] * errors[i] + 0.01 * second[i] * second[i]);
         }
 
-        return (_clock.Judge(errors), !Array.Exists(errors, e => !double.IsFinite(e)), endSlope);
+        return (_clock.Judge(errors, _kernel.Failed), _kernel.Failed is null && !Array.Exists(errors, e => !double.IsFinite(e)), endSlope);
     }
 
     /// <summary>One number says whether all is finite; only where it is not are the samples asked.</summary>
     private (bool Moved, bool IsSound, Tensor? EndSlope) JudgeFinite(Tensor after)
     {
-        if (double.IsFinite(after.sum().to(ScalarType.Float64).item<double>())) return (_clock.Judge((bool[]?)null), true, null);
+        if (_kernel.Failed is null && double.IsFinite(after.sum().to(ScalarType.Float64).item<double>())) return (_clock.JudgeFinite(null, null), true, null);
         using var finite = after.reshape(_lanes, -1).isfinite().all(1).to(ScalarType.Float64);
-        return (_clock.Judge([.. HostVector.ToHost(finite).Select(value => value != 0)]), false, null);
+        return (_clock.JudgeFinite([.. HostVector.ToHost(finite).Select(value => value != 0)], _kernel.Failed), false, null);
     }
 
     /// <summary>
@@ -221,7 +221,12 @@ internal sealed class OdeIntegrator : IDisposable
         _tape?.Close(Kept(_state), _terms, status.Contains(SolveStatus.Stopped) ? _saved?.Held(_clock.Status) : null);
         return new OdeRun(
             times, values.DetachFromDisposeScope(), slopes?.DetachFromDisposeScope(), status, _clock.Time, last, _clock.NextStep,
-            new Statistics(_clock.Accepted, _clock.Rejected, _kernel.Evaluations), _tape)
+            new Statistics(_clock.Accepted, _clock.Rejected, _kernel.Evaluations)
+            {
+                Jacobians = _kernel.Jacobians,
+                Factorizations = _kernel.Factorizations,
+            },
+            _tape)
         {
             Events = _events?.Log.Occurrences(last),
             EventTimes = _events?.Log.Times(last),
@@ -283,6 +288,7 @@ internal sealed class OdeIntegrator : IDisposable
     public void Dispose()
     {
         _norm.Dispose();
+        _kernel.Dispose();
         Drop(ref _slope);
         _state.Dispose();
         foreach (var (_, state, slope) in _everyStep ?? [])

@@ -52,7 +52,7 @@ internal static class OdeSolve
             tensor([.. run.Times], ScalarType.Float64),
             tied is not null && batch.Length == 1 ? tied : (tied ?? values).view([run.Times.Length, .. batch, layout.Size]),
             OfSamples(run.Status, samples),
-            new Statistics(OfSamples(run.Statistics.Accepted, samples), OfSamples(run.Statistics.Rejected, samples), run.Statistics.Evaluations))
+            run.Statistics with { Accepted = OfSamples(run.Statistics.Accepted, samples), Rejected = OfSamples(run.Statistics.Rejected, samples) })
         {
             LastTime = OfSamples(run.LastTime, samples),
             LastState = lastState.reshape([.. batch, layout.Size]),

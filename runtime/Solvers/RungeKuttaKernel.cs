@@ -9,21 +9,46 @@ namespace DiffEqLang.Runtime;
 /// <param name="States">The states that the stages were evaluated at; [0] is the state before the step.</param>
 /// <param name="Slopes">The stages kᵢ, or h kᵢ where the step differs between lanes (<see cref="StepGeometry.Scaled"/>).</param>
 /// <param name="Terms">The terms of each stage's right-hand side, for the adjoint; null where they are not kept.</param>
-internal sealed record Stages(StepGeometry Geometry, Tensor[] States, Tensor[] Slopes, Tensor[]?[] Terms);
-
-/// <summary>Evaluates the stages of an explicit Runge-Kutta method on packed states [samples, N].</summary>
-/// <param name="equations">The equations that are solved.</param>
-/// <param name="tableau">The method's coefficients.</param>
-/// <param name="keepsTerms">Whether stages keep the terms that vector-Jacobian products need again.</param>
-internal sealed class RungeKuttaKernel(OdeEquations equations, RungeKuttaTableau tableau, bool keepsTerms = false)
+internal sealed record Stages(StepGeometry Geometry, Tensor[] States, Tensor[] Slopes, Tensor[]?[] Terms)
 {
-    private readonly QuadratureEquations? _quadrature = equations as QuadratureEquations;
+    /// <summary>f at the state before the step, not yet multiplied by it.</summary>
+    public required Tensor FirstSlope { get; init; }
+}
+
+/// <summary>Evaluates the stages of a Runge-Kutta method on packed states [samples, N].</summary>
+internal sealed class RungeKuttaKernel : IDisposable
+{
+    private readonly OdeEquations _equations;
+    private readonly RungeKuttaTableau _tableau;
+    private readonly bool _keepsTerms;
+    private readonly QuadratureEquations? _quadrature;
+    private readonly NewtonIteration? _newton;
+
+    /// <param name="problem">What is solved, and how.</param>
+    /// <param name="lanes">How many lanes step on their own.</param>
+    /// <param name="dtype">Of the state.</param>
+    /// <param name="keepsTerms">Whether stages keep the terms that vector-Jacobian products need again.</param>
+    public RungeKuttaKernel(OdeProblem problem, int lanes, ScalarType dtype, bool keepsTerms = false)
+    {
+        (_equations, _tableau, _keepsTerms) = (problem.Equations, problem.Tableau, keepsTerms);
+        _quadrature = _equations as QuadratureEquations;
+        _newton = _tableau.IsImplicit ? new NewtonIteration(problem, this, lanes, dtype) : null;
+    }
 
     /// <summary>The method's coefficients.</summary>
-    public RungeKuttaTableau Tableau => tableau;
+    public RungeKuttaTableau Tableau => _tableau;
 
     /// <summary>The equations that are solved.</summary>
-    public OdeEquations Equations => equations;
+    public OdeEquations Equations => _equations;
+
+    /// <summary>The lanes whose implicit stages were not found in the last attempt; null where all were.</summary>
+    public bool[]? Failed => _newton is not null && Array.Exists(_newton.Failed, failed => failed) ? _newton.Failed : null;
+
+    /// <summary>How often the Jacobian was computed.</summary>
+    public long Jacobians => _newton?.Jacobians ?? 0;
+
+    /// <summary>How many matrices were factorized.</summary>
+    public long Factorizations => _newton?.Factorizations ?? 0;
 
     /// <summary>How often the right-hand side was evaluated.</summary>
     public long Evaluations { get; private set; }
@@ -34,32 +59,36 @@ internal sealed class RungeKuttaKernel(OdeEquations equations, RungeKuttaTableau
         Evaluations++;
         terms = null;
         var slope = _quadrature is not null ? _quadrature.Drift(stage, time, state)
-            : keepsTerms ? equations.Drift(time, state, out terms)
-            : equations.Drift(time, state);
+            : _keepsTerms ? _equations.Drift(time, state, out terms)
+            : _equations.Drift(time, state);
         return slope.numel() == state.numel() ? slope : slope.expand_as(state);
     }
 
     /// <summary>The stages before the end stage, from the state, its slope f(t, y) and the terms of that.</summary>
     public Stages Begin(StepGeometry geometry, Tensor state, Tensor slope, Tensor[]? terms)
     {
-        var count = tableau.A.Count;
-        var stages = new Stages(geometry, new Tensor[count], new Tensor[count], new Tensor[]?[count]);
+        var count = _tableau.A.Count;
+        var stages = new Stages(geometry, new Tensor[count], new Tensor[count], new Tensor[]?[count]) { FirstSlope = slope };
         (stages.States[0], stages.Slopes[0], stages.Terms[0]) = (state, geometry.Scaled(slope), terms);
-        for (var i = 1; i < tableau.EndStage; i++) Evaluate(stages, i);
+        _newton?.Open(stages);
+        foreach (var group in _tableau.Groups)
+            if (group.IsImplicit) _newton!.Solve(group, stages);
+            else if (group.First < _tableau.EndStage) Evaluate(stages, group.First);
         return stages;
     }
 
     /// <summary>y₁, the state after the step.</summary>
     public Tensor Advance(Stages stages)
     {
-        var end = tableau.EndStage;
-        return stages.States[end] = Combine(stages, tableau.A[end]);
+        var end = _tableau.EndStage;
+        return stages.States[end] ??= Combine(stages, _tableau.A[end]);
     }
 
     /// <summary>f(t + h, y₁): the end stage, which is the next step's first.</summary>
     public Tensor EndSlope(Stages stages)
     {
-        var end = tableau.EndStage;
+        var end = _tableau.EndStage;
+        if (stages.Slopes[end] is { } found) return stages.Geometry.Unscaled(found, stages.FirstSlope);
         var slope = Drift(end, stages.Geometry.TimeOf(end), stages.States[end], out stages.Terms[end]);
         stages.Slopes[end] = stages.Geometry.Scaled(slope);
         return slope;
@@ -68,27 +97,37 @@ internal sealed class RungeKuttaKernel(OdeEquations equations, RungeKuttaTableau
     /// <summary>Adds an accepted step to the integrals that the equations carry along, where they do.</summary>
     public void Integrate(Stages stages, bool hasEndSlope)
     {
-        _quadrature?.Integrate(tableau.A[tableau.EndStage], stages.Geometry.Scale);
-        if (hasEndSlope) _quadrature?.Shift(tableau.EndStage);
+        _quadrature?.Integrate(_tableau.A[_tableau.EndStage], stages.Geometry.Scale);
+        if (hasEndSlope) _quadrature?.Shift(_tableau.EndStage);
     }
 
     /// <summary>The stages that only the dense output needs.</summary>
     public void Extend(Stages stages)
     {
-        for (var i = tableau.EndStage + 1; i < tableau.A.Count; i++) Evaluate(stages, i);
+        for (var i = _tableau.EndStage + 1; i < _tableau.A.Count; i++) Evaluate(stages, i);
     }
 
+    /// <summary>The state that an implicit stage has without the stages of its own group.</summary>
+    public Tensor Known(Stages stages, StageGroup group, int stage) =>
+        Combine(stages, _tableau.A[stage][..Math.Min(group.First, _tableau.A[stage].Length)]);
+
     /// <summary>An estimate h Σ eᵢ kᵢ of the local error, [samples, N].</summary>
-    public Tensor Error(Stages stages, double[] estimate) =>
-        LinearCombination.Sum(estimate, stages.Geometry.Scale, stages.Slopes.AsSpan(0, estimate.Length))!;
+    public Tensor Error(Stages stages, double[] estimate)
+    {
+        var error = LinearCombination.Sum(estimate, stages.Geometry.Scale, stages.Slopes.AsSpan(0, estimate.Length))!;
+        return _tableau.Error!.Filter is { } γ ? _newton!.Filter(γ, error) : error;
+    }
 
     private void Evaluate(Stages stages, int i)
     {
-        stages.States[i] = Combine(stages, tableau.A[i]);
+        stages.States[i] = Combine(stages, _tableau.A[i]);
         var slope = Drift(i, stages.Geometry.TimeOf(i), stages.States[i], out stages.Terms[i]);
         stages.Slopes[i] = stages.Geometry.Scaled(slope);
     }
 
     private static Tensor Combine(Stages stages, double[] weights) =>
         LinearCombination.Add(stages.States[0], weights, stages.Geometry.Scale, stages.Slopes.AsSpan(0, weights.Length));
+
+    /// <inheritdoc/>
+    public void Dispose() => _newton?.Dispose();
 }

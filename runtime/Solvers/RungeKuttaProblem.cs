@@ -21,6 +21,11 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
     /// <summary>How they do.</summary>
     public StepController Controller => Method.Controller ?? StepController.PI;
 
+    /// <summary>Why the method does not run on SIMD registers, and what to do about it; null where it does.</summary>
+    public string? ObstacleOnRegisters => Tableau.IsImplicit
+        ? $"Method {Tableau.Name} is implicit, and those run on torch: take SolveTarget.Torch, or one of {string.Join(", ", Methods.ExplicitNames)}."
+        : null;
+
     /// <exception cref="ArgumentException">The method is unknown, or its options do not fit it.</exception>
     public static RungeKuttaProblem Of(SolveSpan span, SolveOptions options)
     {
@@ -42,6 +47,8 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
             throw new ArgumentException($"The step dt must be positive (in both directions of time), not {dt}.");
         if (!(Rtol >= 0 && Atol >= 0 && Rtol + Atol > 0))
             throw new ArgumentException($"Tolerances must not be negative, and not both zero: rtol = {Rtol}, atol = {Atol}.");
+        if (Tableau.IsImplicit && Options.Gradient == GradientMode.Backsolve)
+            throw new ArgumentException($"Method {Method.Name} is implicit, and the backsolve gradient solves backwards what is stiff forwards: take gradient = discrete.");
         if (Options.MaxSteps < 1)
             throw new ArgumentException($"MaxSteps must be positive, not {Options.MaxSteps}.");
     }

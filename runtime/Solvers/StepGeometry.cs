@@ -48,6 +48,14 @@ internal sealed class StepGeometry
     /// <summary>The same in place, for a tensor that nothing else holds.</summary>
     public Tensor ScaledInPlace(Tensor own) => IsUniform ? own : own.mul_(StepOfLanes());
 
+    /// <summary>The opposite of <see cref="Scaled"/>; in a lane that rests, whose slopes are zero times what they were, <paramref name="ofResting"/>.</summary>
+    public Tensor Unscaled(Tensor scaled, Tensor ofResting)
+    {
+        if (IsUniform) return scaled;
+        var step = StepOfLanes();
+        return where(step.eq(Scalars.Of(0)), ofResting, scaled.div(step));
+    }
+
     /// <summary>The step of some lanes only.</summary>
     public StepGeometry Select(int[] lanes) =>
         new(_tableau, [.. lanes.Select(i => Times[i])], [.. lanes.Select(i => Steps[i])], _dtype, _device);

@@ -15,7 +15,8 @@ internal sealed class LaneClock
     private readonly (double Previous, double BeforePrevious)[] _history;     // log₂ of accepted steps' errors
     private readonly long[] _grid;                                            // steps of fixed size that lie behind
     private readonly bool[] _wasRejected;
-    private readonly int[] _nonFinite;
+    private readonly int[] _nonFinite;                                        // attempts in a row that gave no error
+    private readonly bool[] _diverged;                                        // whether the last of them found no stages
     private readonly SolveStatus?[] _status;
 
     public LaneClock(RungeKuttaProblem problem, int lanes)
@@ -23,7 +24,7 @@ internal sealed class LaneClock
         _problem = problem;
         _rules = new StepRules(problem);
         (_proposed, _target, _wasRejected, _nonFinite) = (new double[lanes], new double[lanes], new bool[lanes], new int[lanes]);
-        (_history, _status) = (new (double, double)[lanes], new SolveStatus?[lanes]);
+        (_history, _status, _diverged) = (new (double, double)[lanes], new SolveStatus?[lanes], new bool[lanes]);
         (Accepted, Rejected, Moves) = (new long[lanes], new long[lanes], new bool[lanes]);
         _grid = new long[lanes];
         Time = [.. Enumerable.Repeat(problem.Span.Start, lanes)];
@@ -87,17 +88,21 @@ internal sealed class LaneClock
             if (Accepted[i] + Rejected[i] >= _problem.Options.MaxSteps)
                 _status[i] = SolveStatus.MaxSteps;
             else if (IsLostInRounding(i))
-                _status[i] = _nonFinite[i] > 0 ? SolveStatus.NonFinite : SolveStatus.StepTooSmall;
+                _status[i] = _nonFinite[i] > 0 ? OfNonFinite(i) : SolveStatus.StepTooSmall;
             else
                 Step[i] = _target[i] - Time[i];
         }
     }
 
     /// <summary>Judges an adaptive attempt by its error in units of the tolerance; true where a lane moves.</summary>
-    public bool Judge(double[] errors)
+    /// <param name="errors">Of every lane.</param>
+    /// <param name="failed">The lanes whose implicit stages were not found, which have no error; null: none.</param>
+    public bool Judge(double[] errors, bool[]? failed)
     {
         for (var i = 0; i < errors.Length; i++)
         {
+            _diverged[i] = failed?[i] ?? false;
+            if (_diverged[i]) errors[i] = double.NaN;
             Moves[i] = _status[i] is null && errors[i] <= 1;
             if (_status[i] is not null) continue;
             if (Moves[i]) Accept(i, errors[i]);
@@ -108,13 +113,16 @@ internal sealed class LaneClock
     }
 
     /// <summary>Judges an attempt of fixed size: a lane whose state is not finite ends before it.</summary>
-    public bool Judge(bool[]? finite)
+    /// <param name="finite">Whether the lanes' states are; null: all.</param>
+    /// <param name="failed">The lanes whose implicit stages were not found; null: none.</param>
+    public bool JudgeFinite(bool[]? finite, bool[]? failed)
     {
         for (var i = 0; i < Moves.Length; i++)
         {
-            Moves[i] = _status[i] is null && (finite is null || finite[i]);
+            _diverged[i] = failed?[i] ?? false;
+            Moves[i] = _status[i] is null && !_diverged[i] && (finite is null || finite[i]);
             if (Moves[i]) Accepted[i]++;
-            else _status[i] ??= SolveStatus.NonFinite;
+            else _status[i] ??= OfNonFinite(i);
         }
 
         return Array.Exists(Moves, moves => moves);
@@ -183,8 +191,10 @@ internal sealed class LaneClock
         _proposed[i] = Math.Abs(Step[i]) * Factor(i, Vector<long>.Zero, RoughLogarithm.Log2(new(error)));
         _wasRejected[i] = true;
         _nonFinite[i] = double.IsFinite(error) ? 0 : _nonFinite[i] + 1;
-        if (_nonFinite[i] == StepRules.MostNonFinite) _status[i] = SolveStatus.NonFinite;
+        if (_nonFinite[i] == StepRules.MostNonFinite) _status[i] = OfNonFinite(i);
     }
+
+    private SolveStatus OfNonFinite(int i) => _diverged[i] ? SolveStatus.NewtonDiverged : SolveStatus.NonFinite;
 
     private double Factor(int i, Vector<long> isAccepted, Vector<double> log)
     {

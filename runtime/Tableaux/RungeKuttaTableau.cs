@@ -1,11 +1,13 @@
 namespace DiffEqLang.Tableaux;
 
 /// <summary>
-/// The coefficients of an explicit Runge-Kutta method, after Butcher: what both the runtime's engine and compiled
+/// The coefficients of a Runge-Kutta method, after Butcher: what both the runtime's engine and compiled
 /// steps read. Whatever can be derived is derived, and what is given is checked on construction.
 /// </summary>
 /// <remarks>
-/// One step from (t, y) over h:  kᵢ = f(t + cᵢ h, y + h Σⱼ aᵢⱼ kⱼ),  y₁ = y + h Σᵢ bᵢ kᵢ.  Indices start at 0.
+/// One step from (t, y) over h:  kᵢ = f(t + cᵢ h, y + h Σⱼ aᵢⱼ kⱼ),  y₁ = y + h Σᵢ bᵢ kᵢ.  Indices start at 0. Stage 0 is always
+/// f(t, y), also of methods that give it no weight: the first guess of Newton's iteration, error estimates and dense output use it.
+/// A row that reaches its diagonal makes its stage implicit, one that reaches beyond couples it to later ones (<see cref="Groups"/>).
 /// </remarks>
 public sealed class RungeKuttaTableau
 {
@@ -13,7 +15,7 @@ public sealed class RungeKuttaTableau
 
     /// <param name="name">As written in <c>method = ...</c>.</param>
     /// <param name="order">Of the solution that is carried on.</param>
-    /// <param name="a">The rows of A below the first (which is empty): row i has i entries.</param>
+    /// <param name="a">The rows of A below the first (which is empty): row i has i entries, more where its stage is implicit.</param>
     /// <param name="b">The weights of the solution, one a stage.</param>
     /// <param name="citation">The paper, and the place in it.</param>
     /// <param name="error">The error estimate, where the method has one.</param>
@@ -23,11 +25,12 @@ public sealed class RungeKuttaTableau
         string name, int order, double[][] a, double[] b, string citation, ErrorEstimate? error = null, DenseOutput? dense = null)
     {
         (Name, Order, B, Citation, Error) = (name, order, b, citation, error);
-        IsFirstSameAsLast = b.Length > 1 && b[^1] == 0 && a[^1].AsSpan().SequenceEqual(b.AsSpan(0, b.Length - 1));
+        IsFirstSameAsLast = b.Length > 1 && Enumerable.Range(0, b.Length).All(i => b[i] == (i < a[^1].Length ? a[^1][i] : 0));
         EndStage = IsFirstSameAsLast ? b.Length - 1 : b.Length;
         double[][] end = IsFirstSameAsLast ? [] : [b];
         A = [[], .. a, .. end, .. dense?.ExtraRows ?? []];
         C = [.. A.Select(row => row.Sum())];
+        Groups = [.. StageGroup.Of(A)];
         Dense = dense?.Weights ?? Hermite();
         Validate();
     }
@@ -40,7 +43,7 @@ public sealed class RungeKuttaTableau
 
     /// <summary>
     /// The rows of A: those of the method, then f(t + h, y₁) where that is not the last of them, then the extra stages of
-    /// the dense output. Row i has i entries.
+    /// the dense output. Row i has i entries, more where its stage is implicit.
     /// </summary>
     public IReadOnlyList<double[]> A { get; }
 
@@ -61,7 +64,16 @@ public sealed class RungeKuttaTableau
     /// <summary>The paper, and the place in it.</summary>
     public string Citation { get; }
 
-    /// <summary>Whether the last stage is evaluated at the new solution, so that it serves as the first of the next step.</summary>
+    /// <summary>The stages after the first, in the order that they are evaluated in: one at a time, or those together that depend on each other.</summary>
+    public IReadOnlyList<StageGroup> Groups { get; }
+
+    /// <summary>Whether a step solves equations.</summary>
+    public bool IsImplicit => Groups.Any(group => group.IsImplicit);
+
+    /// <summary>
+    /// Whether the last stage is evaluated at the new solution, so that it serves as the first of the next step. Implicit methods of
+    /// this kind are called stiffly accurate.
+    /// </summary>
     public bool IsFirstSameAsLast { get; }
 
     /// <summary>The index of the stage f(t + h, y₁): the number of evaluations that a step needs before y₁ is known.</summary>
@@ -100,7 +112,9 @@ public sealed class RungeKuttaTableau
 
     private void Validate()
     {
-        Require(A.Select((row, i) => row.Length == i).All(fits => fits), "row i of A must have i entries");
+        Require(
+            A.Select((row, i) => row.Length == i || (i > 0 && i < B.Count && row.Length > i && row.Length <= B.Count)).All(fits => fits),
+            "row i of A must have i entries, more where its stage is implicit");
         Require(Math.Abs(B.Sum() - 1) < Rounding, "the weights b must sum to 1");
         Require(Math.Abs(C[EndStage] - 1) < Rounding, "the end stage must lie at the end");
         Require(Dense.Count == A.Count, "the dense output must weigh every stage");
@@ -123,7 +137,14 @@ public sealed class RungeKuttaTableau
 /// The weights e = b - b̂, over the stages up to f(t + h, y₁). Where two are given, as for DOP853, they are combined as
 /// ‖e₀‖² / √(‖e₀‖² + 0.01 ‖e₁‖²): Hairer, Nørsett and Wanner (1993), II.10.17.
 /// </param>
-public sealed record ErrorEstimate(int Order, params double[][] Estimates);
+public sealed record ErrorEstimate(int Order, params double[][] Estimates)
+{
+    /// <summary>
+    /// The γ of (I - hγJ)⁻¹, by which the estimate of a method for stiff equations is multiplied, so that it does not grow with the
+    /// stiffness: Shampine (1984), Error estimators for stiff differential equations, SIAM J. Sci. Stat. Comput. 5. Null: it is not.
+    /// </summary>
+    public double? Filter { get; init; }
+}
 
 /// <summary>A method's own continuous extension.</summary>
 /// <param name="Weights">Over all stages, extra ones included: powers θ, θ², ...</param>

@@ -61,7 +61,7 @@ let inheritedBySolutions =
 
 /// Names of `OdeEquations` and `SdeEquations`.
 let inheritedByEquations =
-    "Parameters Drift DriftVjp Diffusion DiffusionVjp Milstein MilsteinVjp ItoCorrection ItoCorrectionVjp Equals
+    "Parameters Drift DriftJacobian DriftVjp Diffusion DiffusionVjp Milstein MilsteinVjp ItoCorrection ItoCorrectionVjp Equals
      Events EventValues EventValuesVjp EventRates Jump JumpVjp JumpRate
      Finalize GetHashCode GetType MemberwiseClone ReferenceEquals ToString"
         .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)

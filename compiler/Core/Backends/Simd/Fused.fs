@@ -62,7 +62,11 @@ let members (kernel: Kernel) precision : CSharp.Member list =
     let choice = kernel.Model.Typed.Solve.Method
     let name = choice |> Option.map _.Name |> Option.defaultValue "tsit5"
 
-    match Catalogue.Find name |> Option.ofObj with
+    match
+        Catalogue.Find name
+        |> Option.ofObj
+        |> Option.filter (fun tableau -> not tableau.IsImplicit)
+    with
     | Some tableau ->
         match Option.ofObj tableau.Error with
         | Some error ->

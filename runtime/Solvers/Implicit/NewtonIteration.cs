@@ -1,0 +1,122 @@
+using DiffEqLang.Tableaux;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DiffEqLang.Runtime;
+
+/// <summary>
+/// Solves the equations of implicit stages, Zᵢ = yᵢ + h Σⱼ aᵢⱼ f(tⱼ, Zⱼ), by simplified Newton iterations with the Jacobian at the step's
+/// start. Each lane goes on until it has converged, and then rests: what becomes of it does not depend on its batch mates.
+/// </summary>
+/// <remarks>Hairer and Wanner (1996), Solving Ordinary Differential Equations II, IV.8.</remarks>
+internal sealed class NewtonIteration : IDisposable
+{
+    private const int MostIterations = 12;
+
+    private readonly RungeKuttaKernel _kernel;
+    private readonly IterationMatrix _matrix;
+    private readonly ErrorNorm _norm;
+    private readonly double _goal;      // in units of the tolerance
+    private readonly bool _isToRounding;
+
+    /// <param name="problem">What is solved.</param>
+    /// <param name="kernel">Evaluates the right-hand side.</param>
+    /// <param name="lanes">How many lanes converge on their own.</param>
+    /// <param name="dtype">Of the state.</param>
+    public NewtonIteration(OdeProblem problem, RungeKuttaKernel kernel, int lanes, ScalarType dtype)
+    {
+        var rounding = dtype == ScalarType.Float32 ? Math.ScaleB(1, -23) : Math.ScaleB(1, -52);
+        (_kernel, _matrix, _isToRounding) = (kernel, new IterationMatrix(problem.Equations), !problem.IsAdaptive);
+        // Where no error is estimated, nothing says how exact a stage need be: as exact as rounding allows.
+        _norm = _isToRounding ? new ErrorNorm(100 * rounding, 100 * rounding, lanes) : new ErrorNorm(problem.Rtol, problem.Atol, lanes);
+        _goal = _isToRounding ? 1 : Math.Max(10 * rounding / Math.Max(problem.Rtol, rounding), Math.Min(0.03, Math.Sqrt(problem.Rtol)));
+        Failed = new bool[lanes];
+    }
+
+    /// <summary>The lanes whose iteration has not converged in this attempt.</summary>
+    public bool[] Failed { get; }
+
+    /// <summary>How often the Jacobian was computed.</summary>
+    public long Jacobians => _matrix.Jacobians;
+
+    /// <summary>How many matrices were factorized.</summary>
+    public long Factorizations => _matrix.Factorizations;
+
+    /// <summary>Makes ready for an attempt.</summary>
+    public void Open(Stages stages)
+    {
+        Array.Clear(Failed);
+        _matrix.Open(stages.Geometry, stages.States[0]);
+    }
+
+    /// <summary>Finds the states of a group of stages, and their slopes, which follow from them.</summary>
+    public void Solve(StageGroup group, Stages stages)
+    {
+        var block = group.Block(_kernel.Tableau.A);
+        var start = Enumerable.Range(0, group.Count).Select(i => _kernel.Known(stages, group, group.First + i)).ToArray();
+        var states = start.Select((known, i) => Guess(stages, group, known, block, i)).ToArray();
+        Iterate(group, stages, block, start, states);
+        states.CopyTo(stages.States, group.First);
+        SlopesOf(stages, group, block, start, states);
+    }
+
+    /// <summary>(I - hγJ)⁻¹ v: [samples, N].</summary>
+    public Tensor Filter(double γ, Tensor vector) => Times(_matrix.Inverse(new[,] { { γ } }), vector.unsqueeze(1)).squeeze(1);
+
+    /// <summary>The stage's state if its slope were that of the stage before it.</summary>
+    private static Tensor Guess(Stages stages, StageGroup group, Tensor known, double[,] block, int row)
+    {
+        var reach = Enumerable.Range(0, group.Count).Sum(j => block[row, j]);
+        using Scalar weight = reach * stages.Geometry.Scale;
+        return known.add(stages.Slopes[group.First - 1], weight);
+    }
+
+    private void Iterate(StageGroup group, Stages stages, double[,] block, Tensor[] start, Tensor[] states)
+    {
+        var inverse = _matrix.Inverse(block);
+        var tolerance = _norm.Tolerance(stages.States[0]).repeat(1, group.Count);
+        var convergence = new Convergence(Failed, _goal, _isToRounding);
+        Tensor[] times = [.. Enumerable.Range(group.First, group.Count).Select(stages.Geometry.TimeOf)];
+        for (var iteration = 0; iteration < MostIterations && convergence.AnyActive; iteration++)
+        {
+            using var ofIteration = NewDisposeScope();
+            var change = Times(inverse, Residual(group, stages, block, start, states, times));
+            if (convergence.AnyResting) change.view(Failed.Length, -1).masked_fill_(convergence.Resting(change.device), Scalars.Of(0));
+            convergence.Judge(_norm.Of(change.reshape(change.size(0), -1), tolerance), iteration);
+            for (var i = 0; i < states.Length; i++) states[i].add_(change.select(1, i), Scalars.One);
+        }
+
+        convergence.End();
+    }
+
+    /// <summary>yᵢ + h Σⱼ aᵢⱼ f(tⱼ, Zⱼ) - Zᵢ: [samples, m, N].</summary>
+    private Tensor Residual(StageGroup group, Stages stages, double[,] block, Tensor[] start, Tensor[] states, Tensor[] times)
+    {
+        var geometry = stages.Geometry;
+        Tensor[] slopes = [.. states.Select((state, j) => geometry.Scaled(_kernel.Drift(group.First + j, times[j], state, out _)))];
+        return stack([.. states.Select((state, i) =>
+            LinearCombination.Add(start[i].add(state, Scalars.MinusOne), Row(block, i), geometry.Scale, slopes))], 1);
+    }
+
+    /// <summary>kᵢ from h Σⱼ aᵢⱼ kⱼ = Zᵢ - yᵢ, without another evaluation, which would multiply what is left of the iteration's error by the stiffness.</summary>
+    private static void SlopesOf(Stages stages, StageGroup group, double[,] block, Tensor[] start, Tensor[] states)
+    {
+        var inverse = SmallMatrix.Inverse(block);
+        Tensor[] increments = [.. states.Select((state, i) => state.add(start[i], Scalars.MinusOne))];
+        for (var i = 0; i < group.Count; i++)
+            stages.Slopes[group.First + i] = LinearCombination.Sum(Row(inverse, i), 1 / stages.Geometry.Scale, increments)!;
+    }
+
+    private static double[] Row(double[,] block, int row) => [.. Enumerable.Range(0, block.GetLength(1)).Select(j => block[row, j])];
+
+    /// <summary>[samples, m N, m N] times [samples, m, N].</summary>
+    private static Tensor Times(Tensor matrix, Tensor vectors) =>
+        matrix.bmm(vectors.reshape(vectors.size(0), -1, 1)).view(vectors.shape);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _matrix.Dispose();
+        _norm.Dispose();
+    }
+}
