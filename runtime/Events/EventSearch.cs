@@ -116,7 +116,8 @@ internal sealed class EventSearch
 
     private BrentSearch Between((double, double) from, (double, double) upTo) => new(from, upTo, _precision);
 
-    private static bool Matches(EventKind kind, int side) => kind switch
+    /// <summary>Whether an event sees a value leave a side of zero.</summary>
+    public static bool Matches(EventKind kind, int side) => kind switch
     {
         EventKind.Rising => side < 0,
         EventKind.Falling => side > 0,

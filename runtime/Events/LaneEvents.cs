@@ -78,7 +78,7 @@ internal sealed class LaneEvents
     {
         var (values, rates) = Watch(stages.Geometry.TimeOf(_kernel.Tableau.EndStage).expand(_lanes), after);
         var found = Found(Searches(clock.Moves, values, rates), stages, complete);
-        var fired = Earliest(found, stages.Geometry, clock);
+        var fired = Earliest(found, stages.Geometry, clock, values, rates);
         for (var lane = 0; lane < _lanes; lane++)
             if (clock.Moves[lane] && fired[lane] is null)
                 Settle(lane, values, rates, lane);
@@ -124,7 +124,8 @@ internal sealed class LaneEvents
     }
 
     /// <summary>By lane the first time at which an event happens, with the events of that time; null where none does.</summary>
-    private (double Theta, double Time, int[] Which)?[] Earliest(IEnumerable<EventSearch> found, StepGeometry geometry, LaneClock clock)
+    private (double Theta, double Time, int[] Which)?[] Earliest(
+        IEnumerable<EventSearch> found, StepGeometry geometry, LaneClock clock, double[] values, double[] rates)
     {
         var fired = new (double, double, int[])?[_lanes];
         var byLane = found.ToLookup(search => search.Lane);
@@ -139,11 +140,22 @@ internal sealed class LaneEvents
             var timed = isTimed && 1 - first <= rounding;
             if (timed) first = 1;
             var which = roots.Where(search => search.Theta - first <= rounding).Select(search => _roots[search.Column]);
-            if (timed) which = which.Concat(_timed.At(Limits[lane]));
-            fired[lane] = (first, first == 1 ? clock.Target(lane) : TimeAt(geometry, lane, first), [.. which.Order()]);
+            if (timed) which = which.Concat(_timed.At(Limits[lane])).Concat(JustBehind(lane, values, rates, rounding * Math.Abs(geometry.Steps[lane])));
+            fired[lane] = (first, first == 1 ? clock.Target(lane) : TimeAt(geometry, lane, first), [.. which.Distinct().Order()]);
         }
 
         return fired;
+    }
+
+    /// <summary>The events whose roots lie behind the end of the step by rounding alone.</summary>
+    private IEnumerable<int> JustBehind(int lane, double[] values, double[] rates, double rounding)
+    {
+        for (var column = 0; column < _roots.Length; column++)
+        {
+            var (value, rate, side) = (values[lane * _roots.Length + column], rates[lane * _roots.Length + column], _sides[lane * _roots.Length + column]);
+            if (side * value > 0 && side * rate < 0 && Math.Abs(value) <= Math.Abs(rate) * rounding && EventSearch.Matches(_events[_roots[column]].Kind, side))
+                yield return _roots[column];
+        }
     }
 
     /// <summary>One rounding of the time, as a part of the step.</summary>
