@@ -14,7 +14,9 @@ let private first (model: string) upTo =
     let solution = solve (create model) (over 0.0 upTo)
     let events = solution.Events[0]
 
-    (if events.Count = 0 then "", nan else events[0].Event.Name, events[0].Time), solution.Status[0], solution.LastTime[0]
+    (if events.Count = 0 then "", nan else events[0].Event.Name, events[0].Time),
+    solution.Status[0],
+    solution.LastTime[0]
 
 let private stopsAt model upTo name time =
     let (found, at), status, last = first model upTo
@@ -53,7 +55,12 @@ let private closedForms =
           }
           test "bounces by torchdiffeq's example (case 26)" {
               let solution = solveFrom (create "Bounce") [ "h", vector [ 9.8 ] ] (over 0.0 6.0)
-              close 1e-11 [ for x in [ 1.0; 2.6; 3.88 ] -> x * sqrt 2.0 ] (timesOf solution 0 |> List.truncate 3) "times"
+
+              close
+                  1e-11
+                  [ for x in [ 1.0; 2.6; 3.88 ] -> x * sqrt 2.0 ]
+                  (timesOf solution 0 |> List.truncate 3)
+                  "times"
           }
           test "every bounce of four seconds, its velocity before and after" {
               let solution = solveFrom (create "Bounce") [ "h", vector [ 10.0 ] ] (over 0.0 8.0)
@@ -72,7 +79,11 @@ let private closedForms =
               let on = log (7.0 / 5.0) / 0.5
               let firstOn = log (10.0 / 9.0) / 0.5
               let times = timesOf solution 0
-              let expected = [ for n in 0 .. times.Length - 1 -> firstOn + float (n / 2) * (on + off) + float (n % 2) * on ]
+
+              let expected =
+                  [ for n in 0 .. times.Length - 1 ->
+                        firstOn + float (n / 2) * (on + off) + float (n % 2) * on ]
+
               close 1e-9 expected times "times"
               Expect.equal times.Length 19 "events in ten hours"
           }
@@ -85,7 +96,8 @@ let private closedForms =
           } ]
 
 /// A straight line is exact however long the step is.
-let private inOneStep upTo = SolveOptions(Method = Methods.Rk4 upTo, Start = Nullable 0.0, End = Nullable upTo)
+let private inOneStep upTo =
+    SolveOptions(Method = Methods.Rk4 upTo, Start = Nullable 0.0, End = Nullable upTo)
 
 let private finding =
     testList
@@ -103,14 +115,22 @@ let private finding =
           test "events of one time act in their order" {
               let solution = solve (create "AtOnce") (over 0.0 2.0)
               let events = [ for o in solution.Events[0] -> o.Event.Name, o.Time ]
-              Expect.equal (List.map fst events) [ "rising(x - 1)"; "rising(y - 1)"; "at(1)" ] "in the order of the file"
+
+              Expect.equal
+                  (List.map fst events)
+                  [ "rising(x - 1)"; "rising(y - 1)"; "at(1)" ]
+                  "in the order of the file"
+
               Expect.allEqual (List.map snd events) 1.0 "at one time, exactly"
               close 1e-14 [ 2.0; 2.0; 10.5 ] (numbers solution.Packed) "(0 + 1)*10 + 0.5"
           }
           test "an event does not happen again at its own root" {
               for upTo in [ 1.0; 3.0; 10.0 ] do
                   let times = timesOf (solve (create "Pendulum") (over 0.0 upTo)) 0
-                  let expected = [ for n in 0..20 -> (float n + 0.5) * Math.PI / 2.0 ] |> List.filter (fun t -> t < upTo)
+
+                  let expected =
+                      [ for n in 0..20 -> (float n + 0.5) * Math.PI / 2.0 ] |> List.filter (fun t -> t < upTo)
+
                   close 1e-9 expected times "crossings of a cosine"
           }
           test "backwards in time, as the solve sees it" {
@@ -134,18 +154,22 @@ let private finding =
               let solution = solveFrom (create "Bounce") [ "h", vector [ 5.0 ] ] options
               let times = timesOf solution 0
               close 1e-12 (bounces 9.8 0.8 5.0 times.Length) times "a parabola is exact"
-              Expect.equal solution.Statistics.Accepted[0] (12L + int64 times.Length) "a step more for each event"
+
+              Expect.equal
+                  solution.Statistics.Accepted[0]
+                  (12L + int64 times.Length)
+                  "a step more for each event"
           }
           test "by implicit methods too" {
               let options =
                   SolveOptions(
-                      Method = Method("kvaerno5", Rtol = Nullable 1e-10, Atol = Nullable 1e-10),
+                      Method = Methods.Radau(rtol = Nullable 1e-9, atol = Nullable 1e-9),
                       Start = Nullable 0.0,
                       End = Nullable 5.0
                   )
 
               let times = timesOf (solve (create "Neuron") options) 0
-              close 1e-7 [ for n in 1 .. times.Length -> float n * 0.7 * log 3.0 ] times "times"
+              close 1e-6 [ for n in 1 .. times.Length -> float n * 0.7 * log 3.0 ] times "times"
           } ]
 
 let private timed =
@@ -157,7 +181,11 @@ let private timed =
 
               Expect.equal
                   names
-                  [ "every(0.5)", 0.5; "every(0.5)", 1.0; "at(1.2)", 1.2; "every(0.5)", 1.5; "every(0.5)", 2.0 ]
+                  [ "every(0.5)", 0.5
+                    "every(0.5)", 1.0
+                    "at(1.2)", 1.2
+                    "every(0.5)", 1.5
+                    "every(0.5)", 2.0 ]
                   "all but the start, the end included"
 
               let d = numbers (solution.State "d")
@@ -189,10 +217,21 @@ let private batches =
               for i, h in List.indexed heights do
                   let alone = solveFrom model [ "h", vector [ h ] ] (over 0.0 4.0)
                   close 1e-13 (timesOf alone 0) (timesOf together i) (sprintf "from %g" h)
-                  close 1e-12 (numbers alone.Packed) (numbers (together.Packed.select(0, 0L).select (0, int64 i))) "the end"
 
-              Expect.equal together.EventTimes.shape [| 4L; int64 together.Events[0].Count |] "as many as the most"
-              Expect.isTrue (numbers (together.EventTimes.select (0, 3L)) |> List.last |> Double.IsNaN) "fewer: NaN"
+                  close
+                      1e-12
+                      (numbers alone.Packed)
+                      (numbers (together.Packed.select(0, 0L).select(0, int64 i)))
+                      "the end"
+
+              Expect.equal
+                  together.EventTimes.shape
+                  [| 4L; int64 together.Events[0].Count |]
+                  "as many as the most"
+
+              Expect.isTrue
+                  (numbers (together.EventTimes.select (0, 3L)) |> List.last |> Double.IsNaN)
+                  "fewer: NaN"
           }
           test "a stopped sample rests in its state" {
               let model = create "Fall"
@@ -207,7 +246,12 @@ let private batches =
               let model = create "Bounce"
               model.SetValue("e", torch.tensor (0.5, dtype = torch.ScalarType.Float64))
               let solution = solveFrom model [ "h", vector [ 1.0; 400.0 ] ] (over 0.0 8.0)
-              Expect.equal (List.ofSeq solution.Status) [ SolveStatus.EndlessEvents; SolveStatus.Success ] "status"
+
+              Expect.equal
+                  (List.ofSeq solution.Status)
+                  [ SolveStatus.EndlessEvents; SolveStatus.Success ]
+                  "status"
+
               close 1e-8 [ sqrt (2.0 / 9.8) * 3.0 ] [ solution.LastTime[0] ] "where the ball lies still"
               Expect.stringContains solution.Message "ever faster at t = 1.35526" "says when"
               Expect.stringContains solution.Message "`stop`" "and what to do"
@@ -217,7 +261,12 @@ let private batches =
           test "a jump to no number ends the sample" {
               let solution = solve (create "Pulse") (over 0.0 1.0)
               Expect.equal solution.Status[0] SolveStatus.NonFinite "status"
-              close 0.0 [ 0.5; 1.0 ] (solution.LastTime[0] :: numbers solution.LastState) "the last good state"
+
+              close
+                  0.0
+                  [ 0.5; 1.0 ]
+                  (solution.LastTime[0] :: numbers solution.LastState)
+                  "the last good state"
           } ]
 
 let private refused =
@@ -243,22 +292,39 @@ let private refused =
 
           refuses
               "saving every step of several samples"
-              (SolveOptions(Method = Methods.Rk4(0.1), Start = Nullable 0.0, End = Nullable 1.0, Save = SaveAt.Steps))
+              (SolveOptions(
+                  Method = Methods.Rk4(0.1),
+                  Start = Nullable 0.0,
+                  End = Nullable 1.0,
+                  Save = SaveAt.Steps
+              ))
               "save at given times"
 
           refuses
               "the backsolve adjoint"
-              (SolveOptions(Start = Nullable 0.0, End = Nullable 1.0, Gradient = Nullable GradientMode.Backsolve))
+              (SolveOptions(
+                  Start = Nullable 0.0,
+                  End = Nullable 1.0,
+                  Gradient = Nullable GradientMode.Backsolve
+              ))
               "GradientMode.Discrete" ]
 
 let private steps =
     test "where every step is saved, an event is the end of one" {
-        let options = SolveOptions(Method = tight.Method, Start = Nullable 0.0, End = Nullable 1.0, Save = SaveAt.Steps)
+        let options =
+            SolveOptions(Method = tight.Method, Start = Nullable 0.0, End = Nullable 1.0, Save = SaveAt.Steps)
+
         let solution = solveFrom (create "Bounce") [ "h", vector [ 1.0 ] ] options
         let times = numbers solution.Times
         let hit = sqrt (2.0 / 9.8)
         let at = times |> List.findIndex (fun t -> abs (t - hit) < 1e-12)
-        close 1e-11 [ 0.0; 0.8 * 9.8 * hit ] (numbers (solution.Packed.select(0, int64 at))) "the state after it"
+
+        close
+            1e-11
+            [ 0.0; 0.8 * 9.8 * hit ]
+            (numbers (solution.Packed.select (0, int64 at)))
+            "the state after it"
     }
 
-let tests = testList "Events" [ closedForms; finding; timed; batches; testList "steps" [ steps ]; refused ]
+let tests =
+    testList "Events" [ closedForms; finding; timed; batches; testList "steps" [ steps ]; refused ]

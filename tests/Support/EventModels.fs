@@ -15,7 +15,8 @@ let private models =
     [ // Cases 20 to 27 of diffrax, SciML and torchdiffeq.
       "Growth", "state y; dy/dt = y; when rising(y - 2.718281828459045) { stop }; init y = 1"
       "Decline", "state y; dy/dt = y; when falling(y - 2.718281828459045) { stop }; init y = 7.38905609893065"
-      "EitherOf", "state y; dy/dt = 1; when crossing(t - 10) { stop }; when rising(y + 5) { stop }; init y = -10"
+      "EitherOf",
+      "state y; dy/dt = 1; when crossing(t - 10) { stop }; when rising(y + 5) { stop }; init y = -10"
       "BothUp",
       "state y : R[2]; dy/dt = 1; when rising(y[0] - 5) { stop }; when rising(5 - y[1]) { stop }; init y = [0, 1]"
       "BothDown",
@@ -62,7 +63,10 @@ let private assembly =
          let options = CompileOptions(Validate = true, Namespace = "DiffEqLang.EventModels")
          let result = Compilation.Compile(SourceFile("events.deq", text), options)
          Expect.isEmpty result.Diagnostics "the models are right"
-         let compilation, problems = GeneratedCode.compile [ for f in result.Files -> f.FileName, f.Text ]
+
+         let compilation, problems =
+             GeneratedCode.compile [ for f in result.Files -> f.FileName, f.Text ]
+
          Expect.equal problems [] "no warnings"
          GeneratedCode.load compilation)
 

@@ -69,8 +69,8 @@ let private meantStates (errors: Error list) =
         | Structure _
         | Noise _
         | Shape _
-            | Event _
-            | Solve _
+        | Event _
+        | Solve _
         | NotSupportedYet _ -> [])
     |> Set.ofList
 
@@ -85,8 +85,8 @@ let private reportedOnce (errors: Error list) =
         | Structure _
         | Noise _
         | Shape _
-            | Event _
-            | Solve _
+        | Event _
+        | Solve _
         | NotSupportedYet _ -> None
 
     let first =
@@ -131,8 +131,8 @@ let private followsFromOthers (errors: Error list) =
         | Structure _
         | Noise _
         | Shape _
-            | Event _
-            | Solve _
+        | Event _
+        | Solve _
         | NotSupportedYet _ -> not (isKept error)
 
 /// Of errors at one place the first; of differentials where none can stand, the first of a line.
@@ -148,8 +148,8 @@ let private onePerPlace (errors: Error list) =
         | Structure _
         | Noise _
         | Shape _
-            | Event _
-            | Solve _
+        | Event _
+        | Solve _
         | NotSupportedYet _ -> error.Span.Line = 0 || seen.Add(struct (error.Span, error.Calls.Length)))
 
 /// The errors that are explained neither by what the reader reported, nor by others of the same model.

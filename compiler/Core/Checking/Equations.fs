@@ -118,25 +118,30 @@ let private isNumber (e: Expr) =
     | Number _ -> true
     | _ -> false
 
+/// A right side in the shape of its state. `construct` and `left` are what messages call the statement and its left side.
+let fill
+    context
+    construct
+    left
+    (entity: Entity)
+    (tree: Tree.Expr)
+    (state: Symbol)
+    (right: Expr)
+    : Expr option =
+    let part: Operators.Part = { Tree = tree; Expr = right }
+
+    if not (Operators.isNumber context construct part) then
+        None
+    elif right.Shape = state.Shape || isNumber right then
+        Some(Build.broadcastTo state.Shape right)
+    else
+        let declared: Declared = { Label = label state.Name state.Shape; At = entity.Span }
+        let right = operand context tree right.Shape
+        fail context tree.Span (Shape(EquationShape(left, declared, state.Shape, right)))
+
 let private ordinary context (claim: Claim) (state: Symbol) order =
-    let fits (right: Expr) =
-        let part: Operators.Part = { Tree = claim.Right; Expr = right }
-
-        if not (Operators.isNumber context "an equation" part) then
-            None
-        elif right.Shape = state.Shape || isNumber right then
-            Some(Build.broadcastTo state.Shape right)
-        else
-            let declared: Declared = { Label = label state.Name state.Shape; At = claim.State.Span }
-            let right = operand context claim.Right right.Shape
-
-            fail
-                context
-                claim.Right.Span
-                (Shape(EquationShape(leftText context claim, declared, state.Shape, right)))
-
     Expressions.elaborate context claim.Right
-    |> Option.bind fits
+    |> Option.bind (fill context "an equation" (leftText context claim) claim.State claim.Right state)
     |> Option.map (fun right ->
         Ordinary(state, order, recordOrigin context claim.Right.Span None right, claim.Span))
 
@@ -225,7 +230,8 @@ let check (context: Context) (declarations: Tree.Declaration list) : Equation li
 
 /// What is said of a target that is no state: of another name, and of what is no name.
 type TargetErrors =
-    { OfOther: string * NameKind -> StructureError; OfForm: string -> StructureError }
+    { OfOther: string * NameKind -> StructureError
+      OfForm: string -> StructureError }
 
 /// The state, or derivative `q'`, that a statement gives a value to, with the name of its symbol.
 let stateTarget context (errors: TargetErrors) (target: Tree.Expr) : (Entity * string) option =
@@ -256,8 +262,7 @@ let stateTarget context (errors: TargetErrors) (target: Tree.Expr) : (Entity * s
 let targetSymbol context (target: Tree.Expr) (entity: Entity) name : Symbol option =
     match Map.tryFind name context.Globals with
     | Some(Known { Op = Input symbol }) -> Some symbol
-    | None when name <> entity.Name ->
-        fail context target.Span (Structure(PrimeOfFirstOrder entity.Name))
+    | None when name <> entity.Name -> fail context target.Span (Structure(PrimeOfFirstOrder entity.Name))
     | Some(Known _)
     | Some(Size _)
     | Some(Inlined _)

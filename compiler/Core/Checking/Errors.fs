@@ -120,6 +120,7 @@ type StructureError =
 
 /// What can be wrong with a `when`; the states that it names are part of the structure.
 type EventError =
+    | TriggerIsCondition of trigger: string * text: string
     | TriggerNotScalar of trigger: string * value: Operand
     /// What passes zero depends on neither state nor time.
     | FixedTrigger of text: string

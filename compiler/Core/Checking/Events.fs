@@ -23,15 +23,10 @@ let private wordOf (kind: Tree.EventKind) =
 /// A number that passes zero.
 let private root context (condition: Tree.Expr) (word: string) direction =
     let fits (value: Expr) =
-        let part: Operators.Part = { Tree = condition; Expr = value }
-
-        if not (Operators.isNumber context "an event" part) then
-            None
+        if value.IsBoolean then
+            fail context condition.Span (Event(TriggerIsCondition(word, textOf context condition.Span)))
         elif not (Shape.isScalar value.Shape) then
-            fail
-                context
-                condition.Span
-                (Event(TriggerNotScalar(word, operand context condition value.Shape)))
+            fail context condition.Span (Event(TriggerNotScalar(word, operand context condition value.Shape)))
         elif value.DependsOn &&& (Dependence.State ||| Dependence.Time) = Dependence.Nothing then
             fail context condition.Span (Event(FixedTrigger(textOf context condition.Span)))
         else
@@ -60,16 +55,13 @@ let private trigger context (kind: Tree.EventKind) (condition: Tree.Expr) : Trig
 /// `v := -0.8*v`: the state with its new value.
 let private jump context (target: Tree.Expr) (tree: Tree.Expr) =
     let valueFor (entity: Entity) (symbol: Symbol) =
-        let declared: Declared = { Label = label symbol.Name symbol.Shape; At = entity.Span }
-
         Expressions.elaborate context tree
-        |> Option.bind (Constants.fill context tree declared symbol.Shape)
+        |> Option.bind (Equations.fill context "an event" (textOf context target.Span) entity tree symbol)
         |> Option.map (fun value -> symbol, recordOrigin context tree.Span None value)
 
     Equations.stateTarget context { OfOther = JumpOfOther; OfForm = JumpTarget } target
     |> Option.bind (fun (entity, name) ->
-        Equations.targetSymbol context target entity name
-        |> Option.bind (valueFor entity))
+        Equations.targetSymbol context target entity name |> Option.bind (valueFor entity))
     |> Option.map (fun (symbol, value) -> symbol, value, target.Span)
 
 let private onePerState context (jumps: (Symbol * Expr * SourceSpan) list) =
@@ -79,7 +71,11 @@ let private onePerState context (jumps: (Symbol * Expr * SourceSpan) list) =
         for _, _, span in same.Tail do
             report context span (Event(RepeatedJump(symbol.Name, first)))
 
-let private event context (kind, condition: Tree.Expr, actions: Tree.EventAction list) span : EventDecl option =
+let private event
+    context
+    (kind, condition: Tree.Expr, actions: Tree.EventAction list)
+    span
+    : EventDecl option =
     let jumps =
         [ for action in actions do
               match action with
@@ -98,8 +94,7 @@ let private event context (kind, condition: Tree.Expr, actions: Tree.EventAction
 
 /// The events, in the order of the file.
 let check (context: Context) : EventDecl list =
-    let isStochastic =
-        context.Scope.Entities |> List.exists (fun e -> kindOf e = WienerName)
+    let isStochastic = context.Scope.Entities |> List.exists (fun e -> kindOf e = WienerName)
 
     [ for statement, declaration in context.Scope.Statements do
           match statement with

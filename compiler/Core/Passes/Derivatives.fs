@@ -33,7 +33,11 @@ let private partsOf name role (components: Component list) : Symbol list =
 let cotangents (components: Component list) : Symbol list = partsOf "w" Cotangent components
 
 /// The vector-Jacobian product of values, each with its part of w.
-let vjpOf (values: (Expr * Symbol) list) (components: Component list) (parameters: Symbol list) : VectorJacobian =
+let vjpOf
+    (values: (Expr * Symbol) list)
+    (components: Component list)
+    (parameters: Symbol list)
+    : VectorJacobian =
     let states = components |> List.map (fun c -> Build.input c.Symbol)
     let targets = states @ List.map Build.input parameters
 
@@ -56,8 +60,7 @@ let alongSolution (components: Component list) (values: Expr list) : Expr list =
     let time = Build.input { Name = "t"; Role = Time; Shape = scalar }
 
     let seeds =
-        (time, Build.number 1.0)
-        :: [ for c in components -> Build.input c.Symbol, c.Drift ]
+        (time, Build.number 1.0) :: [ for c in components -> Build.input c.Symbol, c.Drift ]
 
     Differentiate.jvp values seeds |> Simplify.run
 

@@ -135,7 +135,11 @@ let mapExpressions (f: Expr list -> Expr list) (model: Model) : Model =
         |> List.map (fun c ->
             let drift = next ()
             let diffusion = next ()
-            { c with Drift = drift; Diffusion = diffusion; Initial = Option.map next c.Initial })
+
+            { c with
+                Drift = drift
+                Diffusion = diffusion
+                Initial = Option.map next c.Initial })
 
     let events =
         model.Events

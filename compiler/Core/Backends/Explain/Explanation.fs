@@ -89,11 +89,7 @@ let private jacobian (components: Component list) =
 
 /// `falling(h)` stands above what passes zero, its derivative along the solution, and the states after it.
 let private event (model: Dynamics.Model) (e: Event) =
-    let heading =
-        if e.Decl.Stops then
-            e.Decl.Name + ", where the solve stops"
-        else
-            e.Decl.Name
+    let heading = if e.Decl.Stops then e.Decl.Name + ", where the solve stops" else e.Decl.Name
 
     let watched =
         [ for value in Option.toList e.Watched do

@@ -18,10 +18,7 @@ open DiffEqLang.Compiler.Backends.Torch.Writer
 type Watched = { Values: Expr.Expr; Rates: Expr.Expr }
 
 /// An event, the state after it, and the derivative of that by the event's time; both empty where it changes no state.
-type Jump =
-    { Event: Event
-      After: Expr.Expr list
-      Rates: Expr.Expr list }
+type Jump = { Event: Event; After: Expr.Expr list; Rates: Expr.Expr list }
 
 /// A system whose unvarying terms are fields.
 type Bound =

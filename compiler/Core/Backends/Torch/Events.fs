@@ -61,8 +61,7 @@ let private watchedProduct (bound: Bound) (watched: Watched) =
     let w: Symbol = { Name = "w"; Role = Cotangent; Shape = watched.Values.Shape }
 
     let product =
-        Derivatives.vjpOf [ watched.Values, w ] bound.Components bound.Parameters
-        |> arranged
+        Derivatives.vjpOf [ watched.Values, w ] bound.Components bound.Parameters |> arranged
 
     let packings = [ statePacking bound; { Name = "w"; Parts = [ w, Dim.zero ] } ]
     let written = productBody bound Unshared "EventValuesVjp" packings product
@@ -89,7 +88,9 @@ let private choosing (jumps: (int * Jump) list) name (suffix: string) (others: P
     let otherwise =
         Name "_", invokeMethod (Name "base") (name + suffix) (Name "which" :: arguments)
 
-    overriding (Method("Tensor", name + suffix, parameters, Arrow(Switch(Name "which", arms @ [ otherwise ]))))
+    overriding (
+        Method("Tensor", name + suffix, parameters, Arrow(Switch(Name "which", arms @ [ otherwise ])))
+    )
 
 /// The methods of one event that changes the state.
 let private ofJump (bound: Bound) (number: int, jump: Jump) =
@@ -114,12 +115,13 @@ let private ofJump (bound: Bound) (number: int, jump: Jump) =
     @ [ forward
             bound
             Unshared
-            (sprintf "The derivative, by the time at which it happens, of the state after what happens %s." what)
+            (sprintf
+                "The derivative, by the time at which it happens, of the state after what happens %s."
+                what)
             (quantity "JumpRate" "Rate" jump.Rates) ]
 
 let private jumps (bound: Bound) =
-    let changing =
-        bound.Jumps |> List.indexed |> List.filter (fun (_, j) -> not j.After.IsEmpty)
+    let changing = bound.Jumps |> List.indexed |> List.filter (fun (_, j) -> not j.After.IsEmpty)
 
     let tensors names = [ for name in names -> parameter "Tensor" name ]
     let state = tensors [ "t"; "state" ]
@@ -136,7 +138,4 @@ let private jumps (bound: Bound) =
 
 /// All members about events; none where the model has none.
 let members (bound: Bound) : Member list =
-    if bound.Jumps.IsEmpty then
-        []
-    else
-        specs bound :: watched bound @ jumps bound
+    if bound.Jumps.IsEmpty then [] else specs bound :: watched bound @ jumps bound

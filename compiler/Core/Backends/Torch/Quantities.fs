@@ -100,8 +100,7 @@ let productBody (bound: Bound) terms name packings (product: Derivatives.VectorJ
           Terms = terms }
 
 /// The parameters of a vector-Jacobian product's method.
-let productParameters (written: Written) =
-    tensors written @ [ parameter "ParameterGradients" "into" ]
+let productParameters (written: Written) = tensors written @ [ parameter "ParameterGradients" "into" ]
 
 /// The methods of its vector-Jacobian product: one more where it takes terms that its caller may have kept.
 let backward

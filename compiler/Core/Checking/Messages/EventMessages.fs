@@ -7,6 +7,11 @@ open DiffEqLang.Compiler.Checking.Messages.Wording
 
 let ofEvent error =
     match error with
+    | TriggerIsCondition(trigger, text) ->
+        says
+            Catalogue.NumberIsCondition
+            (sprintf "`%s` takes a number that passes zero, and %s is a condition" trigger (quote text))
+        |> hinting "watch the difference of both sides"
     | TriggerNotScalar(trigger, value) ->
         says
             Catalogue.TriggerNotScalar

@@ -59,9 +59,7 @@ let ofStructure error =
     | InitialTarget text ->
         says Catalogue.InitialOfOther (sprintf "`init` takes a state, not %s" (quote text))
     | JumpOfOther(name, kind) ->
-        says
-            Catalogue.JumpOfOther
-            (sprintf "`%s` is %s: an event changes states alone" name (kindWords kind))
+        says Catalogue.JumpOfOther (sprintf "`%s` is %s: an event changes states alone" name (kindWords kind))
         |> hinting (sprintf "what changes at an event is declared as `state %s`, with `d%s/dt = 0`" name name)
     | JumpTarget text ->
         says Catalogue.JumpOfOther (sprintf "an event changes a whole state, not %s" (quote text))
