@@ -24,6 +24,7 @@ let all =
           Compiler.ExplainTests.tests
           Runtime.TableauTests.tests
           Runtime.OrderTests.tests
+          Runtime.ImplicitTests.tests
           Runtime.StepControlTests.tests
           Runtime.DetestTests.tests
           Runtime.GradientTests.tests
@@ -50,6 +51,7 @@ let all =
           EndToEnd.FileVerbTests.tests
           EndToEnd.SolveVerbTests.tests
           EndToEnd.PathTests.tests
+          EndToEnd.StiffTests.tests
           EndToEnd.ReferenceTests.tests ]
 
 /// Expecto's own summary, then `N passed, N failed` alone on the last line. Where no test ran, that is a failure.

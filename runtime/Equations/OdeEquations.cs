@@ -50,6 +50,44 @@ public abstract class OdeEquations
         return rows.expand(all).movedim([0L], [-2L]);
     }
 
+    /// <summary>
+    /// The time derivative ∂f/∂t at a state that rests: [..., N] -> [..., N]. Rosenbrock methods ask for it. By default a central
+    /// difference.
+    /// </summary>
+    public virtual Tensor DriftTimeDerivative(Tensor t, Tensor state)
+    {
+        var step = t.abs().add_(Scalars.One, Scalars.One).mul_(Scalars.Of(Differences.RelativeStep(state.dtype)));
+        var slope = Drift(t.add(step, Scalars.One), state).add(Drift(t.add(step, Scalars.MinusOne), state), Scalars.MinusOne);
+        return slope.expand_as(state).div(step.mul(Scalars.Of(2)).unsqueeze(-1));
+    }
+
+    /// <summary>
+    /// The gradient of wᵀ (∂f/∂x) v by the state, [..., N]; adds that by the parameters, summed over the batch, to
+    /// <paramref name="into"/>. Gradients through Rosenbrock methods ask for it. By default the central difference of two
+    /// vector-Jacobian products along v.
+    /// </summary>
+    public virtual Tensor JacobianVjp(Tensor t, Tensor state, Tensor v, Tensor w, ParameterGradients into)
+    {
+        var length = v.abs().amax([-1L], true);
+        var size = state.abs().amax([-1L], true).add_(Scalars.One, Scalars.One).mul_(Scalars.Of(Differences.RelativeStep(state.dtype)));
+        var step = where(length.eq(Scalars.Of(0)), size, size.div(length));
+        var (move, weight) = (v.mul(step), w.div(step.mul(Scalars.Of(2))));
+        var ahead = DriftVjp(t, state.add(move, Scalars.One), weight, into);
+        return ahead.add(DriftVjp(t, state.add(move, Scalars.MinusOne), weight.neg(), into), Scalars.One);
+    }
+
+    /// <summary>
+    /// The gradient of wᵀ ∂f/∂t by the state, [..., N]; adds that by the parameters, summed over the batch, to
+    /// <paramref name="into"/>. By default the central difference of two vector-Jacobian products.
+    /// </summary>
+    public virtual Tensor TimeDerivativeVjp(Tensor t, Tensor state, Tensor w, ParameterGradients into)
+    {
+        var step = t.abs().add_(Scalars.One, Scalars.One).mul_(Scalars.Of(Differences.RelativeStep(state.dtype)));
+        var weight = w.div(step.mul(Scalars.Of(2)).unsqueeze(-1));
+        var ahead = DriftVjp(t.add(step, Scalars.One), state, weight, into);
+        return ahead.add(DriftVjp(t.add(step, Scalars.MinusOne), state, weight.neg(), into), Scalars.One);
+    }
+
     /// <summary>The events, in the order in which those of one time act; by default there are none.</summary>
     public virtual IReadOnlyList<EventSpec> Events => [];
 

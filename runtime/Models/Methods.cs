@@ -59,6 +59,15 @@ public static partial class Methods
     /// <summary>Radau IIA of order 5: for very stiff equations, and high accuracy.</summary>
     public static Method Radau(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("radau", rtol, atol, dt);
 
+    /// <summary>Shampine and Reichelt's Rosenbrock method (ode23s), order 2(3): for stiff equations at low accuracy.</summary>
+    public static Method Rosenbrock23(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("rosenbrock23", rtol, atol, dt);
+
+    /// <summary>Hairer and Wanner's Rosenbrock method, order 4(3), for stiff equations.</summary>
+    public static Method Rodas4(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("rodas4", rtol, atol, dt);
+
+    /// <summary>Steinebach's Rosenbrock method, order 5(4), for stiff equations.</summary>
+    public static Method Rodas5P(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("rodas5p", rtol, atol, dt);
+
     /// <summary>The names of the methods for ordinary differential equations.</summary>
     public static IReadOnlyList<string> OdeNames { get; } = [.. Catalogue.All.Select(tableau => tableau.Name)];
 

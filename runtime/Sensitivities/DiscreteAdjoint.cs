@@ -91,22 +91,28 @@ internal sealed class DiscreteAdjoint
         }
 
         var (geometry, end) = (step.Geometry.Anew(), _tableau.EndStage);
-        var (states, terms) = step.StageStates is null ? Recompute(step, geometry) : (step.StageStates, step.Terms);
+        var stages = step.StageStates is null || _tableau.Rosenbrock is not null ? Recompute(step, geometry) : null;
+        var (states, terms) = stages is null ? (step.StageStates!, step.Terms) : (stages.States, stages.Terms);
+        var rosenbrock = _tableau.Rosenbrock is null ? null : new RosenbrockAdjoint(_kernel, stages!, _into);
         var adjoints = new Tensor?[_tableau.A.Count];    // z̄
         for (var g = _tableau.Groups.Count - 1; g >= 0; g--)
         {
             var group = _tableau.Groups[g];
-            if (group.IsImplicit) ReverseImplicit(group, geometry, states, after, adjoints, saved);
+            if (group.Kind == StageKind.Linear) adjoints[group.First] = rosenbrock!.Reverse(group.First, OfStage(group.First, adjoints, saved, geometry));
+            else if (group.Kind == StageKind.Implicit) ReverseImplicit(group, geometry, states, after, adjoints, saved);
             else if (group.First == end) ReverseEnd(geometry, after, termsAfter, adjoints, saved);
             else adjoints[group.First] = Vjp(
                 geometry.TimeOf(group.First), states[group.First]!, terms?[group.First], OfStage(group.First, adjoints, saved, geometry));
         }
 
         _slope?.Dispose();
-        _slope = OfStage(0, adjoints, saved, geometry)?.DetachFromDisposeScope();
+        _slope = rosenbrock is null
+            ? OfStage(0, adjoints, saved, geometry)?.DetachFromDisposeScope()
+            : rosenbrock.FirstSlope(OfStage(0, adjoints, saved, geometry)).DetachFromDisposeScope();
         for (var i = 1; i < adjoints.Length; i++)
             if (i != end && adjoints[i] is { } adjoint)
                 _state.add_(adjoint, Scalars.One);
+        if (rosenbrock is not null) _state.add_(rosenbrock.OfMatrices(), Scalars.One);
         if (saved is not null) _state.add_(saved.State, Scalars.One);
     }
 
@@ -165,7 +171,7 @@ internal sealed class DiscreteAdjoint
         cotangent is null ? null : _kernel.Equations.DriftVjp(time, state, cotangent, _into, terms);
 
     /// <summary>The stages once more, from the state before the step.</summary>
-    private (Tensor?[] States, Tensor[]?[] Terms) Recompute(StepRecord step, StepGeometry geometry)
+    private Stages Recompute(StepRecord step, StepGeometry geometry)
     {
         var slope = _kernel.Drift(0, geometry.TimeOf(0), step.State, out var terms);
         var stages = _kernel.Begin(geometry, step.State, slope, terms);
@@ -176,6 +182,6 @@ internal sealed class DiscreteAdjoint
             _kernel.Extend(stages);
         }
 
-        return (stages.States, stages.Terms);
+        return stages;
     }
 }

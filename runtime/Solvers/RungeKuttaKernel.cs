@@ -22,7 +22,9 @@ internal sealed class RungeKuttaKernel : IDisposable
     private readonly RungeKuttaTableau _tableau;
     private readonly bool _keepsTerms;
     private readonly QuadratureEquations? _quadrature;
+    private readonly IterationMatrix? _matrix;
     private readonly NewtonIteration? _newton;
+    private readonly RosenbrockStages? _rosenbrock;
 
     /// <param name="problem">What is solved, and how.</param>
     /// <param name="lanes">How many lanes step on their own.</param>
@@ -32,7 +34,10 @@ internal sealed class RungeKuttaKernel : IDisposable
     {
         (_equations, _tableau, _keepsTerms) = (problem.Equations, problem.Tableau, keepsTerms);
         _quadrature = _equations as QuadratureEquations;
-        _newton = _tableau.IsImplicit ? new NewtonIteration(problem, this, lanes, dtype) : null;
+        if (!_tableau.IsImplicit) return;
+        _matrix = new IterationMatrix(_equations);
+        if (_tableau.Rosenbrock is { } coefficients) _rosenbrock = new RosenbrockStages(this, _matrix, coefficients);
+        else _newton = new NewtonIteration(problem, this, _matrix, lanes, dtype);
     }
 
     /// <summary>The method's coefficients.</summary>
@@ -45,10 +50,10 @@ internal sealed class RungeKuttaKernel : IDisposable
     public bool[]? Failed => _newton is not null && Array.Exists(_newton.Failed, failed => failed) ? _newton.Failed : null;
 
     /// <summary>How often the Jacobian was computed.</summary>
-    public long Jacobians => _newton?.Jacobians ?? 0;
+    public long Jacobians => _matrix?.Jacobians ?? 0;
 
     /// <summary>How many matrices were factorized.</summary>
-    public long Factorizations => _newton?.Factorizations ?? 0;
+    public long Factorizations => _matrix?.Factorizations ?? 0;
 
     /// <summary>How often the right-hand side was evaluated.</summary>
     public long Evaluations { get; private set; }
@@ -70,9 +75,11 @@ internal sealed class RungeKuttaKernel : IDisposable
         var count = _tableau.A.Count;
         var stages = new Stages(geometry, new Tensor[count], new Tensor[count], new Tensor[]?[count]) { FirstSlope = slope };
         (stages.States[0], stages.Slopes[0], stages.Terms[0]) = (state, geometry.Scaled(slope), terms);
-        _newton?.Open(stages);
+        _matrix?.Open(geometry, state);
+        _newton?.Open();
         foreach (var group in _tableau.Groups)
-            if (group.IsImplicit) _newton!.Solve(group, stages);
+            if (group.Kind == StageKind.Implicit) _newton!.Solve(group, stages);
+            else if (group.Kind == StageKind.Linear) _rosenbrock!.Solve(group, stages);
             else if (group.First < _tableau.EndStage) Evaluate(stages, group.First);
         return stages;
     }
@@ -107,7 +114,11 @@ internal sealed class RungeKuttaKernel : IDisposable
         for (var i = _tableau.EndStage + 1; i < _tableau.A.Count; i++) Evaluate(stages, i);
     }
 
-    /// <summary>The state that an implicit stage has without the stages of its own group.</summary>
+    /// <summary>(I - hγJ)⁻ᵀ v, with the Jacobian at the start of the step last begun: [samples, N].</summary>
+    public Tensor FilterTransposed(double γ, Tensor vector) =>
+        IterationMatrix.Times(_matrix!.Inverse(new[,] { { γ } }).transpose(1, 2), vector);
+
+    /// <summary>The state of a stage without those of its own group.</summary>
     public Tensor Known(Stages stages, StageGroup group, int stage) =>
         Combine(stages, _tableau.A[stage][..Math.Min(group.First, _tableau.A[stage].Length)]);
 
@@ -115,7 +126,7 @@ internal sealed class RungeKuttaKernel : IDisposable
     public Tensor Error(Stages stages, double[] estimate)
     {
         var error = LinearCombination.Sum(estimate, stages.Geometry.Scale, stages.Slopes.AsSpan(0, estimate.Length))!;
-        return _tableau.Error!.Filter is { } γ ? _newton!.Filter(γ, error) : error;
+        return _tableau.Error!.Filter is { } γ ? _matrix!.Filter(γ, error) : error;
     }
 
     private void Evaluate(Stages stages, int i)
@@ -129,5 +140,9 @@ internal sealed class RungeKuttaKernel : IDisposable
         LinearCombination.Add(stages.States[0], weights, stages.Geometry.Scale, stages.Slopes.AsSpan(0, weights.Length));
 
     /// <inheritdoc/>
-    public void Dispose() => _newton?.Dispose();
+    public void Dispose()
+    {
+        _matrix?.Dispose();
+        _newton?.Dispose();
+    }
 }

@@ -48,6 +48,14 @@ internal sealed class StepGeometry
     /// <summary>The same in place, for a tensor that nothing else holds.</summary>
     public Tensor ScaledInPlace(Tensor own) => IsUniform ? own : own.mul_(StepOfLanes());
 
+    /// <summary>h v, whichever way the lanes step.</summary>
+    public Tensor TimesStep(Tensor vector)
+    {
+        if (!IsUniform) return vector.mul(StepOfLanes());
+        using Scalar step = Steps[0];
+        return vector.mul(step);
+    }
+
     /// <summary>The opposite of <see cref="Scaled"/>; in a lane that rests, whose slopes are zero times what they were, <paramref name="ofResting"/>.</summary>
     public Tensor Unscaled(Tensor scaled, Tensor ofResting)
     {

@@ -11,7 +11,7 @@ namespace DiffEqLang.Tableaux;
 /// </remarks>
 public sealed class RungeKuttaTableau
 {
-    private const double Rounding = 1e-12;
+    private const double Rounding = 1e-11;
 
     /// <param name="name">As written in <c>method = ...</c>.</param>
     /// <param name="order">Of the solution that is carried on.</param>
@@ -23,14 +23,37 @@ public sealed class RungeKuttaTableau
     /// <exception cref="ArgumentException">The coefficients contradict each other.</exception>
     public RungeKuttaTableau(
         string name, int order, double[][] a, double[] b, string citation, ErrorEstimate? error = null, DenseOutput? dense = null)
+        : this(name, order, a, b, citation, error, dense, null)
     {
-        (Name, Order, B, Citation, Error) = (name, order, b, citation, error);
-        IsFirstSameAsLast = b.Length > 1 && Enumerable.Range(0, b.Length).All(i => b[i] == (i < a[^1].Length ? a[^1][i] : 0));
+    }
+
+    /// <summary>A Rosenbrock method; stage 0, f(t, y), is added to the stages given.</summary>
+    /// <param name="name">As written in <c>method = ...</c>.</param>
+    /// <param name="order">Of the solution that is carried on.</param>
+    /// <param name="a">The rows of A, the first of them empty: row i has i entries.</param>
+    /// <param name="m">The weights of the solution.</param>
+    /// <param name="lower">The weights of the solution that the error is estimated by.</param>
+    /// <param name="lowerOrder">Of the lower of the two.</param>
+    /// <param name="citation">The paper, and the place in it.</param>
+    /// <param name="rosenbrock">What such a method has beside these, over the same stages.</param>
+    /// <exception cref="ArgumentException">The coefficients contradict each other.</exception>
+    public static RungeKuttaTableau OfRosenbrock(
+        string name, int order, double[][] a, double[] m, double[] lower, int lowerOrder, string citation, RosenbrockCoefficients rosenbrock) =>
+        new(
+            name, order, [.. a.Select(row => (double[])[0, .. row])], [0, .. m], citation,
+            new ErrorEstimate(lowerOrder, [0, .. m.Zip(lower, (of, other) => of - other), 0]), null, rosenbrock.WithFirstStage());
+
+    private RungeKuttaTableau(
+        string name, int order, double[][] a, double[] b, string citation, ErrorEstimate? error, DenseOutput? dense, RosenbrockCoefficients? rosenbrock)
+    {
+        (Name, Order, B, Citation, Error, Rosenbrock) = (name, order, b, citation, error, rosenbrock);
+        IsFirstSameAsLast = rosenbrock is null && b.Length > 1
+            && Enumerable.Range(0, b.Length).All(i => b[i] == (i < a[^1].Length ? a[^1][i] : 0));
         EndStage = IsFirstSameAsLast ? b.Length - 1 : b.Length;
         double[][] end = IsFirstSameAsLast ? [] : [b];
         A = [[], .. a, .. end, .. dense?.ExtraRows ?? []];
-        C = [.. A.Select(row => row.Sum())];
-        Groups = [.. StageGroup.Of(A)];
+        C = rosenbrock is null ? [.. A.Select(row => row.Sum())] : [.. rosenbrock.Nodes, 1];
+        Groups = [.. StageGroup.Of(A, EndStage, rosenbrock is not null)];
         Dense = dense?.Weights ?? Hermite();
         Validate();
     }
@@ -68,7 +91,10 @@ public sealed class RungeKuttaTableau
     public IReadOnlyList<StageGroup> Groups { get; }
 
     /// <summary>Whether a step solves equations.</summary>
-    public bool IsImplicit => Groups.Any(group => group.IsImplicit);
+    public bool IsImplicit => Groups.Any(group => group.Kind != StageKind.Explicit);
+
+    /// <summary>What a Rosenbrock method has beside the other coefficients; null for one of Runge and Kutta.</summary>
+    public RosenbrockCoefficients? Rosenbrock { get; }
 
     /// <summary>
     /// Whether the last stage is evaluated at the new solution, so that it serves as the first of the next step. Implicit methods of
@@ -115,15 +141,19 @@ public sealed class RungeKuttaTableau
         Require(
             A.Select((row, i) => row.Length == i || (i > 0 && i < B.Count && row.Length > i && row.Length <= B.Count)).All(fits => fits),
             "row i of A must have i entries, more where its stage is implicit");
-        Require(Math.Abs(B.Sum() - 1) < Rounding, "the weights b must sum to 1");
+        Require(Math.Abs(SumOf(B) - 1) < Rounding, "the weights b must sum to 1");
         Require(Math.Abs(C[EndStage] - 1) < Rounding, "the end stage must lie at the end");
         Require(Dense.Count == A.Count, "the dense output must weigh every stage");
-        Require(Error is null || Error.Estimates.All(e => e.Length == EndStage + 1 && Math.Abs(e.Sum()) < Rounding),
+        Require(Error is null || Error.Estimates.All(e => e.Length == EndStage + 1 && Math.Abs(SumOf(e)) < Rounding),
             "error weights must cover the stages up to the end stage and sum to 0");
         var atEnd = DenseWeights(1);
         Require(Enumerable.Range(0, A.Count).All(i => Math.Abs(atEnd[i] - (i < B.Count ? B[i] : 0)) < 100 * Rounding),
             "the dense output must end at the solution");
     }
+
+    /// <summary>What weights make of slopes that are all one: their sum, for slopes of Runge and Kutta's kind.</summary>
+    private double SumOf(IReadOnlyList<double> weights) =>
+        Rosenbrock is null ? weights.Sum() : Enumerable.Range(0, B.Count).Sum(i => weights[i] * Rosenbrock.OfConstantSlope[i]);
 
     private void Require(bool condition, string what)
     {

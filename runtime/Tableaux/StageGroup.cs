@@ -1,10 +1,23 @@
 namespace DiffEqLang.Tableaux;
 
-/// <summary>Stages that are found together: one that is explicit, one that depends on itself, or several on each other.</summary>
+/// <summary>How a stage is found.</summary>
+public enum StageKind
+{
+    /// <summary>From the stages before it.</summary>
+    Explicit,
+
+    /// <summary>By solving equations that are as nonlinear as the right-hand side.</summary>
+    Implicit,
+
+    /// <summary>By solving linear equations with its Jacobian: a stage of a Rosenbrock method.</summary>
+    Linear,
+}
+
+/// <summary>Stages that are found together: one that is explicit or linear, one that depends on itself, or several on each other.</summary>
 /// <param name="First">The first of them.</param>
 /// <param name="Count">How many there are.</param>
-/// <param name="IsImplicit">Whether they solve an equation.</param>
-public readonly record struct StageGroup(int First, int Count, bool IsImplicit)
+/// <param name="Kind">How they are found.</param>
+public readonly record struct StageGroup(int First, int Count, StageKind Kind)
 {
     /// <summary>The last of them.</summary>
     public int Last => First + Count - 1;
@@ -22,15 +35,16 @@ public readonly record struct StageGroup(int First, int Count, bool IsImplicit)
         return block;
     }
 
-    /// <summary>The groups of the stages after the first.</summary>
-    internal static IEnumerable<StageGroup> Of(IReadOnlyList<double[]> a)
+    /// <summary>The groups of the stages after the first, of which those before <paramref name="end"/> are linear where told.</summary>
+    internal static IEnumerable<StageGroup> Of(IReadOnlyList<double[]> a, int end, bool areLinear)
     {
         for (var first = 1; first < a.Count;)
         {
             var last = first;
             for (var i = first; i <= last; i++) last = Math.Max(last, Array.FindLastIndex(a[i], value => value != 0));
             var isImplicit = last > first || Array.FindLastIndex(a[first], value => value != 0) == first;
-            yield return new StageGroup(first, last - first + 1, isImplicit);
+            var kind = isImplicit ? StageKind.Implicit : areLinear && first < end ? StageKind.Linear : StageKind.Explicit;
+            yield return new StageGroup(first, last - first + 1, kind);
             first = last + 1;
         }
     }

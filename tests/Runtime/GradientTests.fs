@@ -97,7 +97,7 @@ let fewWays name check = inWays (ways |> List.filter (fun (_, _, method) -> meth
 
 /// The derivative of a function along a direction by central differences of order 4.
 let differences (f: float -> float) =
-    let h = 1e-3
+    let h = 5e-4
     (8.0 * (f h - f -h) - (f (2.0 * h) - f (-2.0 * h))) / (12.0 * h)
 
 let networkInputs () =

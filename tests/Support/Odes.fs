@@ -55,6 +55,10 @@ let differentiableOde
         member _.Drift(t, state) = drift t state
         member _.DriftVjp(t, state, w, into) = vjp t state w into }
 
+/// Equations without parameters, with their vector-Jacobian product.
+let withVjp drift (vjp: Tensor -> Tensor -> Tensor -> Tensor) : OdeEquations =
+    differentiableOde [] drift (fun t state w _ -> vjp t state w)
+
 let layoutOf (size: int64) = StateLayout(ReadOnlySpan [| struct ("x", [| size |]) |])
 
 let solveWith (options: SolveOptions) (equations: OdeEquations) (initial: Tensor) : Solution =

@@ -6,7 +6,7 @@ namespace DiffEqLang.Runtime;
 
 /// <summary>
 /// The matrices I - h A ⊗ J of one step's implicit stages, inverted: J is the Jacobian at the step's start, A the coefficients of a group of
-/// stages. Kept while the step goes on from the same state, so that an attempt after a rejected one has its Jacobian already.
+/// stages. Derivatives are kept while the step goes on from the same state, so that an attempt after a rejected one has them already.
 /// </summary>
 /// <param name="equations">The equations that are solved.</param>
 internal sealed class IterationMatrix(OdeEquations equations) : IDisposable
@@ -14,7 +14,8 @@ internal sealed class IterationMatrix(OdeEquations equations) : IDisposable
     private readonly List<(double[,] Block, Tensor Inverse)> _inverses = [];
     private StepGeometry? _geometry;
     private Tensor? _state;
-    private Tensor? _jacobian;      // [samples, N, N]
+    private Tensor? _jacobian;          // [samples, N, N]
+    private Tensor? _timeDerivative;    // [samples, N]
 
     /// <summary>How often the Jacobian was computed.</summary>
     public long Jacobians { get; private set; }
@@ -28,9 +29,13 @@ internal sealed class IterationMatrix(OdeEquations equations) : IDisposable
         _geometry = geometry;
         _inverses.Clear();
         if (ReferenceEquals(state, _state)) return;
-        _jacobian?.Dispose();
-        (_state, _jacobian) = (state, null);
+        Dispose();
+        (_state, _jacobian, _timeDerivative) = (state, null, null);
     }
+
+    /// <summary>∂f/∂t at the step's start: [samples, N].</summary>
+    public Tensor TimeDerivative() =>
+        _timeDerivative ??= equations.DriftTimeDerivative(_geometry!.TimeOf(0), _state!).DetachFromDisposeScope();
 
     /// <summary>(I - h block ⊗ J)⁻¹: [samples, m N, m N], in the dispose scope of the attempt.</summary>
     public Tensor Inverse(double[,] block)
@@ -44,6 +49,13 @@ internal sealed class IterationMatrix(OdeEquations equations) : IDisposable
         return made;
     }
 
+    /// <summary>(I - hγJ)⁻¹ v: [samples, N].</summary>
+    public Tensor Filter(double γ, Tensor vector) => Times(Inverse(new[,] { { γ } }), vector);
+
+    /// <summary>[samples, m N, m N] times [samples, ..., N], of m vectors each.</summary>
+    public static Tensor Times(Tensor matrix, Tensor vectors) =>
+        matrix.bmm(vectors.reshape(vectors.size(0), -1, 1)).view(vectors.shape);
+
     private Tensor Jacobian()
     {
         if (_jacobian is not null) return _jacobian;
@@ -52,5 +64,9 @@ internal sealed class IterationMatrix(OdeEquations equations) : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _jacobian?.Dispose();
+    public void Dispose()
+    {
+        _jacobian?.Dispose();
+        _timeDerivative?.Dispose();
+    }
 }

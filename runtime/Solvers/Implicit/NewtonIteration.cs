@@ -21,12 +21,13 @@ internal sealed class NewtonIteration : IDisposable
 
     /// <param name="problem">What is solved.</param>
     /// <param name="kernel">Evaluates the right-hand side.</param>
+    /// <param name="matrix">Gives the matrices.</param>
     /// <param name="lanes">How many lanes converge on their own.</param>
     /// <param name="dtype">Of the state.</param>
-    public NewtonIteration(OdeProblem problem, RungeKuttaKernel kernel, int lanes, ScalarType dtype)
+    public NewtonIteration(OdeProblem problem, RungeKuttaKernel kernel, IterationMatrix matrix, int lanes, ScalarType dtype)
     {
         var rounding = dtype == ScalarType.Float32 ? Math.ScaleB(1, -23) : Math.ScaleB(1, -52);
-        (_kernel, _matrix, _isToRounding) = (kernel, new IterationMatrix(problem.Equations), !problem.IsAdaptive);
+        (_kernel, _matrix, _isToRounding) = (kernel, matrix, !problem.IsAdaptive);
         // Where no error is estimated, nothing says how exact a stage need be: as exact as rounding allows.
         _norm = _isToRounding ? new ErrorNorm(100 * rounding, 100 * rounding, lanes) : new ErrorNorm(problem.Rtol, problem.Atol, lanes);
         _goal = _isToRounding ? 1 : Math.Max(10 * rounding / Math.Max(problem.Rtol, rounding), Math.Min(0.03, Math.Sqrt(problem.Rtol)));
@@ -36,18 +37,8 @@ internal sealed class NewtonIteration : IDisposable
     /// <summary>The lanes whose iteration has not converged in this attempt.</summary>
     public bool[] Failed { get; }
 
-    /// <summary>How often the Jacobian was computed.</summary>
-    public long Jacobians => _matrix.Jacobians;
-
-    /// <summary>How many matrices were factorized.</summary>
-    public long Factorizations => _matrix.Factorizations;
-
     /// <summary>Makes ready for an attempt.</summary>
-    public void Open(Stages stages)
-    {
-        Array.Clear(Failed);
-        _matrix.Open(stages.Geometry, stages.States[0]);
-    }
+    public void Open() => Array.Clear(Failed);
 
     /// <summary>Finds the states of a group of stages, and their slopes, which follow from them.</summary>
     public void Solve(StageGroup group, Stages stages)
@@ -59,9 +50,6 @@ internal sealed class NewtonIteration : IDisposable
         states.CopyTo(stages.States, group.First);
         SlopesOf(stages, group, block, start, states);
     }
-
-    /// <summary>(I - hγJ)⁻¹ v: [samples, N].</summary>
-    public Tensor Filter(double γ, Tensor vector) => Times(_matrix.Inverse(new[,] { { γ } }), vector.unsqueeze(1)).squeeze(1);
 
     /// <summary>The stage's state if its slope were that of the stage before it.</summary>
     private static Tensor Guess(Stages stages, StageGroup group, Tensor known, double[,] block, int row)
@@ -80,7 +68,7 @@ internal sealed class NewtonIteration : IDisposable
         for (var iteration = 0; iteration < MostIterations && convergence.AnyActive; iteration++)
         {
             using var ofIteration = NewDisposeScope();
-            var change = Times(inverse, Residual(group, stages, block, start, states, times));
+            var change = IterationMatrix.Times(inverse, Residual(group, stages, block, start, states, times));
             if (convergence.AnyResting) change.view(Failed.Length, -1).masked_fill_(convergence.Resting(change.device), Scalars.Of(0));
             convergence.Judge(_norm.Of(change.reshape(change.size(0), -1), tolerance), iteration);
             for (var i = 0; i < states.Length; i++) states[i].add_(change.select(1, i), Scalars.One);
@@ -109,14 +97,6 @@ internal sealed class NewtonIteration : IDisposable
 
     private static double[] Row(double[,] block, int row) => [.. Enumerable.Range(0, block.GetLength(1)).Select(j => block[row, j])];
 
-    /// <summary>[samples, m N, m N] times [samples, m, N].</summary>
-    private static Tensor Times(Tensor matrix, Tensor vectors) =>
-        matrix.bmm(vectors.reshape(vectors.size(0), -1, 1)).view(vectors.shape);
-
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _matrix.Dispose();
-        _norm.Dispose();
-    }
+    public void Dispose() => _norm.Dispose();
 }

@@ -61,8 +61,8 @@ let inheritedBySolutions =
 
 /// Names of `OdeEquations` and `SdeEquations`.
 let inheritedByEquations =
-    "Parameters Drift DriftJacobian DriftVjp Diffusion DiffusionVjp Milstein MilsteinVjp ItoCorrection ItoCorrectionVjp Equals
-     Events EventValues EventValuesVjp EventRates Jump JumpVjp JumpRate
+    "Parameters Drift DriftJacobian DriftTimeDerivative DriftVjp JacobianVjp TimeDerivativeVjp Diffusion DiffusionVjp
+     Milstein MilsteinVjp ItoCorrection ItoCorrectionVjp Equals EventValues EventValuesVjp EventRates Jump JumpVjp JumpRate
      Finalize GetHashCode GetType MemberwiseClone ReferenceEquals ToString"
         .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)
 
