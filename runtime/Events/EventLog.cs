@@ -15,13 +15,15 @@ public sealed record EventOccurrence(EventSpec Event, double Time, Tensor Before
 /// <param name="lanes">How many lanes there are.</param>
 internal sealed class EventLog(IReadOnlyList<EventSpec> events, int lanes)
 {
-    /// <summary>More events of a lane than this within <see cref="AtOnce"/> of the span have no end.</summary>
+    /// <summary>Steps of a lane, one behind the other, that events have cut within <see cref="AtOnce"/> of the span: more have no end.</summary>
     private const int MostAtOnce = 32;
 
     private const double AtOnce = 1e-10;
 
     private readonly List<(int Which, double Time, double[] Before, double[] After)>[] _ofLane =
         [.. Enumerable.Range(0, lanes).Select(_ => new List<(int, double, double[], double[])>())];
+
+    private readonly List<double>[] _moments = [.. Enumerable.Range(0, lanes).Select(_ => new List<double>())];
 
     /// <summary>How many events a lane has had.</summary>
     public int CountOf(int lane) => _ofLane[lane].Count;
@@ -36,14 +38,17 @@ internal sealed class EventLog(IReadOnlyList<EventSpec> events, int lanes)
                 (firing.Which, firing.Times[row], before[(row * width)..((row + 1) * width)], after[(row * width)..((row + 1) * width)]));
     }
 
+    /// <summary>Notes that events have cut a step of a lane, however many they were.</summary>
+    public void AddMoment(int lane, double time) => _moments[lane].Add(time);
+
     /// <summary>
     /// Whether a lane's events follow each other ever faster, so that time stands still before them: a ball that has stopped bouncing.
     /// </summary>
     public bool IsEndless(int lane, SolveSpan span)
     {
-        var own = _ofLane[lane];
+        var own = _moments[lane];
         if (own.Count <= MostAtOnce) return false;
-        var (earlier, last) = (own[^(MostAtOnce + 1)].Time, own[^1].Time);
+        var (earlier, last) = (own[^(MostAtOnce + 1)], own[^1]);
         return Math.Abs(last - earlier) <= AtOnce * Math.Max(Math.Abs(span.End - span.Start), Math.Abs(last));
     }
 

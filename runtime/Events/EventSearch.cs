@@ -36,19 +36,21 @@ internal sealed class EventSearch
     public static EventSearch? Of(
         int lane, int column, EventKind kind, int side, (double Start, double End) values, (double Start, double End) rates, double precision)
     {
-        var isCrossed = side * values.End <= 0;
+        // A value that ends on zero has passed it where it goes on: one that stands there may have touched it.
+        var isCrossed = side * values.End < 0 || (values.End == 0 && side * rates.End < 0);
         var mayReturn = side * values.Start > 0 && side * rates.Start < 0 && side * rates.End > 0;
         return side == 0 || !(isCrossed ? Matches(kind, side) : mayReturn)
             ? null
-            : new EventSearch(lane, column, kind, side, values, rates, precision);
+            : new EventSearch(lane, column, kind, side, values, rates, isCrossed, precision);
     }
 
     private EventSearch(
-        int lane, int column, EventKind kind, int side, (double Start, double End) values, (double Start, double End) rates, double precision)
+        int lane, int column, EventKind kind, int side, (double Start, double End) values, (double Start, double End) rates, bool isCrossed,
+        double precision)
     {
         (Lane, Column, _kind, _side, _values, _precision) = (lane, column, kind, side, values, precision);
         var startsOnSide = side * values.Start > 0;
-        if (startsOnSide == side * values.End <= 0 || rates.Start * rates.End >= 0)
+        if (startsOnSide == isCrossed || rates.Start * rates.End >= 0)
             (_stage, _search) = (Stage.Root, Between((0, startsOnSide ? values.Start : side * Least), (1, values.End)));
         else
             (_stage, _search) = (Stage.Extremum, Between((0, rates.Start), (1, rates.End)));

@@ -136,7 +136,7 @@ internal sealed class LaneEvents
             var isTimed = clock.Target(lane) == Limits[lane];
             if (roots.Length == 0 && !isTimed) continue;
             var first = isTimed ? roots.Select(search => search.Theta).Append(1).Min() : roots.Min(search => search.Theta);
-            var rounding = AtOnce * Spacing(geometry, lane);
+            var rounding = AtOnce * Rounding(geometry, lane);
             var timed = isTimed && 1 - first <= rounding;
             if (timed) first = 1;
             var which = roots.Where(search => search.Theta - first <= rounding).Select(search => _roots[search.Column]);
@@ -158,12 +158,11 @@ internal sealed class LaneEvents
         }
     }
 
-    /// <summary>One rounding of the time, as a part of the step.</summary>
-    private static double Spacing(StepGeometry geometry, int lane)
+    /// <summary>One rounding of the time in the state's type, as a part of the step.</summary>
+    private double Rounding(StepGeometry geometry, int lane)
     {
         var (time, step) = (geometry.Times[lane], geometry.Steps[lane]);
-        var largest = Math.Max(Math.Abs(time), Math.Abs(time + step));
-        return (Math.BitIncrement(largest) - largest) / Math.Abs(step);
+        return _precision * Math.Max(Math.Abs(time), Math.Abs(time + step)) / Math.Abs(step);
     }
 
     // Acting
@@ -185,9 +184,14 @@ internal sealed class LaneEvents
             defect = defect.index_fill(0, index, Scalars.Of(0));
         }
 
+        for (var row = 0; row < lanes.Length; row++)
+        {
+            Log.AddMoment(lanes[row], times[row]);
+            _timed.Pass(lanes[row], times[row]);
+        }
+
         var endings = Endings(lanes, fired, state, before, out state);
         SettleCut(lanes, fired, stages, before, state);
-        foreach (var (lane, row) in lanes.Select((lane, row) => (lane, row))) _timed.Pass(lane, times[row]);
         var rowsOfCut = new SaveRows(lanes, new int[lanes.Length], thetas, false);
         var record = new EventRecord(rowsOfCut, times, state, stages.States[_kernel.Tableau.EndStage], firings);
         return new StepCut(record, after.index_copy(0, Index(lanes, after.device), state), endings);

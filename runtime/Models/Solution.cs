@@ -11,13 +11,13 @@ namespace DiffEqLang.Runtime;
 public class Solution
 {
     private readonly StateLayout _layout;
+    private IReadOnlyList<IReadOnlyList<EventOccurrence>>? _events;     // made where it is asked for, if there are none
+    private Tensor? _eventTimes;
 
     internal Solution(StateLayout layout, Tensor times, Tensor packed, IReadOnlyList<SolveStatus> status, Statistics statistics)
     {
         (_layout, Times, Packed, Status, Statistics) = (layout, times, packed, status, statistics);
         LastState = packed;
-        Events = [.. status.Select(_ => (IReadOnlyList<EventOccurrence>)[])];
-        EventTimes = empty([.. packed.shape[1..^1], 0], packed.dtype, packed.device);
     }
 
     /// <summary>The same solution; for derived classes that name its states.</summary>
@@ -26,8 +26,12 @@ public class Solution
         ArgumentNullException.ThrowIfNull(other);
         (_layout, Times, Packed, Status, Statistics) = (other._layout, other.Times, other.Packed, other.Status, other.Statistics);
         (LastTime, LastState, OutputOf) = (other.LastTime, other.LastState, other.OutputOf);
-        (HasEvents, Events, EventTimes) = (other.HasEvents, other.Events, other.EventTimes);
+        (HasEvents, _events, _eventTimes) = (other.HasEvents, other._events, other._eventTimes);
     }
+
+    /// <summary>The same solution, of a model that has events.</summary>
+    internal Solution(Solution other, IReadOnlyList<IReadOnlyList<EventOccurrence>> events, Tensor eventTimes)
+        : this(other) => (HasEvents, _events, _eventTimes) = (true, events, eventTimes);
 
     /// <summary>The saved times: [T], float64, on the CPU.</summary>
     public Tensor Times { get; }
@@ -48,16 +52,17 @@ public class Solution
     public Tensor LastState { get; internal init; }
 
     /// <summary>Whether the model has events, whether or not one has happened.</summary>
-    public bool HasEvents { get; internal init; }
+    public bool HasEvents { get; }
 
     /// <summary>The events of each sample of the (flattened) batch, in the order in which they happened.</summary>
-    public IReadOnlyList<IReadOnlyList<EventOccurrence>> Events { get; internal init; }
+    public IReadOnlyList<IReadOnlyList<EventOccurrence>> Events =>
+        _events ??= [.. Status.Select(_ => (IReadOnlyList<EventOccurrence>)[])];
 
     /// <summary>
     /// The times of these in the type of the states, [..., most events of a sample]; NaN where a sample had fewer. Gradients flow from
     /// it: the time of an event moves with the state and the parameters.
     /// </summary>
-    public Tensor EventTimes { get; internal init; }
+    public Tensor EventTimes => _eventTimes ??= empty([.. Packed.shape[1..^1], 0], Packed.dtype, Packed.device);
 
     /// <summary>Evaluates an output of the model by name, from times and packed states; null for bare equations.</summary>
     internal Func<string, Tensor, Tensor, Tensor>? OutputOf { get; set; }

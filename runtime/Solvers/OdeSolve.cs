@@ -47,7 +47,7 @@ internal static class OdeSolve
     {
         using var lastState = run.LastState;
         using var values = run.Values;    // what is returned holds the data
-        return new Solution(
+        var solution = new Solution(
             layout,
             tensor([.. run.Times], ScalarType.Float64),
             tied is not null && batch.Length == 1 ? tied : (tied ?? values).view([run.Times.Length, .. batch, layout.Size]),
@@ -56,11 +56,12 @@ internal static class OdeSolve
         {
             LastTime = OfSamples(run.LastTime, samples),
             LastState = lastState.reshape([.. batch, layout.Size]),
-            HasEvents = run.Events is not null,
-            Events = run.Events ?? [.. Enumerable.Repeat((IReadOnlyList<EventOccurrence>)[], samples)],
-            EventTimes = (eventTimes ?? run.EventTimes ?? empty([samples, 0], values.dtype, values.device)).reshape([.. batch, -1]),
         };
+        return run.Events is null ? solution : new Solution(solution, run.Events, WithBatch(eventTimes ?? run.EventTimes!, batch));
     }
+
+    /// <summary>[samples, n] -> [..., n].</summary>
+    private static Tensor WithBatch(Tensor flat, long[] batch) => flat.reshape([.. batch, flat.size(1)]);
 
     /// <summary>What is known of lanes, by sample: a coupled batch is one lane.</summary>
     private static IReadOnlyList<T> OfSamples<T>(IReadOnlyList<T> lanes, int samples) =>

@@ -95,6 +95,9 @@ let private closedForms =
               Expect.equal times.Length (int (10.0 / period)) "how many"
           } ]
 
+/// From 0 to 1 in steps of a size, whose ends are exact.
+let private inSteps dt = SolveOptions(Method = Methods.Rk4 dt, Start = Nullable 0.0, End = Nullable 1.0)
+
 /// A straight line is exact however long the step is.
 let private inOneStep upTo =
     SolveOptions(Method = Methods.Rk4 upTo, Start = Nullable 0.0, End = Nullable upTo)
@@ -123,6 +126,16 @@ let private finding =
 
               Expect.allEqual (List.map snd events) 1.0 "at one time, exactly"
               close 1e-14 [ 2.0; 2.0; 10.5 ] (numbers solution.Packed) "(0 + 1)*10 + 0.5"
+          }
+          test "a touch is no passage, a passage without slope is one" {
+              let times model = timesOf (solve (create model) (inSteps 0.25)) 0
+              close 0.0 [] (times "Touch") "a parabola"
+              close 1e-6 [ 0.5 ] (times "Inflection") "a cubic"
+          }
+          test "many events of one time are not endless" {
+              let solution = solve (create "Crowd") (over 0.0 1.0)
+              Expect.equal solution.Status[0] SolveStatus.Success "status"
+              Expect.equal solution.Events[0].Count 400 "forty at each of ten times"
           }
           test "an event does not happen again at its own root" {
               for upTo in [ 1.0; 3.0; 10.0 ] do

@@ -70,7 +70,13 @@ let private solving =
               let hit = sqrt (2.0 / 9.8)
               Expect.floatClose close (events[0] |> at "t" |> number) hit "when"
               Expect.floatClose close (events[0] |> at "before" |> at "h'" |> number) (-9.8 * hit) "before"
-              Expect.floatClose close (events[0] |> at "after" |> at "h'" |> number) (0.8 * 9.8 * hit) "after"
+
+              Expect.floatClose
+                  close
+                  (events[0] |> at "after" |> at "h'" |> number)
+                  (0.8 * 9.8 * hit)
+                  "after"
+
               let summary = (deqc [ "run"; path ]).Output
               Expect.stringContains summary "falling(h) at t = 0.451754" "for a person"
               let grad = jsonOf (deqc [ "grad"; path; "--loss"; "h'"; "--json" ])

@@ -24,8 +24,8 @@ type Explanation =
         Names: IReadOnlyDictionary<Expr, string>
         Terms: Formula list
         Equations: Formula list
-        /// What each event watches and what it does: its heading, then the formulas.
-        Events: (string * Formula list) list
+        /// What each event watches and what it does.
+        Events: (Event * Formula list) list
         /// Blocks of the Jacobian that are not zero, by row and column.
         Jacobian: (int * int * Formula) list
         Adjoint: Adjoint
@@ -87,10 +87,8 @@ let private jacobian (components: Component list) =
         |> List.filter (snd >> Build.isZero >> not)
         |> List.map (fun ((i, j, _), value) -> i, j, left components[i] components[j] value)
 
-/// `falling(h)` stands above what passes zero, its derivative along the solution, and the states after it.
+/// What passes zero at an event, its derivative along the solution, and the states after it.
 let private event (model: Dynamics.Model) (e: Event) =
-    let heading = if e.Decl.Stops then e.Decl.Name + ", where the solve stops" else e.Decl.Name
-
     let watched =
         [ for value in Option.toList e.Watched do
               formula "watched" @"g" value
@@ -108,7 +106,7 @@ let private event (model: Dynamics.Model) (e: Event) =
                       (sprintf "%s^{+}" (Formula.name c.Symbol.Name))
                       after ]
 
-    heading, watched @ changed
+    e, watched @ changed
 
 let calculusName (calculus: Calculus) =
     match calculus with

@@ -53,7 +53,7 @@ let private noise (json: Utf8JsonWriter) (x: Explanation) =
 let private events (json: Utf8JsonWriter) (x: Explanation) =
     json.WriteStartArray "events"
 
-    for event, (_, formulas) in Seq.zip x.Model.Events x.Events do
+    for event, formulas in x.Events do
         json.WriteStartObject()
         json.WriteString("event", event.Decl.Name)
         json.WriteBoolean("stops", event.Decl.Stops)

@@ -58,10 +58,13 @@ let private otherDrift (x: Explanation) =
 
 let private events (x: Explanation) =
     x.Events
-    |> List.collect (fun (heading, formulas) ->
+    |> List.collect (fun (event, formulas) ->
+        let heading =
+            sprintf "Event %s%s" event.Decl.Name (if event.Decl.Stops then ", where the solve stops" else "")
+
         match formulas with
-        | [] -> [ ""; "Event " + heading ]
-        | formulas -> section ("Event " + heading) (plainResult x) formulas)
+        | [] -> [ ""; heading ]
+        | formulas -> section heading (plainResult x) formulas)
 
 let private targetLine (x: Explanation) =
     let name, reason = target x
