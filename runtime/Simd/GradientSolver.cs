@@ -31,13 +31,15 @@ public sealed class GradientSolver<T> : IDisposable
     /// <param name="model">The model; its SIMD code must be written in this precision.</param>
     /// <param name="samples">The size of the batch.</param>
     /// <param name="options">What differs from the solve block; the gradient is discrete.</param>
-    /// <exception cref="InvalidOperationException">The model has no such code.</exception>
+    /// <exception cref="InvalidOperationException">The model has no such code, or its method's gradients are not computed on registers.</exception>
     public GradientSolver(OdeModel model, int samples, SolveOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         using var withoutGradient = no_grad();
         var binding = model.BindForEnsemble<T>();
         var problem = model.ProblemOf(options);
+        if (problem.Tableau.Rosenbrock is not null)
+            throw new InvalidOperationException("Gradients through Rosenbrock methods are computed by torch alone: take an explicit method, or model.Solve with SolveTarget.Torch.");
         _engine = binding.EngineOf(problem);
         _registers = [.. binding.Registers.Select(register => Kept(register.Value))];
         _parameters = [.. binding.Parameters.Select(Kept)];

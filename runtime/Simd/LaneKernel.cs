@@ -56,7 +56,10 @@ public abstract class LaneKernel<TRegister>
         TRegister t, ReadOnlySpan<TRegister> state, ReadOnlySpan<TRegister> parameters, ReadOnlySpan<TRegister> terms,
         ReadOnlySpan<TRegister> w, Span<TRegister> stateGradient, Span<TRegister> parameterGradients);
 
-    /// <summary>Whether <see cref="DriftJvp"/> and <see cref="DriftJacobian"/> are there: where the model was built with its Jacobian.</summary>
+    /// <summary>
+    /// Whether <see cref="DriftJvp"/>, <see cref="DriftJacobian"/> and <see cref="DriftTimeDerivative"/> are there: where the model was built
+    /// with its Jacobian, or for a method that asks for it.
+    /// </summary>
     public virtual bool HasJacobian => false;
 
     /// <summary>The Jacobian-vector product of the right-hand side.</summary>
@@ -77,6 +80,14 @@ public abstract class LaneKernel<TRegister>
     public virtual void DriftJacobian(
         TRegister t, ReadOnlySpan<TRegister> state, ReadOnlySpan<TRegister> parameters, Span<TRegister> jacobian) =>
         throw new NotSupportedException("This kernel has no Jacobian.");
+
+    /// <summary>The time derivative of the right-hand side at a state that rests; zero where a kernel does not write it anew.</summary>
+    /// <param name="t">The time of each lane.</param>
+    /// <param name="state">x, length N.</param>
+    /// <param name="parameters">Length <see cref="ParameterSize"/>.</param>
+    /// <param name="slope">Is set to ∂f/∂t, length N.</param>
+    public virtual void DriftTimeDerivative(
+        TRegister t, ReadOnlySpan<TRegister> state, ReadOnlySpan<TRegister> parameters, Span<TRegister> slope) => slope.Clear();
 
     /// <summary>The method whose attempted step <see cref="Step"/> is, by its name in <c>method = ...</c>; null where there is none.</summary>
     public virtual string? FusedStep => null;

@@ -18,9 +18,10 @@ public abstract class SimdBinding
         ScalarType dtype,
         IReadOnlyList<Tensor> parameters,
         IReadOnlyList<(string Name, Tensor Value)> registers,
-        IReadOnlyList<Tensor> weights)
+        IReadOnlyList<Tensor> weights,
+        bool hasJacobian)
     {
-        (Dtype, Parameters, Registers, Weights) = (dtype, parameters, registers, weights);
+        (Dtype, Parameters, Registers, Weights, HasJacobian) = (dtype, parameters, registers, weights, hasJacobian);
     }
 
     /// <summary>The one precision that the code is written for.</summary>
@@ -34,6 +35,9 @@ public abstract class SimdBinding
 
     /// <summary>The parameters and constants that are passed in registers, by name and in order, each row-major.</summary>
     public IReadOnlyList<(string Name, Tensor Value)> Registers { get; }
+
+    /// <summary>Whether the kernels have the drift's Jacobian.</summary>
+    public bool HasJacobian { get; }
 
     /// <summary>The tensors that kernels read in place, or copies of those that are not contiguous.</summary>
     public IReadOnlyList<Tensor> Weights { get; }
@@ -69,22 +73,29 @@ public sealed class SimdBinding<T> : SimdBinding
     /// <param name="weights">The tensors read in place.</param>
     /// <param name="kernel">Makes the kernel over <c>Vector&lt;T&gt;</c> from the weights.</param>
     /// <param name="kernel512">Makes the kernel over 512-bit registers, for processors that have them.</param>
+    /// <param name="hasJacobian">Whether the kernels have the drift's Jacobian.</param>
     public SimdBinding(
         IReadOnlyList<Tensor> parameters,
         IReadOnlyList<(string Name, Tensor Value)> registers,
         IReadOnlyList<Tensor> weights,
         Func<IReadOnlyList<Tensor>, LaneKernel<Vector<T>>> kernel,
-        Func<IReadOnlyList<Tensor>, LaneKernel<Vector512<T>>> kernel512)
-        : base(typeof(T) == typeof(float) ? ScalarType.Float32 : ScalarType.Float64, parameters, registers, weights) =>
+        Func<IReadOnlyList<Tensor>, LaneKernel<Vector512<T>>> kernel512,
+        bool hasJacobian = false)
+        : base(typeof(T) == typeof(float) ? ScalarType.Float32 : ScalarType.Float64, parameters, registers, weights, hasJacobian) =>
         (_kernel, _kernel512) = (kernel, kernel512);
 
     /// <summary>Whether solves run on 512-bit registers: where the processor has them.</summary>
     internal bool IsWide { get; set; } = Vector512.IsHardwareAccelerated;
 
     /// <summary>What runs solves of a problem, new.</summary>
-    internal LaneEngine<T> EngineOf(RungeKuttaProblem problem) => IsWide
-        ? new LaneEngine<Vector512<T>, Lanes512<T>, T>(_kernel512, Weights, problem, ThreadsOf(problem))
-        : new LaneEngine<Vector<T>, Lanes<T>, T>(_kernel, Weights, problem, ThreadsOf(problem));
+    /// <exception cref="InvalidOperationException">Its method does not run on registers.</exception>
+    internal LaneEngine<T> EngineOf(RungeKuttaProblem problem)
+    {
+        if (problem.ObstacleOnRegisters(HasJacobian) is { } obstacle) throw new InvalidOperationException(obstacle);
+        return IsWide
+            ? new LaneEngine<Vector512<T>, Lanes512<T>, T>(_kernel512, Weights, problem, ThreadsOf(problem))
+            : new LaneEngine<Vector<T>, Lanes<T>, T>(_kernel, Weights, problem, ThreadsOf(problem));
+    }
 
     /// <summary>The same from <see cref="SimdBinding.Engines"/>, where it is to be returned.</summary>
     internal LaneEngine<T> TakeEngine(RungeKuttaProblem problem)

@@ -22,9 +22,14 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
     public StepController Controller => Method.Controller ?? StepController.PI;
 
     /// <summary>Why the method does not run on SIMD registers, and what to do about it; null where it does.</summary>
-    public string? ObstacleOnRegisters => Tableau.IsImplicit
-        ? $"Method {Tableau.Name} is implicit, and those run on torch: take SolveTarget.Torch, or one of {string.Join(", ", Methods.ExplicitNames)}."
-        : null;
+    /// <param name="hasJacobian">Whether the model's code for registers has its Jacobian.</param>
+    public string? ObstacleOnRegisters(bool hasJacobian)
+    {
+        if (!Tableau.IsImplicit || (Tableau.Rosenbrock is not null && hasJacobian)) return null;
+        return Tableau.Rosenbrock is not null
+            ? $"Method {Tableau.Name} solves with the Jacobian, and the model's code for registers was built without: name the method in the solve block, build with --jacobian, or take SolveTarget.Torch."
+            : $"Method {Tableau.Name} solves nonlinear equations, and those are solved by torch: take SolveTarget.Torch, a Rosenbrock method such as rodas5p, or an explicit one ({string.Join(", ", Methods.ExplicitNames)}).";
+    }
 
     /// <exception cref="ArgumentException">The method is unknown, or its options do not fit it.</exception>
     public static RungeKuttaProblem Of(SolveSpan span, SolveOptions options)

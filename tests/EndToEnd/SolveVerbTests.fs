@@ -233,6 +233,36 @@ let private solving =
 
               deqc [ "grad"; path; "--loss"; "x^2"; "--wrt"; "kk" ]
               |> expectRefusal 2 "did you mean 'k'?")
+          testCase "grad compares the ways to a gradient, and says which are closed and why"
+          <| inFolder (fun folder ->
+              let path = write folder "decay.deq" decay
+              let result = jsonOf (deqc [ "grad"; path; "--loss"; "x^2"; "--compare"; "--json" ])
+              let ways = [ for way in (result |> at "ways").EnumerateArray() -> way ]
+
+              let nameOf way = (way |> at "gradient").GetString() + " " + (way |> at "target").GetString()
+
+              Expect.equal
+                  (List.map nameOf ways)
+                  [ "discrete torch"; "discrete simd"; "backsolve torch"; "backsolve simd" ]
+                  "all ways"
+
+              for way in List.take 3 ways do
+                  Expect.floatClose
+                      close
+                      (way |> at "gradients" |> at "k" |> number)
+                      (-2.0 * exp -1.0)
+                      (nameOf way)
+
+                  Expect.isGreaterThan (way |> at "seconds" |> number) 0.0 "seconds"
+                  Expect.isLessThan (way |> at "difference" |> number) 1e-4 "difference"
+
+              Expect.stringContains ((ways[3] |> at "obstacle").GetString()) "torch" "why"
+              let table = deqc [ "grad"; path; "--loss"; "x^2"; "--compare" ]
+              Expect.equal table.Code 0 table.Error
+              Expect.stringContains table.Output "difference" "the table"
+
+              deqc [ "grad"; path; "--loss"; "x^2"; "--compare"; "--wrt"; "kk" ]
+              |> expectRefusal 2 "did you mean 'k'?")
           testCase "doctor solves its test"
           <| fun () ->
               let answer = deqc [ "doctor" ]

@@ -8,6 +8,7 @@ open DiffEqLang.Contracts
 open DiffEqLang.Compiler
 open DiffEqLang.Runtime
 open DiffEqLang.Tests.Support
+open DiffEqLang.Tests.Support.Odes
 
 /// A problem with its solution at the end of its span.
 type private Problem =
@@ -30,7 +31,7 @@ let private robertson =
         init a = 1
         init b = 0
         init c = 0
-        solve { t = 0 .. 1e11, dtype = float64 }"""
+        solve { t = 0 .. 1e11, method = rodas5p, dtype = float64 }"""
       Final = [ 0.2083340149701255e-7; 0.8333360770334713e-13; 0.9999999791665050 ] }
 
 let private vanDerPol =
@@ -41,7 +42,7 @@ let private vanDerPol =
         y'' = 1e6*((1 - y^2)*y' - y)
         init y = sqrt(3)
         init y' = 0
-        solve { t = 0 .. 1, dtype = float64 }"""
+        solve { t = 0 .. 1, method = rodas5p, dtype = float64 }"""
       Final = [ -1.54433853748; 1.1150593342 ] }
 
 let private oregonator =
@@ -58,7 +59,7 @@ let private oregonator =
         init x = 1
         init y = 2
         init z = 3
-        solve { t = 0 .. 360, dtype = float64 }"""
+        solve { t = 0 .. 360, method = rodas5p, dtype = float64 }"""
       Final = [ 0.1000814870318523e1; 0.1228178521549917e4; 0.1320554942846706e3 ] }
 
 let private hires =
@@ -76,7 +77,7 @@ let private hires =
               r - 1.81*y[6],
               -r + 1.81*y[6]]
         init y = [1, 0, 0, 0, 0, 0, 0, 0.0057]
-        solve { t = 0 .. 321.8122, dtype = float64 }"""
+        solve { t = 0 .. 321.8122, method = rodas5p, dtype = float64 }"""
       Final =
         [ 0.7371312573325668e-3
           0.1442485726316185e-3
@@ -138,7 +139,7 @@ let private pollution =
               -r21 - r22 - r24 + r23 + r25,
               -r25 + r24]
         init y = [0, 0.2, 0, 0.04, 0, 0, 0.1, 0.3, 0.01, 0, 0, 0, 0, 0, 0, 0, 0.007, 0, 0, 0]
-        solve { t = 0 .. 60, dtype = float64 }"""
+        solve { t = 0 .. 60, method = rodas5p, dtype = float64 }"""
       Final =
         [ 0.5646255480022769e-1
           0.1342484130422339
@@ -177,15 +178,14 @@ let private assembly =
          Expect.equal warnings [] "no warnings"
          GeneratedCode.load compilation)
 
-/// The largest relative error of a component at the end.
-let private errorOf (method: string) rtol problem =
-    use _ = torch.NewDisposeScope()
+let private solveOn (target: SolveTarget) (method: string) rtol problem =
     let model = GeneratedCode.create assembly.Value problem.Name
 
     let solution =
         model.Solve(
             options =
                 SolveOptions(
+                    Target = Nullable target,
                     Method =
                         Method(
                             method,
@@ -196,6 +196,12 @@ let private errorOf (method: string) rtol problem =
         )
 
     solution.EnsureSuccess()
+    solution
+
+/// The largest relative error of a component at the end.
+let private errorOf (method: string) rtol problem =
+    use _ = torch.NewDisposeScope()
+    let solution = solveOn SolveTarget.Torch method rtol problem
     let found = solution.LastState.data<float>().ToArray()
 
     List.map2 (fun (f: float) e -> abs (f - e) / abs e) (List.ofArray found) problem.Final
@@ -218,4 +224,98 @@ let tests =
                   [ for problem in problems do
                         test problem.Name {
                             Expect.isLessThan (errorOf method rtol problem) allowed "relative error"
-                        } ] ]
+                        } ]
+
+          testList
+              "rosenbrock methods on registers take the steps that they take on tensors"
+              [ for method in [ "rodas5p"; "rodas4"; "rosenbrock23" ] do
+                    for problem in problems do
+                        test $"{method} {problem.Name}" {
+                            use _ = torch.NewDisposeScope()
+                            let rtol = if method = "rosenbrock23" then 1e-3 else 1e-5
+                            let here = solveOn SolveTarget.Simd method rtol problem
+                            let there = solveOn SolveTarget.Torch method rtol problem
+                            let steps (solution: Solution) = float solution.Statistics.Accepted[0]
+
+                            Expect.isLessThan
+                                (abs (steps here - steps there))
+                                (0.02 * steps there + 2.0)
+                                "steps"
+
+                            for a, b in Seq.zip (here.LastState.data<float>()) (there.LastState.data<float>()) do
+                                Expect.isLessThan (abs (a - b)) (rtol * abs b + 1e-12) "state"
+                        } ]
+
+          test "three rates of a stiff reaction are learned from its solution to 1%" {
+              let text =
+                  """model Reaction {
+                  state a, b, c
+                  param rates : R[3] = [log(0.04), log(3e7), log(1e4)]
+                  let k = exp(rates)
+                  a' = -k[0]*a + k[2]*b*c
+                  b' = k[0]*a - k[2]*b*c - k[1]*b^2
+                  c' = k[1]*b^2
+                  init a = 1
+                  init b = 0
+                  init c = 0
+                  solve { t = 0 .. 1e5, method = kvaerno5(rtol = 1e-6, atol = 1e-11), dtype = float64 }
+                  }"""
+
+              let result = Compilation.Compile(SourceFile("reaction.deq", text), CompileOptions())
+
+              let compilation, _ = GeneratedCode.compile [ for f in result.Files -> f.FileName, f.Text ]
+
+              use _ = torch.NewDisposeScope()
+              let model = GeneratedCode.create (GeneratedCode.load compilation) "Reaction"
+              let times = [| 0.0; 1e-4; 1e-2; 1.0; 1e2; 1e3; 1e5 |]
+
+              let curve () =
+                  let solution = model.Solve(options = SolveOptions(Save = SaveAt.Times(ReadOnlySpan times)))
+                  solution.EnsureSuccess()
+                  solution.Packed
+
+              let seen = curve().detach()
+              let scale = seen.amax ([| 0L |], true)
+              let right = model.Value("rates").detach().clone()
+              let off = torch.tensor ([| 0.3; -0.3; 0.3 |], dtype = torch.float64)
+              model.SetValue("rates", right.add (off, Odes.scalar 1.0))
+
+              let optimizer =
+                  torch.optim.LBFGS(model.parameters (), 1.0, 25L, Nullable 25L, 1e-12, 1e-15, 10L)
+
+              let loss () =
+                  optimizer.zero_grad ()
+                  let residual = ((curve ()).Minus seen).div scale
+                  let loss = residual.square().mean()
+                  loss.backward ()
+                  GradientFault.ThrowIfAny()
+                  loss.detach ()
+
+              optimizer.step (System.Func<torch.Tensor> loss) |> ignore
+              let found = model.Value("rates").detach()
+
+              for a, b in Seq.zip (found.data<float>()) (right.data<float>()) do
+                  Expect.isLessThan (abs (exp (a - b) - 1.0)) 0.01 "a rate"
+          }
+
+          test "gradients through a Rosenbrock method on registers are refused, and torch is named" {
+              let text =
+                  "model M {\nstate x\nparam k = 3\nx' = -k*x\ninit x = 1\nsolve { t = 0 .. 1, method = rodas5p, target = simd, dtype = float64 }\n}"
+
+              let result = Compilation.Compile(SourceFile("m.deq", text), CompileOptions())
+
+              let compilation, _ = GeneratedCode.compile [ for f in result.Files -> f.FileName, f.Text ]
+
+              let model = GeneratedCode.create (GeneratedCode.load compilation) "M"
+
+              let message =
+                  try
+                      model.Solve() |> ignore
+                      ""
+                  with :? InvalidOperationException as e ->
+                      e.Message
+
+              Expect.stringContains message "SolveTarget.Torch" "message"
+              use _ = torch.no_grad ()
+              model.Solve().EnsureSuccess()
+          } ]

@@ -73,6 +73,13 @@ let jvp (components: Component list) : Symbol list * Expr list =
 
     v, Differentiate.jvp (components |> List.map _.Drift) seeds |> Simplify.run
 
+/// The drifts' derivatives by time, at a state that rests.
+let timeDerivative (components: Component list) : Expr list =
+    let time = Build.input { Name = "t"; Role = Time; Shape = [] }
+
+    Differentiate.jvp (components |> List.map _.Drift) [ time, Build.number 1.0 ]
+    |> Simplify.run
+
 // The Jacobian
 
 let private flat (e: Expr) = Build.reshape [ size e.Shape ] e

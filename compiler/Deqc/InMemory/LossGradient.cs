@@ -25,13 +25,15 @@ internal sealed class LossGradient(LoadedModel model, ModelSolve solve)
     /// <param name="times">The span of time.</param>
     /// <param name="mode">Over the solve block's.</param>
     /// <param name="wanted">Names of parameters and <c>init(x)</c>; all where null.</param>
-    public LossResult Compute(TimeSelection times, GradientMode? mode, IReadOnlyList<string>? wanted)
+    /// <param name="target">Over the solve block's; what the model was loaded for where null.</param>
+    public LossResult Compute(TimeSelection times, GradientMode? mode, IReadOnlyList<string>? wanted, SolveTarget? target = null)
     {
         using var scope = NewDisposeScope();
+        model.Instance.zero_grad();
         var initial = solve.InitialStates(paths: 1).ToDictionary(pair => pair.Key, pair => Tracked(pair.Value));
-        RefuseUnknown(wanted, initial.Keys);
+        RefuseUnknown(wanted);
         var warnings = new List<SolveWarning>();
-        var options = solve.Options(times) with { Save = SaveAt.End, Gradient = mode, Warned = warnings.Add };
+        var options = solve.Options(times) with { Save = SaveAt.End, Gradient = mode, Target = target, Warned = warnings.Add };
         var solution = LoadedModel.Guarded(() => model.Instance.Solve(initial, options));
         if (!solution.Succeeded) return new LossResult(double.NaN, []) { Failure = (solution.Status[0].ToString(), solution.Message) };
         var loss = ScalarLoss(solution);
@@ -79,9 +81,10 @@ internal sealed class LossGradient(LoadedModel model, ModelSolve solve)
         return new NumberArray(shape, gradient is null ? new double[size] : ModelSolve.Numbers(gradient));
     }
 
-    private void RefuseUnknown(IReadOnlyList<string>? wanted, IEnumerable<string> states)
+    /// <summary>Ends the command where a name is none of the model's.</summary>
+    public void RefuseUnknown(IReadOnlyList<string>? wanted)
     {
-        string[] known = [.. model.Instance.ParameterNames, .. states.Select(state => $"init({state})")];
+        string[] known = [.. model.Instance.ParameterNames, .. model.Instance.Layout.Slots.Select(slot => $"init({slot.Name})")];
         var unknown = wanted?.FirstOrDefault(name => !known.Contains(name));
         if (unknown is not null)
             throw CommandFailure.Usage($"--wrt {unknown}: there is no such parameter or initial value{CommandLine.DidYouMean(unknown, known)} (there are {string.Join(", ", known)})");

@@ -13,6 +13,7 @@ public sealed class Grad : Verb
     private readonly Option<string> loss = new("--loss") { HelpName = "EXPR", Description = "a scalar expression, in which a state means its value at the end of the solve", Required = true };
     private readonly Option<string?> wrt = Value<string?>("--wrt", "A,B,...", "parameters and initial values, such as k,init(x); all where left out");
     private readonly Option<string> gradient = new("--gradient") { HelpName = "MODE", Description = "discrete (exact for the numerical scheme) or backsolve; the solve block's where left out" };
+    private readonly Option<bool> compare = Flag("--compare", "every way to the gradient, side by side: time, memory and difference");
     private readonly SolveArguments solve = new();
     private readonly Option<bool> json = Flag("--json", "print one JSON object and nothing else");
 
@@ -30,13 +31,14 @@ public sealed class Grad : Verb
     [
         new("deqc grad pendulum.deq --loss \"angle^2\"", "by everything"),
         new("deqc grad pendulum.deq --loss \"angle^2\" --wrt \"damping,init(angle)\" --t 0..3 --json", "by two, for a program"),
+        new("deqc grad pendulum.deq --loss \"angle^2\" --compare", "which way is fast, and whether all agree"),
     ];
 
     /// <inheritdoc/>
     protected override IReadOnlyList<Argument> Arguments => [file];
 
     /// <inheritdoc/>
-    protected override IReadOnlyList<Option> Options => [loss, wrt, gradient, .. solve.Options, json];
+    protected override IReadOnlyList<Option> Options => [loss, wrt, gradient, compare, .. solve.Options, json];
 
     /// <inheritdoc/>
     public override ExitCode Execute(ParseResult arguments, Terminal terminal)
@@ -47,11 +49,23 @@ public sealed class Grad : Verb
         var source = ModelFile.Read(arguments.GetRequiredValue(file));
         using var model = LoadedModel.Load(source, request, terminal, (LossGradient.OutputName, arguments.GetRequiredValue(loss)));
         if (model is null) return ExitCode.ModelErrors;
-        var result = new LossGradient(model, new ModelSolve(model, request)).Compute(times, mode, Names(arguments.GetValue(wrt)));
+        var gradients = new LossGradient(model, new ModelSolve(model, request));
+        var wanted = Names(arguments.GetValue(wrt));
+        if (arguments.GetValue(compare)) return Compare(gradients, times, wanted, arguments.GetValue(json), request.SinglePrecision, terminal);
+        var result = gradients.Compute(times, mode, wanted);
         foreach (var warning in result.Warnings) terminal.Error.WriteLine($"{terminal.PaintError.Yellow("warning")}: {warning.Message}");
         if (arguments.GetValue(json)) WriteJson(result, request.SinglePrecision, terminal.Output);
         else WriteSummary(result, terminal);
         return result.Failure is null ? ExitCode.Done : ExitCode.SolveFailed;
+    }
+
+    private static ExitCode Compare(
+        LossGradient gradients, TimeSelection times, IReadOnlyList<string>? wanted, bool asJson, bool single, Terminal terminal)
+    {
+        var ways = GradientComparison.Run(gradients, times, wanted);
+        if (asJson) GradientComparison.WriteJson(ways, single, terminal.Output);
+        else GradientComparison.WriteTable(ways, terminal);
+        return ways.Any(way => way.Result is { Failure: null }) ? ExitCode.Done : ExitCode.SolveFailed;
     }
 
     private static IReadOnlyList<string>? Names(string? list) => list?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);

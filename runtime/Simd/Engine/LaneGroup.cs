@@ -20,6 +20,7 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
     private readonly TLanes _rtol, _atol;
     private readonly int _size, _parameterSize, _stagesSize, _endStage, _stageCount;
     private readonly bool _hasFusedStep;
+    private readonly RosenbrockLanes<TRegister, TLanes>? _rosenbrock;
     private int _registers = 1;
     private bool _isDraft;    // whether the stages of this attempt are in the tape's draft
 
@@ -34,6 +35,7 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
         (_size, _endStage, _stageCount) = (stepper.Size, tableau.EndStage, tableau.A.Count);
         (_parameterSize, _stagesSize) = (kernel.ParameterSize, _stageCount * _size);
         _hasFusedStep = stepper.IsFused && problem.IsAdaptive;
+        _rosenbrock = tableau.Rosenbrock is null ? null : new(stepper);
         (_state, _after, _parameters) = (new(registers * _size), new(registers * _size), new(registers * _parameterSize));
         (_stages, _states, _terms) = (new(registers * _stagesSize), new((_stageCount - 1) * _size), new(kernel.TermSize));
         (_times, _steps, _squared) = (new(registers), new(registers), new(registers));
@@ -147,7 +149,8 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
         var (t, h) = (Own(clock.Time, 0), Own(clock.Step, 0));
         var after = _after.Span[.._size];
         var states = States;
-        _stepper.Evaluate(1, _endStage + 1, t, h, State, Parameters, _stages.Span, states, Terms);
+        if (_rosenbrock is null) _stepper.Evaluate(1, _endStage + 1, t, h, State, Parameters, _stages.Span, states, Terms);
+        else _rosenbrock.Evaluate(t, h, State, Parameters, _stages.Span, states, Terms);
         states.Slice((_endStage - 1) * _size, _size).CopyTo(after);
         return _problem.IsAdaptive
             ? _stepper.SquaredErrors(h, State, after, _stages.Span, _rtol, _atol)

@@ -43,6 +43,14 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
         Span<TLanes> stateGradient, Span<TLanes> parameterGradients) => kernel.DriftVjp(
         Bare(t), Bare(state), Bare(parameters), Bare(terms), Bare(w), Bare(stateGradient), Bare(parameterGradients));
 
+    /// <summary>The Jacobian of f: as <see cref="LaneKernel{TRegister}.DriftJacobian"/>.</summary>
+    public void DriftJacobian(TLanes t, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> parameters, Span<TLanes> jacobian) =>
+        kernel.DriftJacobian(Bare(t), Bare(state), Bare(parameters), Bare(jacobian));
+
+    /// <summary>∂f/∂t: as <see cref="LaneKernel{TRegister}.DriftTimeDerivative"/>.</summary>
+    public void DriftTimeDerivative(TLanes t, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> parameters, Span<TLanes> slope) =>
+        kernel.DriftTimeDerivative(Bare(t), Bare(state), Bare(parameters), Bare(slope));
+
     /// <summary>Fused steps: as <see cref="LaneKernel{TRegister}.Step"/>.</summary>
     public void Fused(
         ReadOnlySpan<TLanes> times, ReadOnlySpan<TLanes> steps, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> parameters,
@@ -71,7 +79,7 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
         for (var i = from; i < to; i++)
         {
             var at = states.Slice((i - 1) * Size, Size);
-            Combine(_rows[i], h, state, stages, at);
+            Place(i, h, state, stages, at);
             var ofStage = keepsAll ? terms.Slice((i - 1) * kernel.TermSize, kernel.TermSize) : terms[..kernel.TermSize];
             Drift(TLanes.MultiplyAdd(h, TLanes.Of(tableau.C[i]), t), at, parameters, stages.Slice(i * Size, Size), ofStage);
         }
@@ -106,10 +114,10 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
         return TLanes.Select(TLanes.Equal(squared.First, default), default, combined);
     }
 
-    /// <summary>state + h Σⱼ weightⱼ stageⱼ.</summary>
-    private void Combine((int Stage, double Weight)[] row, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> stages, Span<TLanes> result)
+    /// <summary>The state of a stage, state + h Σⱼ aᵢⱼ stageⱼ.</summary>
+    public void Place(int stage, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> stages, Span<TLanes> result)
     {
-        for (var c = 0; c < result.Length; c++) result[c] = TLanes.MultiplyAdd(h, Sum(row, stages, c), state[c]);
+        for (var c = 0; c < result.Length; c++) result[c] = TLanes.MultiplyAdd(h, Sum(_rows[stage], stages, c), state[c]);
     }
 
     private TLanes Sum((int Stage, double Weight)[] row, ReadOnlySpan<TLanes> stages, int component)

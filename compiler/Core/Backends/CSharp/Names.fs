@@ -61,9 +61,9 @@ let inheritedBySolutions =
 
 /// Names of `OdeEquations` and `SdeEquations`.
 let inheritedByEquations =
-    "Parameters Drift DriftJacobian DriftTimeDerivative DriftVjp JacobianVjp TimeDerivativeVjp Diffusion DiffusionVjp
-     Milstein MilsteinVjp ItoCorrection ItoCorrectionVjp Equals Events EventValues EventValuesVjp EventRates Jump
-     JumpVjp JumpRate Finalize GetHashCode GetType MemberwiseClone ReferenceEquals ToString"
+    "Parameters Drift DriftVjp DriftJacobian DriftTimeDerivative JacobianVjp TimeDerivativeVjp Diffusion DiffusionVjp
+     Milstein MilsteinVjp ItoCorrection ItoCorrectionVjp Events EventValues EventValuesVjp EventRates Jump JumpVjp
+     JumpRate Equals Finalize GetHashCode GetType MemberwiseClone ReferenceEquals ToString"
         .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)
 
 /// Names of the methods that equations with so many events declare for each.

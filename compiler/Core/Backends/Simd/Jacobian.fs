@@ -1,4 +1,4 @@
-/// The Jacobian of a kernel's drift and its product with a tangent, where they are wanted.
+/// The Jacobian of a kernel's drift, its product with a tangent and the drift's time derivative, where they are wanted.
 module internal DiffEqLang.Compiler.Backends.Simd.Jacobian
 
 open System.Collections.Generic
@@ -12,6 +12,7 @@ open DiffEqLang.Compiler.Backends.CSharp
 open DiffEqLang.Compiler.Backends.Simd.Elements
 open DiffEqLang.Compiler.Backends.Simd.Kernel
 open DiffEqLang.Compiler.Backends.Simd.KernelWriter
+open DiffEqLang.Tableaux
 open DiffEqLang.Compiler.Backends.Simd.Statements
 
 let private inputs =
@@ -76,6 +77,27 @@ let private jacobian (kernel: Kernel) precision : CSharp.Member =
         writer.Body.Statements
         (summary "The Jacobian of the drift, row by row.")
 
+let private timeDerivative (kernel: Kernel) precision : CSharp.Member =
+    let values = Derivatives.timeDerivative kernel.Model.Components |> Written.expand
+    let writer = writer kernel precision (topological values)
+    Storing.prepare writer (Dictionary()) [] values
+
+    for value, part in List.zip values kernel.States do
+        Results.give writer "slope" part.Offset ("d" + part.Symbol.Name) None value
+
+    overriding
+        "void"
+        "DriftTimeDerivative"
+        (inputs @ [ parameter writable "slope" ])
+        writer.Body.Statements
+        (summary "The drift's derivative by time, at a state that rests.")
+
+/// Whether the method of the solve block asks for them: a Rosenbrock method's stages are solved with the Jacobian.
+let isNeeded (kernel: Kernel) : bool =
+    kernel.Model.Typed.Solve.Method
+    |> Option.bind (fun choice -> Option.ofObj (Catalogue.Find choice.Name))
+    |> Option.exists (fun tableau -> not (isNull tableau.Rosenbrock))
+
 /// The members.
 let members (kernel: Kernel) precision : CSharp.Member list =
     [ { Documentation = inherited
@@ -83,4 +105,6 @@ let members (kernel: Kernel) precision : CSharp.Member list =
         Modifiers = [ "public"; "override" ]
         Kind = Property("bool", "HasJacobian", Literal "true") }
       jvp kernel precision
-      jacobian kernel precision ]
+      jacobian kernel precision
+      if Slope.isTimed kernel then
+          timeDerivative kernel precision ]

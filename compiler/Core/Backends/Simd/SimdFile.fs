@@ -41,7 +41,7 @@ let private usings precision width =
       "Tensor = TorchSharp.torch.Tensor" ]
 
 /// What the model hands to the runtime, once a solve.
-let private binding (kernel: Kernel) precision (face: Face) : Member =
+let private binding (kernel: Kernel) precision (face: Face) hasJacobian : Member =
     let property (s: Symbol) = Name face.Properties[s]
 
     let factory width =
@@ -65,7 +65,9 @@ let private binding (kernel: Kernel) precision (face: Face) : Member =
                             Tuple [ Literals.text part.Symbol.Name; property part.Symbol ] ])
               labelled "weights" (Collection(List.map property kernel.Weights))
               labelled "kernel" (factory Portable)
-              labelled "kernel512" (factory Wide512) ]
+              labelled "kernel512" (factory Wide512)
+              if hasJacobian then
+                  labelled "hasJacobian" (Literal "true") ]
         )
 
     Members.protectedOverriding (Method("SimdBinding?", "BindSimd", [], Arrow value))
@@ -73,9 +75,10 @@ let private binding (kernel: Kernel) precision (face: Face) : Member =
 /// One of the two files of a model, with its Jacobian where that is wanted.
 let file (namespaceName: string) (withJacobian: bool) (face: Face) (kernel: Kernel) precision width : File =
     let fused = kernel.Noise.IsEmpty && Fused.isFused kernel
+    let hasJacobian = withJacobian || Jacobian.isNeeded kernel
 
     let more =
-        (if withJacobian then Jacobian.members kernel precision else [])
+        (if hasJacobian then Jacobian.members kernel precision else [])
         @ (if fused then Fused.members kernel precision else [])
 
     let given = if fused then Some(Slope.drift kernel) else None
@@ -83,7 +86,7 @@ let file (namespaceName: string) (withJacobian: bool) (face: Face) (kernel: Kern
 
     let ofModel =
         match width with
-        | Portable -> [ binding kernel precision face ]
+        | Portable -> [ binding kernel precision face hasJacobian ]
         | Wide512 -> []
 
     { Usings = usings precision width
