@@ -12,14 +12,15 @@ solution.EnsureSuccess();
 var switches = solution.Events[0];
 Console.WriteLine($"The heater switches {switches.Count} times; first on at t = {switches[0].Time:F4} h, then off at {switches[1].Time:F4} h.");
 
-// How long it runs, from the times of its events; a derivative by the lower threshold comes with them.
+// How long it runs, from the times of its events; a derivative by the lower threshold comes with them: of these heatings, which
+// grow shorter and begin earlier as the thresholds come closer.
 var times = solution.EventTimes;
 var pairs = switches.Count / 2;
 var running = (times.narrow(0, 0, 2 * pairs).view(pairs, 2) * tensor(new[] { -1.0, 1.0 })).sum();
 model.zero_grad();
 running.backward();
 var (gradient, difference) = (model.low.grad!.item<double>(), Difference(pairs));
-Console.WriteLine($"It runs {running.item<double>():F3} h in {pairs} heatings; one degree more of `low` changes that by {gradient:F5} h (by differences {difference:F5}).");
+Console.WriteLine($"It runs {running.item<double>():F3} h in {pairs} heatings; by `low` the sum of these has the derivative {gradient:F5} h a degree (by differences {difference:F5}).");
 
 var t = solution.Times.ToArray();
 var figure = new Figure("A thermostat over a day").AddRow(330);
