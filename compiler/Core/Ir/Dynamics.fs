@@ -46,7 +46,16 @@ type Noise =
         Reason: string
     }
 
-/// A value of parameters and constants alone that the equations use: computed once per solve.
+/// An event of the system.
+type Event =
+    {
+        Decl: EventDecl
+        /// What passes zero, unless it happens at given times.
+        Watched: Expr option
+        /// The state after it, one value for each component; empty where it changes none.
+        After: Expr list
+    }
+
 type Model =
     {
         Typed: Typed.Model
@@ -54,5 +63,6 @@ type Model =
         /// The sum of all sizes.
         Size: Dim
         Noise: Noise option
+        Events: Event list
         Outputs: OutputDecl list
     }
