@@ -121,8 +121,8 @@ primary     : NUMBER
             | MISSING
             ;
 arguments   : LPAREN (argument (COMMA argument)*)? RPAREN ;
-/** `name = value` where the second expression is there. */
-argument    : expression (EQUAL expression)? ;
+/** `name = value` where the second expression is there; a text only as the file of `rk("file.json")`. */
+argument    : expression (EQUAL expression)? | STRING ;
 subscripts  : LBRACKET subscript (COMMA subscript)* RBRACKET ;
 subscript   : expression (DOTS expression?)? | DOTS expression? ;
 

@@ -18,6 +18,7 @@ let all =
           Compiler.DifferentiateTests.tests
           Compiler.SimplifyTests.tests
           Compiler.NoiseStructureTests.tests
+          Compiler.PartitionTests.tests
           Compiler.PrintingTests.tests
           Compiler.ScheduleTests.tests
           Compiler.GoldenTests.tests
@@ -29,6 +30,8 @@ let all =
           Runtime.DetestTests.tests
           Runtime.GradientTests.tests
           Runtime.BacksolveTests.tests
+          Runtime.SymplecticTests.tests
+          Runtime.TableauFileTests.tests
           Runtime.SimdTests.tests
           Runtime.DenseTests.tests
           Runtime.EnginePoolTests.tests

@@ -113,6 +113,7 @@ public static class DiagnosticCatalogue
     public static readonly DiagnosticDescriptor DerivativeVariable = Error("DEQ0420", "A derivative by something that is not a name");
     public static readonly DiagnosticDescriptor UnknownStage = Error("DEQ0421", "A network stage that does not exist");
     public static readonly DiagnosticDescriptor StageArguments = Error("DEQ0422", "Arguments that a network stage does not take");
+    public static readonly DiagnosticDescriptor TextAsValue = Error("DEQ0423", "A text where a value is needed");
 
     // 05: noise and calculus
     public static readonly DiagnosticDescriptor TermWithoutDifferential = Error("DEQ0501", "A term without a differential");
@@ -134,6 +135,8 @@ public static class DiagnosticCatalogue
     public static readonly DiagnosticDescriptor OptionValue = Error("DEQ0606", "A value that the option does not take");
     public static readonly DiagnosticDescriptor EmptyTimeSpan = Error("DEQ0607", "A time span without length");
     public static readonly DiagnosticDescriptor TargetRefusesModel = Error("DEQ0608", "A target that cannot run the model");
+    public static readonly DiagnosticDescriptor MethodRefusesEquations = Error("DEQ0609", "Equations that a symplectic method does not take");
+    public static readonly DiagnosticDescriptor TableauFile = Error("DEQ0610", "A file that gives no Runge-Kutta method");
 
     // 07: events
     public static readonly DiagnosticDescriptor JumpOfOther = Error("DEQ0701", "An event that changes something that is not a state");

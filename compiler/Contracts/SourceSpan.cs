@@ -1,9 +1,15 @@
+using System.Collections.Immutable;
+
 namespace DiffEqLang.Contracts;
 
 /// <summary>A file's text together with the path that diagnostics and generated comments show for it.</summary>
 /// <param name="Path">As the user wrote it; never made absolute, so that output is the same on every machine.</param>
 /// <param name="Text">The decoded text, without a byte-order mark.</param>
-public sealed record SourceFile(string Path, string Text);
+public sealed record SourceFile(string Path, string Text)
+{
+    /// <summary>The texts of the files that it names, by their names as it writes them: the tableaux of <c>rk("file.json")</c>.</summary>
+    public IReadOnlyDictionary<string, string> Files { get; init; } = ImmutableDictionary<string, string>.Empty;
+}
 
 /// <summary>
 /// A region of a source file. Lines and columns count from 1, columns in UTF-16 units; the end is exclusive,

@@ -68,7 +68,7 @@ module private Running =
 
     /// What is known to be wrong only when the system has been analysed.
     let lateDiagnostics (options: CompileOptions) (model: Dynamics.Model) =
-        Pipeline.noiseDiagnostics model
+        Pipeline.methodDiagnostics model
         @ Simd.Target.diagnostics (Option.ofObj options.Target) model
 
     /// The class over torch, and where the target says so, the kernels over registers.
@@ -78,7 +78,13 @@ module private Running =
 
         let file (name: string) (tree: Printing.CSharp.File) =
             let text = CSharpLayout.file options.LineDirectives tree
-            let header = CSharp.Header.prepend (CSharp.Provenance.fileName source.Path) source.Text text
+
+            let header =
+                CSharp.Header.prepend
+                    (CSharp.Provenance.fileName source.Path)
+                    (CSharp.Header.whole source)
+                    text
+
             GeneratedFile(model.Typed.Name, name, header)
 
         [ file (model.Typed.Name + ".g.cs") (Torch.ModelClass.file options.Namespace options.Jacobian face)
@@ -192,6 +198,26 @@ type Compilation private () =
             |> List.distinct
             :> IReadOnlyList<string>)
 
+    /// <summary>The files that the file names in <c>rk("file.json")</c>, as it writes them: the caller reads them and gives their texts in
+    /// <see cref="P:DiffEqLang.Contracts.SourceFile.Files"/>. The compiler opens no file.</summary>
+    static member FilesNamed(source: SourceFile) : IReadOnlyList<string> =
+        Running.isolated (fun () ->
+            let tree, _ = Reader.read source
+
+            tree.Items
+            |> List.collect (fun item ->
+                match item with
+                | Tree.Model m -> m.Declarations
+                | Tree.Shared _
+                | Tree.Derived _
+                | Tree.Import _ -> [])
+            |> List.collect (fun declaration ->
+                match declaration.Kind with
+                | Tree.Solve settings -> SolveBlock.filesNamed settings
+                | _ -> [])
+            |> List.distinct
+            :> IReadOnlyList<string>)
+
     /// <summary>The parameters that start at random values, which the runtime draws: what a caller of
     /// <see cref="M:DiffEqLang.Compiler.Compilation.Evaluate"/> has to set. None where the file has errors.</summary>
     static member RandomParameterNames(source: SourceFile, model: string) : IReadOnlyList<string> =
@@ -292,7 +318,7 @@ type Compilation private () =
         | None -> null
 
     /// <summary>The hash of a model's text as headers state it.</summary>
-    static member SourceHash(source: SourceFile) : string = CSharp.Header.sha256 source.Text
+    static member SourceHash(source: SourceFile) : string = CSharp.Header.sha256 (CSharp.Header.whole source)
 
 /// <summary>What the header of a generated file tells.</summary>
 and [<Sealed; AllowNullLiteral>] GeneratedHeader(sourceHash: string, isEdited: bool) =

@@ -19,11 +19,17 @@ let private findNoiseStructure (model: Dynamics.Model) =
 
     { model with Noise = Option.map analysed model.Noise }
 
+let private findPartition (model: Dynamics.Model) =
+    match model.Noise with
+    | None -> { model with Partition = Partition.analyse model.Components }
+    | Some _ -> { model with Partition = Inseparable "the model has noise" }
+
 /// After `normalize`, which makes the first-order system.
 let passes: Pass list =
     [ { Name = "differentiate"; Run = Normalize.mapExpressions Differentiate.expand }
       { Name = "simplify"; Run = Normalize.mapExpressions Simplify.run }
-      { Name = "noise-structure"; Run = findNoiseStructure } ]
+      { Name = "noise-structure"; Run = findNoiseStructure }
+      { Name = "partition"; Run = findPartition } ]
 
 /// What `--dump-after` takes.
 let passNames = "normalize" :: List.map _.Name passes
@@ -68,6 +74,7 @@ let run (validate: bool) (dumpAfter: string option) (typed: Typed.Model) : Outco
     let first = step start "normalize" id
     passes |> List.fold (fun outcome pass -> step outcome pass.Name pass.Run) first
 
-/// A method of the solve block that the noise does not allow. Only here is its structure known.
-let noiseDiagnostics (model: Dynamics.Model) : Diagnostic list =
-    model.Noise |> Option.bind (MethodChoice.ofStructure model.Typed) |> Option.toList
+/// A method of the solve block that the structure of the noise or of the equations does not allow. Only here are they known.
+let methodDiagnostics (model: Dynamics.Model) : Diagnostic list =
+    Option.toList (model.Noise |> Option.bind (MethodChoice.ofStructure model.Typed))
+    @ Option.toList (MethodChoice.ofPartition model.Typed model.Partition)

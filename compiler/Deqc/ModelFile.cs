@@ -16,7 +16,8 @@ internal sealed class ModelFile
     private ModelFile(string path, byte[] bytes)
     {
         Original = Encoding.UTF8.GetString(bytes);
-        (File, unreadable) = Compilation.Read(path, bytes);
+        var (file, problems) = Compilation.Read(path, bytes);
+        (File, unreadable) = (file is null ? null : file with { Files = Named(path, file) }, problems);
     }
 
     /// <summary>The text as the compiler sees it, or null where the bytes are no text.</summary>
@@ -31,6 +32,13 @@ internal sealed class ModelFile
 
     /// <summary>Takes text that stands in no file.</summary>
     public static ModelFile OfText(string name, string text) => new(name, Encoding.UTF8.GetBytes(text));
+
+    /// <summary>The texts of the files that the model names, found beside it; one that is not there is the compiler's to report.</summary>
+    private static Dictionary<string, string> Named(string path, SourceFile file) =>
+        Compilation.FilesNamed(file)
+            .Select(name => (name, Place: Path.Combine(Path.GetDirectoryName(path) ?? "", name)))
+            .Where(named => System.IO.File.Exists(named.Place))
+            .ToDictionary(named => named.name, named => Encoding.UTF8.GetString(InputFile.Read(named.Place)));
 
     /// <summary>All that is wrong with it.</summary>
     public ImmutableArray<Diagnostic> Check() => File is null ? unreadable : Compilation.Check(File);

@@ -100,7 +100,7 @@ internal static class KnownSlips
     /// <summary>`method = "rk4"`</summary>
     private static Explanation? QuotedWord(Mismatch m) =>
         m.Type == STRING && m.Context is not ImportFileContext
-            ? m.At(SyntaxError, $"expected {m.ExpectedText()}, found {ExpectedWords.Found(m.Offending)}", "only the path of an `import` stands in quotation marks")
+            ? m.At(SyntaxError, $"expected {m.ExpectedText()}, found {ExpectedWords.Found(m.Offending)}", "only the path of an `import` and the file of `rk` stand in quotation marks")
             : null;
 
     /// <summary>`if x > 0 { ... }`, and `if` without `else`</summary>

@@ -15,6 +15,12 @@ public abstract class OdeEquations
     /// <summary>The tensors that gradients flow to: parameters (constrained where bounded) and values hoisted out of the solve.</summary>
     public abstract IReadOnlyList<Tensor> Parameters { get; }
 
+    /// <summary>
+    /// The packed entries that are positions, as offsets and lengths, where the state falls into positions q and momenta p with q'
+    /// a function of t and p, and p' one of t and q: what symplectic methods need. Null where it does not.
+    /// </summary>
+    public virtual IReadOnlyList<(long Offset, long Length)>? Positions => null;
+
     /// <summary>The right-hand side f(t, x): [..., N] -> [..., N].</summary>
     public abstract Tensor Drift(Tensor t, Tensor state);
 

@@ -1,9 +1,14 @@
+using DiffEqLang.Tableaux;
+
 namespace DiffEqLang.Runtime;
 
 /// <summary>A numerical method and its options, by the name that .deq files use.</summary>
 /// <param name="Name">Such as <c>dopri5</c>.</param>
 public sealed record Method(string Name)
 {
+    /// <summary>The coefficients of a method that this runtime does not have by name; null for the others.</summary>
+    public RungeKuttaTableau? Tableau { get; init; }
+
     /// <summary>The relative tolerance where none is given.</summary>
     public const double DefaultRtol = 1e-6;
 

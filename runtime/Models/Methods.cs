@@ -32,6 +32,15 @@ public static partial class Methods
     /// <summary>Tsitouras' pair, order 5(4).</summary>
     public static Method Tsit5(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("tsit5", rtol, atol, dt);
 
+    /// <summary>Verner's most efficient pair of order 6(5): for tolerances of 1e-6 to 1e-10.</summary>
+    public static Method Vern6(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("vern6", rtol, atol, dt);
+
+    /// <summary>Verner's most efficient pair of order 7(6): for tolerances of 1e-7 and below.</summary>
+    public static Method Vern7(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("vern7", rtol, atol, dt);
+
+    /// <summary>Verner's most efficient pair of order 9(8): for the tightest tolerances.</summary>
+    public static Method Vern9(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("vern9", rtol, atol, dt);
+
     /// <summary>DOP853, order 8(5,3): for tight tolerances.</summary>
     public static Method Dopri8(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("dopri8", rtol, atol, dt);
 
@@ -68,12 +77,31 @@ public static partial class Methods
     /// <summary>Steinebach's Rosenbrock method, order 5(4), for stiff equations.</summary>
     public static Method Rodas5P(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("rodas5p", rtol, atol, dt);
 
-    /// <summary>The names of the methods for ordinary differential equations.</summary>
+    /// <summary>The symplectic Euler method, order 1: for equations that fall into positions and momenta.</summary>
+    public static Method SymplecticEuler(double dt) => new("symplectic_euler") { Dt = dt };
+
+    /// <summary>Leapfrog, or velocity Verlet, order 2, symplectic and symmetric: for equations that fall into positions and momenta.</summary>
+    public static Method Leapfrog(double dt) => new("leapfrog") { Dt = dt };
+
+    /// <summary>Yoshida's composition, order 4, symplectic and symmetric: for equations that fall into positions and momenta.</summary>
+    public static Method Yoshida4(double dt) => new("yoshida4") { Dt = dt };
+
+    /// <summary>McLachlan's composition, order 4, symplectic and symmetric: for equations that fall into positions and momenta.</summary>
+    public static Method McLachlan(double dt) => new("mclachlan") { Dt = dt };
+
+    /// <summary>A method of one's own: see <see cref="RungeKuttaTableau.FromJson(string)"/>.</summary>
+    public static Method Rk(RungeKuttaTableau tableau, double? rtol = null, double? atol = null, double? dt = null) =>
+        Adaptive(tableau.Name, rtol, atol, dt) with { Tableau = tableau };
+
+    /// <summary>The names of the methods for ordinary differential equations of any kind.</summary>
     public static IReadOnlyList<string> OdeNames { get; } = [.. Catalogue.All.Select(tableau => tableau.Name)];
 
     /// <summary>Those of them that solve no equations in a step.</summary>
     public static IReadOnlyList<string> ExplicitNames { get; } =
         [.. Catalogue.All.Where(tableau => !tableau.IsImplicit).Select(tableau => tableau.Name)];
+
+    /// <summary>Those for equations that fall into positions and momenta.</summary>
+    public static IReadOnlyList<string> SymplecticNames { get; } = [.. Catalogue.Symplectic.Select(tableau => tableau.Name)];
 
     private static Method Adaptive(string name, double? rtol, double? atol, double? dt) =>
         new(name) { Rtol = rtol, Atol = atol, Dt = dt };

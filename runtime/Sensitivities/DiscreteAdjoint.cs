@@ -164,7 +164,7 @@ internal sealed class DiscreteAdjoint
         for (var j = 1; j < adjoints.Length; j++)
             if (adjoints[j] is { } adjoint && stage < _tableau.A[j].Length && _tableau.A[j][stage] is var weight and not 0)
                 sum = LinearCombination.Accumulate(sum, weight * geometry.Scale, adjoint);
-        return sum is null ? null : geometry.ScaledInPlace(sum);
+        return sum is null ? null : _kernel.OfPart(stage, geometry.ScaledInPlace(sum));
     }
 
     private Tensor? Vjp(Tensor time, Tensor state, Tensor[]? terms, Tensor? cotangent) =>

@@ -140,6 +140,7 @@ internal sealed class OdeIntegrator : IDisposable
         }
 
         _tape?.Add(geometry.OfMoved(_clock.Moves), stages, _problem.Tableau.EndStage, isSound, rows, _everyStep?.Count ?? -1, cut?.Record);
+        endSlope ??= _kernel.SharedSlope(stages);
         if (cut is not null) (after, endSlope) = (cut.After, _withSlopes ? _kernel.Drift(0, TimeOfLanes(), cut.After, out _) : null);
         Commit(after, endSlope, cut is null ? stages.Terms[_problem.Tableau.EndStage] : null, isSound);
 

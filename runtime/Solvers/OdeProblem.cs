@@ -16,6 +16,9 @@ internal sealed record OdeProblem(
     public static OdeProblem Of(OdeEquations equations, SolveSpan span, SolveOptions options)
     {
         var problem = Of(span, options);
+        if (problem.Tableau.IsPartitioned && equations.Positions is null)
+            throw new ArgumentException(
+                $"Method {problem.Method.Name} needs positions and momenta, neither of which may depend on itself, and these equations do not fall into such; deqc check names the term where the solve block has the method.");
         return new OdeProblem(equations, problem.Tableau, span, problem.Method, options);
     }
 }

@@ -25,6 +25,7 @@ internal sealed class RungeKuttaKernel : IDisposable
     private readonly IterationMatrix? _matrix;
     private readonly NewtonIteration? _newton;
     private readonly RosenbrockStages? _rosenbrock;
+    private readonly StateMasks? _masks;
 
     /// <param name="problem">What is solved, and how.</param>
     /// <param name="lanes">How many lanes step on their own.</param>
@@ -34,6 +35,7 @@ internal sealed class RungeKuttaKernel : IDisposable
     {
         (_equations, _tableau, _keepsTerms) = (problem.Equations, problem.Tableau, keepsTerms);
         _quadrature = _equations as QuadratureEquations;
+        _masks = _tableau.IsPartitioned ? new StateMasks(_equations.Positions!) : null;
         if (!_tableau.IsImplicit) return;
         _matrix = new IterationMatrix(_equations);
         if (_tableau.Rosenbrock is { } coefficients) _rosenbrock = new RosenbrockStages(this, _matrix, coefficients);
@@ -74,7 +76,7 @@ internal sealed class RungeKuttaKernel : IDisposable
     {
         var count = _tableau.A.Count;
         var stages = new Stages(geometry, new Tensor[count], new Tensor[count], new Tensor[]?[count]) { FirstSlope = slope };
-        (stages.States[0], stages.Slopes[0], stages.Terms[0]) = (state, geometry.Scaled(slope), terms);
+        (stages.States[0], stages.Slopes[0], stages.Terms[0]) = (state, OfPart(0, geometry.Scaled(slope)), terms);
         _matrix?.Open(geometry, state);
         _newton?.Open();
         foreach (var group in _tableau.Groups)
@@ -100,6 +102,21 @@ internal sealed class RungeKuttaKernel : IDisposable
         stages.Slopes[end] = stages.Geometry.Scaled(slope);
         return slope;
     }
+
+    /// <summary>
+    /// The slope that the next step's first stage can use in place of its own: the last stage's, where both move the same part, whose
+    /// derivative that part does not change. Null where there is none.
+    /// </summary>
+    public Tensor? SharedSlope(Stages stages)
+    {
+        var last = _tableau.B.Count - 1;
+        return _tableau.IsPartitioned && last > 0 && _tableau.Parts[last] == _tableau.Parts[0]
+            ? stages.Geometry.Unscaled(stages.Slopes[last], stages.FirstSlope)
+            : null;
+    }
+
+    /// <summary>A slope, or the adjoint of one, on the entries of the state that a stage moves; zero on the others.</summary>
+    public Tensor OfPart(int stage, Tensor slope) => _masks is null ? slope : _masks.OfPart(_tableau.Parts[stage], slope);
 
     /// <summary>Adds an accepted step to the integrals that the equations carry along, where they do.</summary>
     public void Integrate(Stages stages, bool hasEndSlope)
@@ -133,7 +150,7 @@ internal sealed class RungeKuttaKernel : IDisposable
     {
         stages.States[i] = Combine(stages, _tableau.A[i]);
         var slope = Drift(i, stages.Geometry.TimeOf(i), stages.States[i], out stages.Terms[i]);
-        stages.Slopes[i] = stages.Geometry.Scaled(slope);
+        stages.Slopes[i] = OfPart(i, stages.Geometry.Scaled(slope));
     }
 
     private static Tensor Combine(Stages stages, double[] weights) =>
@@ -144,5 +161,6 @@ internal sealed class RungeKuttaKernel : IDisposable
     {
         _matrix?.Dispose();
         _newton?.Dispose();
+        _masks?.Dispose();
     }
 }

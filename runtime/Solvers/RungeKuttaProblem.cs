@@ -25,6 +25,8 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
     /// <param name="hasJacobian">Whether the model's code for registers has its Jacobian.</param>
     public string? ObstacleOnRegisters(bool hasJacobian)
     {
+        if (Tableau.IsPartitioned)
+            return $"Method {Tableau.Name} is symplectic, and those run on torch: take SolveTarget.Torch, or one of {string.Join(", ", Methods.ExplicitNames)}.";
         if (!Tableau.IsImplicit || (Tableau.Rosenbrock is not null && hasJacobian)) return null;
         return Tableau.Rosenbrock is not null
             ? $"Method {Tableau.Name} solves with the Jacobian, and the model's code for registers was built without: name the method in the solve block, build with --jacobian, or take SolveTarget.Torch."
@@ -35,8 +37,8 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
     public static RungeKuttaProblem Of(SolveSpan span, SolveOptions options)
     {
         var method = options.Method ?? Methods.Tsit5();
-        var tableau = Catalogue.Find(method.Name)
-            ?? throw new ArgumentException($"There is no method {method.Name} for ordinary differential equations; there are {string.Join(", ", Methods.OdeNames)}.");
+        var tableau = method.Tableau ?? Catalogue.Find(method.Name)
+            ?? throw new ArgumentException($"There is no method {method.Name} for ordinary differential equations; there are {string.Join(", ", [.. Methods.OdeNames, .. Methods.SymplecticNames])}.");
         var problem = new RungeKuttaProblem(tableau, span, method, options);
         problem.Check();
         return problem;
@@ -54,6 +56,8 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
             throw new ArgumentException($"Tolerances must not be negative, and not both zero: rtol = {Rtol}, atol = {Atol}.");
         if (Tableau.IsImplicit && Options.Gradient == GradientMode.Backsolve)
             throw new ArgumentException($"Method {Method.Name} is implicit, and the backsolve gradient solves backwards what is stiff forwards: take gradient = discrete.");
+        if (Tableau.IsPartitioned && Options.Gradient == GradientMode.Backsolve)
+            throw new ArgumentException($"Method {Method.Name} is symplectic, and the equations of the backsolve gradient do not fall into positions and momenta: take gradient = discrete.");
         if (Options.MaxSteps < 1)
             throw new ArgumentException($"MaxSteps must be positive, not {Options.MaxSteps}.");
     }

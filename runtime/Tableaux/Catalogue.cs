@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace DiffEqLang.Tableaux;
 
-/// <summary>All explicit Runge-Kutta methods: every public static property of this assembly that holds a tableau.</summary>
+/// <summary>All Runge-Kutta methods: every public static property of this assembly that holds a tableau.</summary>
 public static class Catalogue
 {
     private static readonly IReadOnlyDictionary<string, RungeKuttaTableau> ByName =
@@ -12,10 +12,15 @@ public static class Catalogue
             .Select(property => (RungeKuttaTableau)property.GetValue(null)!)
             .ToDictionary(tableau => tableau.Name);
 
-    /// <summary>Every tableau, by order and then by name.</summary>
-    public static IReadOnlyList<RungeKuttaTableau> All { get; } =
-        [.. ByName.Values.OrderBy(tableau => tableau.Order).ThenBy(tableau => tableau.Name, StringComparer.Ordinal)];
+    /// <summary>Those for equations of any kind, by order and then by name.</summary>
+    public static IReadOnlyList<RungeKuttaTableau> All { get; } = Sorted(tableau => !tableau.IsPartitioned);
+
+    /// <summary>Those for equations that fall into positions and momenta: see <see cref="SymplecticComposition"/>.</summary>
+    public static IReadOnlyList<RungeKuttaTableau> Symplectic { get; } = Sorted(tableau => tableau.IsPartitioned);
 
     /// <summary>The tableau of a name as written in <c>method = ...</c>; null where there is none.</summary>
     public static RungeKuttaTableau? Find(string name) => ByName.GetValueOrDefault(name);
+
+    private static RungeKuttaTableau[] Sorted(Func<RungeKuttaTableau, bool> isChosen) =>
+        [.. ByName.Values.Where(isChosen).OrderBy(tableau => tableau.Order).ThenBy(tableau => tableau.Name, StringComparer.Ordinal)];
 }

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace DiffEqLang.Tableaux;
 
 /// <summary>
@@ -13,6 +15,8 @@ public sealed class RungeKuttaTableau
 {
     private const double Rounding = 1e-11;
 
+    private string? _identity;
+
     /// <param name="name">As written in <c>method = ...</c>.</param>
     /// <param name="order">Of the solution that is carried on.</param>
     /// <param name="a">The rows of A below the first (which is empty): row i has i entries, more where its stage is implicit.</param>
@@ -20,10 +24,12 @@ public sealed class RungeKuttaTableau
     /// <param name="citation">The paper, and the place in it.</param>
     /// <param name="error">The error estimate, where the method has one.</param>
     /// <param name="dense">The continuous extension; cubic Hermite where null.</param>
+    /// <param name="parts">What each stage moves; all of the state where null.</param>
     /// <exception cref="ArgumentException">The coefficients contradict each other.</exception>
     public RungeKuttaTableau(
-        string name, int order, double[][] a, double[] b, string citation, ErrorEstimate? error = null, DenseOutput? dense = null)
-        : this(name, order, a, b, citation, error, dense, null)
+        string name, int order, double[][] a, double[] b, string citation, ErrorEstimate? error = null, DenseOutput? dense = null,
+        StatePart[]? parts = null)
+        : this(name, order, a, b, citation, error, dense, parts, null)
     {
     }
 
@@ -41,10 +47,11 @@ public sealed class RungeKuttaTableau
         string name, int order, double[][] a, double[] m, double[] lower, int lowerOrder, string citation, RosenbrockCoefficients rosenbrock) =>
         new(
             name, order, [.. a.Select(row => (double[])[0, .. row])], [0, .. m], citation,
-            new ErrorEstimate(lowerOrder, [0, .. m.Zip(lower, (of, other) => of - other), 0]), null, rosenbrock.WithFirstStage());
+            new ErrorEstimate(lowerOrder, [0, .. m.Zip(lower, (of, other) => of - other), 0]), null, null, rosenbrock.WithFirstStage());
 
     private RungeKuttaTableau(
-        string name, int order, double[][] a, double[] b, string citation, ErrorEstimate? error, DenseOutput? dense, RosenbrockCoefficients? rosenbrock)
+        string name, int order, double[][] a, double[] b, string citation, ErrorEstimate? error, DenseOutput? dense, StatePart[]? parts,
+        RosenbrockCoefficients? rosenbrock)
     {
         (Name, Order, B, Citation, Error, Rosenbrock) = (name, order, b, citation, error, rosenbrock);
         IsFirstSameAsLast = rosenbrock is null && b.Length > 1
@@ -52,14 +59,29 @@ public sealed class RungeKuttaTableau
         EndStage = IsFirstSameAsLast ? b.Length - 1 : b.Length;
         double[][] end = IsFirstSameAsLast ? [] : [b];
         A = [[], .. a, .. end, .. dense?.ExtraRows ?? []];
-        C = rosenbrock is null ? [.. A.Select(row => row.Sum())] : [.. rosenbrock.Nodes, 1];
+        Parts = [.. A.Select((_, i) => i < parts?.Length ? parts[i] : StatePart.Whole)];
+        IsPartitioned = parts is not null;
+        C = rosenbrock is null ? [.. A.Select((row, i) => row.Where((_, j) => Parts[j] == Read(i)).Sum())] : [.. rosenbrock.Nodes, 1];
         Groups = [.. StageGroup.Of(A, EndStage, rosenbrock is not null)];
         Dense = dense?.Weights ?? Hermite();
         Validate();
     }
 
+    /// <summary>An explicit method from a text in JSON, checked up to the conditions of the order that it states.</summary>
+    /// <param name="json">
+    /// An object with <c>name</c>, <c>order</c>, <c>a</c> (a row for each stage, that of the first empty) and <c>b</c>; where they
+    /// are there, <c>b_hat</c> for the error and <c>error_order</c> (one less than the order), <c>dense</c> (for each stage the
+    /// coefficients of θ, θ², ...) and <c>dense_order</c>, <c>c</c> (which then must be the sums of the rows) and <c>citation</c>.
+    /// Numbers may be fractions as text: <c>"1/6"</c>.
+    /// </param>
+    /// <exception cref="FormatException">The text is something else, or a condition of order does not hold; the message says which.</exception>
+    public static RungeKuttaTableau FromJson(string json) => TableauReader.Read(json);
+
     /// <summary>As written in <c>method = ...</c>.</summary>
     public string Name { get; }
+
+    /// <summary>The name, and where the method is not one of the <see cref="Catalogue"/> the hash of its coefficients: what a compiled step is for.</summary>
+    public string Identity => _identity ??= ReferenceEquals(Catalogue.Find(Name), this) ? Name : $"{Name} {Fingerprint()}";
 
     /// <summary>The order of the solution that is carried on.</summary>
     public int Order { get; }
@@ -73,8 +95,17 @@ public sealed class RungeKuttaTableau
     /// <summary>The weights of the solution over the method's own stages.</summary>
     public IReadOnlyList<double> B { get; }
 
-    /// <summary>The nodes, one for every row of <see cref="A"/>: its sum (Kutta's condition).</summary>
+    /// <summary>
+    /// The nodes, one for every row of <see cref="A"/>: its sum (Kutta's condition), of a method in parts over the stages that moved what
+    /// the stage reads.
+    /// </summary>
     public IReadOnlyList<double> C { get; }
+
+    /// <summary>What each row of <see cref="A"/> moves: the stage is zero on the other entries of the state.</summary>
+    public IReadOnlyList<StatePart> Parts { get; }
+
+    /// <summary>Whether stages move parts of the state: the method of a <see cref="SymplecticComposition"/>.</summary>
+    public bool IsPartitioned { get; }
 
     /// <summary>The error estimate; null for a method that only takes fixed steps.</summary>
     public ErrorEstimate? Error { get; }
@@ -112,6 +143,14 @@ public sealed class RungeKuttaTableau
     public double[] DenseSlopes(double theta) =>
         [.. Dense.Select(row => Horner([.. row.Select((value, power) => value * (power + 1))], theta))];
 
+    /// <summary>The part that the derivative of a stage's part depends on, where that is one.</summary>
+    private StatePart Read(int stage) => (IsPartitioned, Parts[stage]) switch
+    {
+        (false, _) => StatePart.Whole,
+        (true, StatePart.Positions) => StatePart.Momenta,
+        (true, _) => StatePart.Positions,
+    };
+
     private static double Horner(ReadOnlySpan<double> coefficients, double x)
     {
         var value = 0.0;
@@ -141,7 +180,8 @@ public sealed class RungeKuttaTableau
         Require(
             A.Select((row, i) => row.Length == i || (i > 0 && i < B.Count && row.Length > i && row.Length <= B.Count)).All(fits => fits),
             "row i of A must have i entries, more where its stage is implicit");
-        Require(Math.Abs(SumOf(B) - 1) < Rounding, "the weights b must sum to 1");
+        foreach (var part in Parts.Take(B.Count).Distinct())
+            Require(Math.Abs(SumOf([.. B.Select((b, i) => Parts[i] == part ? b : 0)]) - 1) < Rounding, "the weights b must sum to 1");
         Require(Math.Abs(C[EndStage] - 1) < Rounding, "the end stage must lie at the end");
         Require(Dense.Count == A.Count, "the dense output must weigh every stage");
         Require(Error is null || Error.Estimates.All(e => e.Length == EndStage + 1 && Math.Abs(SumOf(e)) < Rounding),
@@ -149,6 +189,13 @@ public sealed class RungeKuttaTableau
         var atEnd = DenseWeights(1);
         Require(Enumerable.Range(0, A.Count).All(i => Math.Abs(atEnd[i] - (i < B.Count ? B[i] : 0)) < 100 * Rounding),
             "the dense output must end at the solution");
+    }
+
+    private string Fingerprint()
+    {
+        double[][] all = [.. A, [.. B], .. Error?.Estimates ?? []];
+        var bytes = all.SelectMany(row => row.Prepend(row.Length)).SelectMany(BitConverter.GetBytes);
+        return Convert.ToHexStringLower(SHA256.HashData([.. bytes]).AsSpan(0, 8));
     }
 
     /// <summary>What weights make of slopes that are all one: their sum, for slopes of Runge and Kutta's kind.</summary>

@@ -205,6 +205,17 @@ let tests =
     testList
         "Formatter"
         [ formats
+              "a text keeps its quotation marks"
+              "model M {\n state x\n x'=x\n solve{method=rk( \"a b.json\",dt=1 )}\n}"
+              """
+model M {
+  state x
+  x' = x
+
+  solve { method = rk("a b.json", dt = 1) }
+}
+"""
+          formats
               "columns of neighbours"
               "model M {\nstate y:R[2]\nparam W1:R[h,2]~normal(0,0.1)\nparam b:R=0\nparam k:R=0.5 in (0,inf)\n\ndy/dt=y\ndlong/dt=-y\n}"
               "

@@ -119,7 +119,7 @@ let all: (string * string list) list =
       "state x\nparam k = 1\ndx/dt = -k*x\n",
       [ "1:1-6 DEQ0130 `state` stands outside a model (a model is `model Name { ... }`)" ]
       "model A {\n  state x\n  dx/dt = -x\n  solve { t = [0, 10], method = \"dopri5\", rtol = 1e-6 }\n}\n",
-      [ "4:33-41 DEQ0101 expected an expression, found `\"dopri5\"` (only the path of an `import` stands in quotation marks)"
+      [ "4:33-41 DEQ0101 expected an expression, found `\"dopri5\"` (only the path of an `import` and the file of `rk` stand in quotation marks)"
         "4:15-22 DEQ0605 `t` takes a span such as `0 .. 25`" ]
       "model A {\n  state x : R[2]\n  net f = dense(10) |> tanh |> dense(2)\n  dx/dt = f(x)\n}\n",
       [ "3:9-10 DEQ0101 a network says what it takes and gives before `=` (write `net f : R[2] -> R[3] = ...`)" ]

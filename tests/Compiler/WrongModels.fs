@@ -185,13 +185,25 @@ let all: (string * string list) list =
             "5:1-28 DEQ0411 a model has one `solve`" ]
       model
           "state x; dx/dt = x; solve { method = euler_maruyama(dt = 0.1) }"
-          [ "4:18-42 DEQ0508 `euler_maruyama` is for stochastic equations, and the model has no noise (methods for ordinary equations: `euler`, `midpoint`, `heun`, `ralston`, `rk4`, `rk38`, `bosh3`, `dopri5`, `tsit5`, `dopri8`)" ]
+          [ "4:18-42 DEQ0508 `euler_maruyama` is for stochastic equations, and the model has no noise (methods for ordinary equations: `euler`, `midpoint`, `heun`, `ralston`, `rk4`, `rk38`, `bosh3`, `dopri5`, `tsit5`, `vern6`, `vern7`, `dopri8`, `vern9`, `implicit_euler`, `implicit_midpoint`, `gauss4`, `trbdf2`, `kvaerno3`, `kvaerno4`, `kvaerno5`, `radau`, `rosenbrock23`, `rodas4`, `rodas5p`, `symplectic_euler`, `leapfrog`, `yoshida4`, `mclachlan`)" ]
       model
           "dim n; state x : R[n]; dx/dt = -x; solve { target = simd }"
           [ "5:18-22 DEQ0608 `target = simd` cannot run this model: the size `n` is left to the caller (leave the target to `auto`, or take `torch`)" ]
       model
           "state x : R[20000]; param A : R[20000] = 1; let h = tanh(x); x' = sin(A*h)*sum(h) - h^2; solve { target = simd }"
           [ "6:18-22 DEQ0608 `target = simd` cannot run this model: its loops hand on 20000 numbers of a sample to each other, and a stack holds 8192 (leave the target to `auto`, or take `torch`)" ]
+      model
+          "state q, p; dq/dt = p; dp/dt = -sin(q) - 0.1*p; solve { method = leapfrog(dt = 0.01) }"
+          [ "5:18-37 DEQ0609 `leapfrog` needs positions and momenta, neither of which depends on itself: the derivative of `p` depends on `p` itself, in `0.1 * p` (`implicit_midpoint` and `gauss4` are symplectic for equations of any form)" ]
+      model
+          "state x; dx/dt = x; solve { method = rk(\"mine.json\", dt = 0.1) }"
+          [ "4:21-32 DEQ0610 `mine.json` gives no method: there is no such file beside the model's" ]
+      model
+          "state x; dx/dt = x; solve { method = rk(dt = 0.1) }"
+          [ "4:18-20 DEQ0606 `rk` takes the file of a tableau, as in `rk(\"mine.json\")`" ]
+      model
+          "state x; dx/dt = sin(\"x\")"
+          [ "3:13-16 DEQ0423 `x` is a text, and no value (a text names a file: `import \"layers.deq\"`, `method = rk(\"mine.json\")`)" ]
       model
           "state X; wiener W; dX = X*dt + dW; solve { method = dopri5 }"
           [ "5:18-24 DEQ0507 `dopri5` solves ordinary equations, and the model has the noise `W` (methods for noise: `euler_maruyama`, `euler_heun`, `milstein`)" ]

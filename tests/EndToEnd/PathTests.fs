@@ -191,8 +191,12 @@ let private methods =
               |> List.filter (fun m -> (m.Noise = Methods.Deterministic) = deterministic)
               |> List.map _.Name
 
-          Expect.containsAll (names true) DiffEqLang.Runtime.Methods.OdeNames "for ordinary equations"
-          Expect.containsAll DiffEqLang.Runtime.Methods.OdeNames (names true) "for ordinary equations"
+          let ordinary =
+              [ yield! DiffEqLang.Runtime.Methods.OdeNames
+                yield! DiffEqLang.Runtime.Methods.SymplecticNames ]
+
+          Expect.containsAll (names true) ordinary "for ordinary equations"
+          Expect.containsAll ordinary (names true) "for ordinary equations"
           Expect.containsAll (names false) DiffEqLang.Runtime.Methods.SdeNames "for stochastic equations"
           Expect.containsAll DiffEqLang.Runtime.Methods.SdeNames (names false) "for stochastic equations"
       }
@@ -200,6 +204,10 @@ let private methods =
           for tableau in DiffEqLang.Tableaux.Catalogue.All do
               let m = (Methods.tryFind tableau.Name).Value
               Expect.equal m.IsAdaptive (not (isNull tableau.Error)) tableau.Name
+      }
+      test "a method is symplectic where its tableau is in parts" {
+          let symplectic = Methods.all |> List.filter _.IsSymplectic |> List.map _.Name
+          Expect.equal (Set.ofList symplectic) (Set.ofSeq DiffEqLang.Runtime.Methods.SymplecticNames) "names"
       }
       test "every option of a method is a property of the runtime's" {
           for option in Methods.all |> List.collect Methods.options |> List.distinct do

@@ -117,6 +117,100 @@ let private solving =
               deqc [ "run"; path; "--set"; "k=[1,2]" ] |> expectRefusal 2 "R[2]"
               deqc [ "run"; path; "--set"; "k=-1" ] |> expectRefusal 2 "k"
               deqc [ "run"; path; "--method"; "dopri6" ] |> expectRefusal 2 "dopri5")
+          testCase "a symplectic method keeps the energy of what the compiler has found to be separable"
+          <| inFolder (fun folder ->
+              let kepler =
+                  """model Kepler {
+  state y : R[4]
+  let r = sqrt(y[0]^2 + y[1]^2)
+  dy/dt = [y[2], y[3], -y[0]/r^3, -y[1]/r^3]
+  output energy = (y[2]^2 + y[3]^2)/2 - 1/r
+  init y = [0.4, 0, 0, 2]
+  solve { t = 0 .. 100, method = yoshida4(dt = 0.02) }
+}
+"""
+
+              let path = write folder "kepler.deq" kepler
+
+              let largestError arguments =
+                  (jsonOf (deqc ([ "run"; path; "--json"; "--points"; "51" ] @ arguments))
+                   |> at "outputs"
+                   |> at "energy")
+                      .EnumerateArray()
+                  |> Seq.map (fun e -> abs (number e + 0.5))
+                  |> Seq.max
+
+              Expect.isLessThan (largestError []) 1e-4 "bounded"
+
+              Expect.isGreaterThan
+                  (largestError [ "--method"; "rk4"; "--dt"; "0.06" ])
+                  1e-3
+                  "that of rk4 is not"
+
+              let damped =
+                  write folder "damped.deq" (kepler.Replace("y[2], y[3], -y[0]", "y[2], y[3] - y[1], -y[0]"))
+
+              let refused = deqc [ "check"; damped ]
+
+              Expect.stringContains
+                  (refused.Output + refused.Error)
+                  "`y[1]` depends on `y[1]` itself"
+                  "the place"
+
+              write folder "damped.deq" ((File.ReadAllText damped).Replace("yoshida4", "rk4")) |> ignore
+
+              deqc [ "run"; damped; "--method"; "leapfrog"; "--dt"; "0.1" ]
+              |> expectRefusal 2 "positions and momenta")
+          testCase "a method of a file, in the solve block and on the command line"
+          <| inFolder (fun folder ->
+              let heun =
+                  """{ "name": "mine", "order": 2, "a": [[], [1]], "b": [0.5, "1/2"], "b_hat": [1, 0] }"""
+
+              let file = write folder "mine.json" heun
+              let solve = "solve { t = 0 .. 1, method = rk(\"mine.json\", rtol = 1e-8), target = simd }"
+
+              let path =
+                  write
+                      folder
+                      "growth.deq"
+                      $"model Growth {{\n  state x\n  dx/dt = x\n  init x = 1\n  {solve}\n}}"
+
+              let last arguments =
+                  (jsonOf (deqc ([ "run"; path; "--json"; "--at"; "1" ] @ arguments))
+                   |> at "states"
+                   |> at "x").[0]
+                  |> number
+
+              Expect.floatClose { absolute = 1e-7; relative = 0.0 } (last []) (exp 1.0) "its own step"
+
+              Expect.floatClose
+                  { absolute = 1e-2; relative = 0.0 }
+                  (last [ "--method"; $"rk(\"{file}\")"; "--rtol"; "1e-2" ])
+                  (exp 1.0)
+                  "of the command line"
+
+              write folder "mine.json" (heun.Replace("\"order\": 2", "\"order\": 3")) |> ignore
+              let refused = deqc [ "check"; path ]
+              Expect.equal refused.Code 1 "refused"
+              Expect.stringContains (refused.Output + refused.Error) "DEQ0610" "by its code"
+              let other = write folder "decay.deq" decay
+              deqc [ "run"; other; "--method"; $"rk({file})" ] |> expectRefusal 2 "not of the order 3")
+          testCase "the generated class holds the tableau, and its fused step is for that alone"
+          <| inFolder (fun folder ->
+              write folder "mine.json" """{ "name": "mine", "order": 1, "a": [[]], "b": [1] }"""
+              |> ignore
+
+              let path =
+                  write
+                      folder
+                      "m.deq"
+                      "model M {\n  state x\n  dx/dt = x\n  solve { method = rk(\"mine.json\", dt = 0.1) }\n}"
+
+              Expect.equal (deqc [ "build"; path ]).Code 0 "built"
+              let generated name = File.ReadAllText(Path.Combine(folder, "Generated", name))
+              Expect.stringContains (generated "M.g.cs") "\"mine\"" "its name"
+              Expect.stringContains (generated "M.g.cs") "Tableau = Tableau" "in the method"
+              Expect.stringContains (generated "M.Simd.g.cs") "FusedAdvance => \"mine " "name and hash")
           testCase "paths are the second axis, and the seed decides them"
           <| inFolder (fun folder ->
               let path = write folder "noisy.deq" noisy

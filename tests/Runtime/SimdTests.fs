@@ -14,11 +14,11 @@ open DiffEqLang.Tests.Support.Odes
 open Expecto
 open TorchSharp
 
-let adaptive = [ "bosh3"; "dopri5"; "tsit5"; "dopri8" ]
+let adaptive = [ "bosh3"; "dopri5"; "tsit5"; "vern6"; "vern7"; "dopri8"; "vern9" ]
 
 let methods =
     [ for name in adaptive -> tolerances name 1e-7 1e-9
-      for name in Methods.OdeNames -> fixedStep name 0.013 ]
+      for name in Methods.ExplicitNames -> fixedStep name 0.013 ]
 
 let describe (m: Method) = if m.Dt.HasValue then $"{m.Name} by {m.Dt.Value}" else m.Name
 
@@ -68,11 +68,13 @@ let expectEqualTargets (options: SolveOptions) =
     Expect.sequenceEqual found.Statistics.Accepted expected.Statistics.Accepted "accepted steps"
     Expect.sequenceEqual found.Statistics.Rejected expected.Statistics.Rejected "rejected steps"
     Expect.sequenceEqual (values found.Times) (values expected.Times) "times"
-    expectNear 1e-12 (values expected.Packed) (values found.Packed) "values"
-    expectNear 1e-12 (values expected.LastState) (values found.LastState) "last states"
+    // The steps of vern6 and vern9 follow estimates that are sums of far larger terms: see StepControlTests.
+    let rounding = if options.Method.Name.StartsWith "vern" then 1e-10 else 1e-12
+    expectNear rounding (values expected.Packed) (values found.Packed) "values"
+    expectNear rounding (values expected.LastState) (values found.LastState) "last states"
 
     for i, name in List.indexed [ "initial states"; "weights"; "registers" ] do
-        expectNear 1e-10 expectedGradients[i] gradients[i] name
+        expectNear (max 1e-10 (10.0 * rounding)) expectedGradients[i] gradients[i] name
 
 /// A Lorenz model's solution by a target.
 let solveLorenz (model: OdeModel) (target: SolveTarget) (options: SolveOptions) (x: Tensor) =

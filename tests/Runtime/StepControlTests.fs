@@ -10,8 +10,8 @@ open Expecto
 open TorchSharp
 
 let growth = ode (fun _ y -> y)
-let allMethods = Methods.OdeNames |> List.ofSeq
-let adaptiveMethods = [ "bosh3"; "dopri5"; "tsit5"; "dopri8" ]
+let allMethods = Methods.ExplicitNames |> List.ofSeq
+let adaptiveMethods = [ "bosh3"; "dopri5"; "tsit5"; "vern6"; "vern7"; "dopri8"; "vern9" ]
 
 /// A method with tolerances where it is adaptive, with a small step where it is not.
 let methodWith (dt: float) (name: string) =
@@ -21,6 +21,14 @@ let methodWith (dt: float) (name: string) =
         fixedStep name dt
 
 let anyMethod = methodWith 1e-3
+
+/// How far results may lie apart by rounding. Where a solution is calm the error estimates of vern6 and vern9, sums of terms a hundred times
+/// as large, are rounding, and their steps follow them: a tenth of the tolerance.
+let rounding name =
+    match name with
+    | "vern6"
+    | "vern9" -> 1e-8
+    | _ -> 1e-11
 
 /// For long solves of gentle problems.
 let coarseMethod = methodWith 0.02
@@ -187,7 +195,7 @@ let tests =
                                 (distance
                                     (values (together.Packed.select (1L, int64 i)))
                                     (values alone.Packed))
-                                1e-11
+                                (rounding name)
                                 $"sample {i}"
 
                             Expect.equal
@@ -216,7 +224,7 @@ let tests =
                                 (distance
                                     (values (solution.Packed.select (1L, int64 i)))
                                     (values alone.Packed))
-                                1e-12
+                                (0.1 * rounding name)
                                 $"sample {i}"
 
                         let found = values (solution.Packed.select (1L, 2L))

@@ -144,6 +144,7 @@ let private modelOf name (drifts: Expr list) wiener (diffusions: Expr list) : Dy
       Size = List.last offsets
       Noise = noiseOf wiener components
       Events = []
+      Partition = Dynamics.Inseparable ""
       Outputs = [] }
 
 let nameOf seed = sprintf "Random%d" seed

@@ -151,6 +151,7 @@ let rec private split (s: Splitter) (tree: Tree.Expr) : Form option =
         | Tree.Call _ -> nonlinear s tree
         | Tree.Number _
         | Tree.Prime _
+        | Tree.Quoted _
         | Tree.Missing -> None
 
 /// Applies a linear operation to each part; on the whole form first, so that a wrong shape is reported once.

@@ -56,6 +56,7 @@ let isPoisoned (context: Context) (e: Tree.Expr) =
         | Tree.Transpose _
         | Tree.Stack _
         | Tree.If _
+        | Tree.Quoted _
         | Tree.Parenthesized _ -> false)
 
 /// The size that an expression means, if it is made of whole numbers and dims alone.
@@ -90,6 +91,7 @@ let rec trySize (context: Context) (e: Tree.Expr) : Dim option =
     | Tree.Transpose _
     | Tree.Stack _
     | Tree.If _
+    | Tree.Quoted _
     | Tree.Missing -> None
 
 /// A size of at least one (where it is known).

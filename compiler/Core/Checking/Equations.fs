@@ -255,6 +255,7 @@ let stateTarget context (errors: TargetErrors) (target: Tree.Expr) : (Entity * s
     | Tree.Transpose _
     | Tree.Stack _
     | Tree.If _
+    | Tree.Quoted _
     | Tree.Parenthesized _ -> fail context target.Span (Structure(errors.OfForm(textOf context target.Span)))
     | Tree.Missing -> None
 

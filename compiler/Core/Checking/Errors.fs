@@ -117,6 +117,8 @@ type StructureError =
     | UnknownStage of name: string * suggestion: string option
     | StageArguments of stage: string * signature: string
     | StageChangesShape of stage: string * reason: string
+    /// `f("text")`
+    | TextAsValue of text: string
 
 /// What can be wrong with a `when`; the states that it names are part of the structure.
 type EventError =
@@ -154,6 +156,10 @@ type SolveError =
     | OptionValue of option: string * expected: string
     | EmptyTimeSpan of at: float
     | TargetRefusesModel of target: string * reason: string
+    /// A symplectic method, and why the equations do not fall into positions and momenta.
+    | MethodRefusesEquations of method: string * reason: string
+    /// `rk("file.json")`, and what is wrong with the file.
+    | TableauFile of path: string * reason: string
 
 /// What the language has and the compiler does not have yet.
 type Unsupported =

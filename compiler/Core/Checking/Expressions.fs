@@ -29,6 +29,7 @@ let rec withoutParentheses (e: Tree.Expr) =
     | Tree.Transpose _
     | Tree.Stack _
     | Tree.If _
+    | Tree.Quoted _
     | Tree.Missing -> e
 
 let private nameValue context name =
@@ -81,6 +82,7 @@ let private isVariable (variable: Part) =
     | Tree.Stack _
     | Tree.If _
     | Tree.Parenthesized _
+    | Tree.Quoted _
     | Tree.Missing -> false
 
 let private derivative context (callee: Tree.Ident) operator (f: Part) (x: Part) (v: Part option) =
@@ -113,6 +115,7 @@ let private leftSpine (e: Tree.Expr) =
         | Tree.Stack _
         | Tree.If _
         | Tree.Parenthesized _
+        | Tree.Quoted _
         | Tree.Missing -> e, above
 
     descend e []
@@ -146,6 +149,7 @@ let rec private value (context: Context) (tree: Tree.Expr) : Expr option =
         | Some [ condition; thenBranch; elseBranch ] -> choose context condition thenBranch elseBranch
         | _ -> None
     | Tree.Parenthesized inner -> value context inner
+    | Tree.Quoted text -> fail context tree.Span (Structure(TextAsValue text))
     | Tree.Missing -> None
 
 /// An operand, its origin noted.

@@ -34,6 +34,7 @@ let private words (target: Tree.Expr) =
         | Tree.Stack _
         | Tree.If _
         | Tree.Parenthesized _
+        | Tree.Quoted _
         | Tree.Missing -> [])
 
 /// The state that a word is about: `x`, `dx`, `d2x`, `ẋ`, and the order.

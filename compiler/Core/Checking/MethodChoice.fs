@@ -18,7 +18,10 @@ let private isStochastic (model: Typed.Model) =
 
 let private chosen (model: Typed.Model) =
     model.Solve.Method
-    |> Option.bind (fun choice -> Methods.tryFind choice.Name |> Option.map (fun m -> choice, m.Noise))
+    |> Option.bind (fun choice ->
+        match choice.Tableau with
+        | Some _ -> Some(choice, Methods.Deterministic)
+        | None -> Methods.tryFind choice.Name |> Option.map (fun m -> choice, m.Noise))
 
 /// A method for ordinary equations in a model with noise, or the other way round.
 let ofModel (model: Typed.Model) : Error option =
@@ -45,3 +48,16 @@ let ofStructure (model: Typed.Model) (noise: Dynamics.Noise) : Diagnostic option
     | Some(_, Methods.CommutativeNoise), (Additive | Diagonal | Scalar | Commutative)
     | Some(_, (Methods.AnyNoise | Methods.Deterministic)), _
     | None, _ -> None
+
+/// A symplectic method on equations that do not fall into positions and momenta.
+let ofPartition (model: Typed.Model) (partition: Dynamics.Partition) : Diagnostic option =
+    let symplectic =
+        model.Solve.Method
+        |> Option.filter (fun choice ->
+            Methods.tryFind choice.Name |> Option.exists _.IsSymplectic && choice.Tableau.IsNone)
+
+    match symplectic, partition with
+    | Some choice, Inseparable reason when model.Wiener.IsEmpty ->
+        let refusal = MethodRefusesEquations(choice.Name, reason)
+        Some(Messages.Render.diagnostic (error choice.Span (Solve refusal)))
+    | _, (Inseparable _ | Separable _) -> None

@@ -17,11 +17,15 @@ type Method =
         Noise: NoiseRule
         /// Whether it estimates its error, and so takes tolerances.
         IsAdaptive: bool
+        /// Whether the equations must fall into positions and momenta.
+        IsSymplectic: bool
     }
 
-let private adaptive name = { Name = name; Noise = Deterministic; IsAdaptive = true }
-let private fixedStep name = { Name = name; Noise = Deterministic; IsAdaptive = false }
-let private stochastic rule name = { Name = name; Noise = rule; IsAdaptive = false }
+let private fixedStep name = { Name = name; Noise = Deterministic; IsAdaptive = false; IsSymplectic = false }
+
+let private adaptive name = { fixedStep name with IsAdaptive = true }
+let private symplectic name = { fixedStep name with IsSymplectic = true }
+let private stochastic rule name = { fixedStep name with Noise = rule }
 
 let all =
     [ fixedStep "euler"
@@ -33,7 +37,10 @@ let all =
       adaptive "bosh3"
       adaptive "dopri5"
       adaptive "tsit5"
+      adaptive "vern6"
+      adaptive "vern7"
       adaptive "dopri8"
+      adaptive "vern9"
       adaptive "implicit_euler"
       fixedStep "implicit_midpoint"
       fixedStep "gauss4"
@@ -45,11 +52,18 @@ let all =
       adaptive "rosenbrock23"
       adaptive "rodas4"
       adaptive "rodas5p"
+      symplectic "symplectic_euler"
+      symplectic "leapfrog"
+      symplectic "yoshida4"
+      symplectic "mclachlan"
       stochastic AnyNoise "euler_maruyama"
       stochastic AnyNoise "euler_heun"
       stochastic CommutativeNoise "milstein" ]
 
 let tryFind name = all |> List.tryFind (fun m -> m.Name = name)
+
+/// A method whose tableau stands in a file: `rk("file.json")`.
+let ofFile (isAdaptive: bool) name = { fixedStep name with IsAdaptive = isAdaptive }
 
 let deterministic = all |> List.filter (fun m -> m.Noise = Deterministic) |> List.map _.Name
 let forGeneralNoise = all |> List.filter (fun m -> m.Noise = AnyNoise) |> List.map _.Name
@@ -63,11 +77,7 @@ let options (m: Method) = if m.IsAdaptive then [ "rtol"; "atol"; "dt" ] else [ "
 /// Methods that the language has and the runtime does not have yet.
 let later =
     set
-        [ "vern6"
-          "vern7"
-          "vern9"
-          "adams"
-          "rk"
+        [ "adams"
           "bdf"
           "imex_euler"
           "kencarp3"
@@ -75,10 +85,6 @@ let later =
           "kencarp5"
           "etd1"
           "etdrk4"
-          "symplectic_euler"
-          "leapfrog"
-          "yoshida4"
-          "mclachlan"
           "reversible_heun"
           "asynchronous_leapfrog"
           "revnet"

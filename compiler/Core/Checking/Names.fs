@@ -14,6 +14,7 @@ let children (e: Tree.Expr) =
     | Tree.Number _
     | Tree.Name _
     | Tree.Prime _
+    | Tree.Quoted _
     | Tree.Missing -> []
     | Tree.Unary(_, operand) -> [ operand ]
     | Tree.Binary(_, left, _, right) -> [ left; right ]
@@ -276,6 +277,7 @@ let private resolveSite (r: Resolver) (s: Site) =
         | Tree.Stack _
         | Tree.If _
         | Tree.Parenthesized _
+        | Tree.Quoted _
         | Tree.Missing -> None)
     |> List.map _.Name
 

@@ -1,6 +1,9 @@
 /// The solve block: defaults for the solve, checked against what the runtime has.
 module internal DiffEqLang.Compiler.Checking.SolveBlock
 
+open System
+open DiffEqLang.Contracts
+open DiffEqLang.Tableaux
 open DiffEqLang.Compiler.Syntax
 open DiffEqLang.Compiler.Ir.Typed
 open DiffEqLang.Compiler.Checking.Errors
@@ -98,13 +101,48 @@ let private methodOption context (m: Methods.Method) (argument: Tree.Argument) =
                 argument.Value.Span
                 (Solve(OptionValue(sprintf "`%s`" name.Name, "a positive number")))
 
+/// The tableau in a file that the caller has read.
+let private tableau (context: Context) (path: string) (span: SourceSpan) : RungeKuttaTableau option =
+    match context.Source.Files.TryGetValue path with
+    | true, text ->
+        try
+            Some(RungeKuttaTableau.FromJson text)
+        with :? FormatException as refused ->
+            fail context span (Solve(TableauFile(path, refused.Message)))
+    | _ -> fail context span (Solve(TableauFile(path, "there is no such file beside the model's")))
+
+/// `rk("mine.json", rtol = 1e-6)`
+let private methodOfFile
+    context
+    (name: Tree.Ident)
+    (arguments: Tree.Argument list)
+    span
+    : MethodChoice option =
+    match arguments with
+    | { Name = None; Value = { Kind = Tree.Quoted path; Span = at } } :: options ->
+        tableau context path at
+        |> Option.bind (fun tableau ->
+            let m = Methods.ofFile (not (isNull tableau.Error)) tableau.Name
+
+            options
+            |> List.map (methodOption context m)
+            |> Dims.allOrNone
+            |> Option.map (fun options ->
+                { Name = m.Name; Options = options; Tableau = Some tableau; Span = span }))
+    | _ ->
+        fail
+            context
+            name.Span
+            (Solve(OptionValue("`rk`", "the file of a tableau, as in `rk(\"mine.json\")`")))
+
 let private knownMethod context (name: Tree.Ident) arguments span : MethodChoice option =
     match Methods.tryFind name.Name with
     | Some m ->
         arguments
         |> List.map (methodOption context m)
         |> Dims.allOrNone
-        |> Option.map (fun options -> { Name = m.Name; Options = options; Span = span })
+        |> Option.map (fun options -> { Name = m.Name; Options = options; Tableau = None; Span = span })
+    | None when name.Name = "rk" -> methodOfFile context name arguments span
     | None when Methods.later.Contains name.Name ->
         fail
             context
@@ -112,7 +150,9 @@ let private knownMethod context (name: Tree.Ident) arguments span : MethodChoice
             (NotSupportedYet(SolveFeature("method", name.Name, Methods.all |> List.map _.Name)))
     | None ->
         let suggestion =
-            Spelling.suggest name.Name (Seq.append (Methods.all |> List.map _.Name) Methods.later)
+            Spelling.suggest
+                name.Name
+                (Seq.concat [ Methods.all |> List.map _.Name; [ "rk" ]; List.ofSeq Methods.later ])
 
         fail context name.Span (Solve(UnknownMethod(name.Name, suggestion)))
 
@@ -151,6 +191,20 @@ let private reportRepeated context (all: Tree.Setting list) =
     for name, same in all |> List.groupBy _.Name.Name do
         for repeated in same.Tail do
             report context repeated.Name.Span (Solve(RepeatedSetting(name, same.Head.Name.Span)))
+
+/// The files that solve blocks name, as they write them.
+let filesNamed (settings: Tree.Setting list) : string list =
+    settings
+    |> List.collect (fun setting ->
+        match setting.Value with
+        | Tree.Single { Kind = Tree.Call({ Name = "rk" }, arguments) } ->
+            arguments
+            |> List.choose (fun argument ->
+                match argument.Value.Kind with
+                | Tree.Quoted path -> Some path
+                | _ -> None)
+        | Tree.Single _
+        | Tree.TimeSpan _ -> [])
 
 /// The settings of a model's solve block; nothing where it has none.
 let check (context: Context) (settings: Tree.Setting list) : SolveBlock =

@@ -56,6 +56,14 @@ type Event =
         After: Expr list
     }
 
+/// What `Passes/Partition` found.
+type Partition =
+    /// The derivatives of positions depend on time and momenta alone, those of momenta on time and positions: the packed entries that
+    /// are positions, as offsets and lengths.
+    | Separable of positions: (Dim * Dim) list
+    /// Why the system does not fall into such.
+    | Inseparable of reason: string
+
 type Model =
     {
         Typed: Typed.Model
@@ -64,5 +72,6 @@ type Model =
         Size: Dim
         Noise: Noise option
         Events: Event list
+        Partition: Partition
         Outputs: OutputDecl list
     }

@@ -2,6 +2,7 @@
 /// expanded. Equations are still as the user grouped them (second order, terms of an SDE in one expression).
 module internal DiffEqLang.Compiler.Ir.Typed
 
+open DiffEqLang.Tableaux
 open DiffEqLang.Contracts
 open DiffEqLang.Compiler.Ir.Dim
 open DiffEqLang.Compiler.Ir.Shape
@@ -105,7 +106,14 @@ type OptionValue =
     | Word of string
 
 /// `dopri5(rtol = 1e-7)`
-type MethodChoice = { Name: string; Options: (string * OptionValue) list; Span: SourceSpan }
+type MethodChoice =
+    {
+        Name: string
+        Options: (string * OptionValue) list
+        /// Where the method stands in a file: `rk("mine.json")`.
+        Tableau: RungeKuttaTableau option
+        Span: SourceSpan
+    }
 
 type SolveBlock =
     {

@@ -110,6 +110,7 @@ let normalize (model: Typed.Model) : Model =
       Size = size
       Noise = noise model
       Events = events components model
+      Partition = Inseparable ""
       Outputs = model.Outputs }
 
 /// All expressions of a system, in a fixed order.

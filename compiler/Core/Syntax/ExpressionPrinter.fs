@@ -77,6 +77,7 @@ let rec expression (expr: Expr) : Document =
         |> Group
     | Parenthesized inner ->
         Group(Text "(" ^^ Nest(2, softBreak ^^ expression inner) ^^ softBreak ^^ Text ")")
+    | Quoted text -> Text $"\"{text}\""
     | Missing -> invalidOp "only files without syntax errors are formatted"
 
 /// Operands are packed into rows; a chain too long for one line has one row a line.

@@ -339,4 +339,7 @@ and private argument reading (context: DeqParser.ArgumentContext) =
 
         { Name = None; Value = value }
     | [ value ] -> { Name = None; Value = value }
+    | _ when not (isNull (context.STRING())) ->
+        let text = context.STRING().GetText().Trim '"'
+        { Name = None; Value = { Kind = Quoted text; Span = spanOf reading context } }
     | _ -> { Name = None; Value = missing }

@@ -50,6 +50,8 @@ and ExprKind =
     | If of condition: Expr * thenBranch: Expr * elseBranch: Expr
     /// Kept so that the formatter gives back what was written; means the expression inside.
     | Parenthesized of Expr
+    /// `"file.json"`, an argument of `rk`; without the quotation marks.
+    | Quoted of text: string
     /// Where the parser recovered; Checking passes over it in silence (the error is already reported).
     | Missing
 

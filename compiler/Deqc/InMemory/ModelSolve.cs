@@ -54,7 +54,7 @@ internal sealed class ModelSolve(LoadedModel model, SolveRequest request)
         if (request is { Method: null, Rtol: null, Atol: null, Step: null }) return null;
         var declared = model.Instance.Defaults.Method;
         var chosen = request.Method is { } name
-            ? new Method(name)
+            ? TableauFile.MethodOf(name) ?? new Method(name)
             : declared ?? throw CommandFailure.Usage("--rtol, --atol and --dt need a method: give --method, or write one in the solve block");
         return chosen with { Rtol = request.Rtol ?? chosen.Rtol, Atol = request.Atol ?? chosen.Atol, Dt = request.Step ?? chosen.Dt };
     }

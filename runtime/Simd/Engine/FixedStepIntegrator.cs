@@ -36,7 +36,7 @@ internal sealed class FixedStepIntegrator<TRegister, TLanes, T>
     /// <summary>What solves this way; null where it does not apply: the kernel has no such steps, or they are too many.</summary>
     public static FixedStepIntegrator<TRegister, TLanes, T>? For(LaneStepper<TRegister, TLanes> stepper, RungeKuttaProblem problem, double[] times)
     {
-        if (problem.IsAdaptive || stepper.Kernel.FusedAdvance != problem.Tableau.Name) return null;
+        if (problem.IsAdaptive || stepper.Kernel.FusedAdvance != problem.Tableau.Identity) return null;
         return new StepRules(problem).FixedSteps > problem.Options.MaxSteps ? null : new(stepper, problem, times);
     }
 

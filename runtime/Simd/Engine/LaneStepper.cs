@@ -31,7 +31,7 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
     public int Size { get; } = kernel.StateSize;
 
     /// <summary>Whether the kernel has this method's step as one piece.</summary>
-    public bool IsFused { get; } = kernel.FusedStep == tableau.Name;
+    public bool IsFused { get; } = kernel.FusedStep == tableau.Identity;
 
     /// <summary>f(t, x), and its terms.</summary>
     public void Drift(TLanes t, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> parameters, Span<TLanes> slope, Span<TLanes> terms) =>

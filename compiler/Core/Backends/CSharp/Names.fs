@@ -42,6 +42,7 @@ let declaredByModels =
     [ "States"
       "Increments"
       "SolveBlock"
+      "Tableau"
       "OnCreated"
       "Trajectory"
       "Equations"
@@ -61,9 +62,9 @@ let inheritedBySolutions =
 
 /// Names of `OdeEquations` and `SdeEquations`.
 let inheritedByEquations =
-    "Parameters Drift DriftVjp DriftJacobian DriftTimeDerivative JacobianVjp TimeDerivativeVjp Diffusion DiffusionVjp
-     Milstein MilsteinVjp ItoCorrection ItoCorrectionVjp Events EventValues EventValuesVjp EventRates Jump JumpVjp
-     JumpRate Equals Finalize GetHashCode GetType MemberwiseClone ReferenceEquals ToString"
+    "Parameters Positions Drift DriftVjp DriftJacobian DriftTimeDerivative JacobianVjp TimeDerivativeVjp Diffusion
+     DiffusionVjp Milstein MilsteinVjp ItoCorrection ItoCorrectionVjp Events EventValues EventValuesVjp EventRates
+     Jump JumpVjp JumpRate Equals Finalize GetHashCode GetType MemberwiseClone ReferenceEquals ToString"
         .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)
 
 /// Names of the methods that equations with so many events declare for each.

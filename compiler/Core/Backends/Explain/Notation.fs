@@ -66,6 +66,7 @@ let solveLines (block: SolveBlock) =
         | Real v -> sprintf "%s = %s" name (Plain.number v)
         | Word w -> sprintf "%s = %s" name w
 
+    /// A method of a file by the name that stands there.
     let methodText (m: MethodChoice) =
         if m.Options.IsEmpty then
             m.Name

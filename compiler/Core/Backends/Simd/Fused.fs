@@ -60,14 +60,21 @@ let private named name value : CSharp.Member =
 /// What a kernel has beside its drift for the method of the solve block, or the default one.
 let members (kernel: Kernel) precision : CSharp.Member list =
     let choice = kernel.Model.Typed.Solve.Method
-    let name = choice |> Option.map _.Name |> Option.defaultValue "tsit5"
 
-    match
-        Catalogue.Find name
-        |> Option.ofObj
-        |> Option.filter (fun tableau -> not tableau.IsImplicit)
-    with
+    let chosen =
+        match choice |> Option.bind _.Tableau with
+        | Some ofFile -> Some ofFile
+        | None ->
+            choice
+            |> Option.map _.Name
+            |> Option.defaultValue "tsit5"
+            |> Catalogue.Find
+            |> Option.ofObj
+
+    match chosen |> Option.filter (fun tableau -> not (tableau.IsImplicit || tableau.IsPartitioned)) with
     | Some tableau ->
+        let name = tableau.Identity
+
         match Option.ofObj tableau.Error with
         | Some error ->
             [ named "FusedStep" name

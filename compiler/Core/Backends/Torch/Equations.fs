@@ -95,6 +95,21 @@ let private diffusion (bound: Bound) (noise: Noise) : Member list =
                   "The vector-Jacobian product of the correction."
       | None -> () ]
 
+/// The positions, where the system falls into positions and momenta.
+let private positions (bound: Bound) : Member list =
+    let size = Literals.dim bound.Surroundings.OpenDim
+
+    match bound.Face.Model.Partition with
+    | Separable blocks ->
+        [ overriding (
+              Property(
+                  "IReadOnlyList<(long Offset, long Length)>",
+                  "Positions",
+                  Collection [ for offset, length in blocks -> Tuple [ size offset; size length ] ]
+              )
+          ) ]
+    | Inseparable _ -> []
+
 /// The class.
 let nested (face: Face) : Member =
     let bound = Binding.bind face
@@ -108,4 +123,9 @@ let nested (face: Face) : Member =
             { Name = face.EquationsName
               Primary = None
               Base = (if face.IsStochastic then "SdeEquations" else "OdeEquations")
-              Members = Binding.members bound @ drift bound @ ofNoise @ Events.members bound })
+              Members =
+                Binding.members bound
+                @ positions bound
+                @ drift bound
+                @ ofNoise
+                @ Events.members bound })

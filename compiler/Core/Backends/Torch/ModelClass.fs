@@ -17,7 +17,7 @@ let private bind (face: Face) =
 let file (namespaceName: string) (withJacobian: bool) (face: Face) : File =
     let members =
         [ yield! StateLayout.fields face
-          yield SolveBlock.field face.Model.Typed.Solve
+          yield! SolveBlock.fields face.Model.Typed.Solve
           yield! Parameters.constructor face
           yield! Parameters.properties face
           yield! Noise.members face

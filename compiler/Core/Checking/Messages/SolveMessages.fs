@@ -33,6 +33,13 @@ let ofSolve error =
         says Catalogue.TargetRefusesModel (sprintf "`target = %s` cannot run this model: %s" target reason)
         |> hinting "leave the target to `auto`, or take `torch`"
 
+    | MethodRefusesEquations(method, reason) ->
+        says
+            Catalogue.MethodRefusesEquations
+            (sprintf "`%s` needs positions and momenta, neither of which depends on itself: %s" method reason)
+        |> hinting "`implicit_midpoint` and `gauss4` are symplectic for equations of any form"
+    | TableauFile(path, reason) -> says Catalogue.TableauFile (sprintf "`%s` gives no method: %s" path reason)
+
 let private notYet descriptor what = says descriptor (sprintf "%s is not supported yet" what)
 
 let ofUnsupported error =

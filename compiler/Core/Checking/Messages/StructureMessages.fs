@@ -115,5 +115,8 @@ let ofStructure error =
         |> suggesting suggestion
     | StageArguments(stage, signature) ->
         says Catalogue.StageArguments (sprintf "the stage `%s` is written %s" stage signature)
+    | TextAsValue text ->
+        says Catalogue.TextAsValue (sprintf "%s is a text, and no value" (quote text))
+        |> hinting "a text names a file: `import \"layers.deq\"`, `method = rk(\"mine.json\")`"
     | StageChangesShape(stage, reason) ->
         says Catalogue.NetworkShape (sprintf "the stage `%s`: %s" stage reason)

@@ -1,0 +1,158 @@
+/// Whether a system falls into positions and momenta, as symplectic methods need it: q' a function of t and p, p' one of t and q.
+///
+///     dq/dt = p,  dp/dt = -sin(q)      positions q, momenta p
+///
+/// Who reads whom is a graph over the states, over their elements where they are vectors of a known size. The system falls into two
+/// parts where the graph can be coloured with two colours, the ends of every edge differently; the first state of each connected
+/// component is a position.
+module internal DiffEqLang.Compiler.Passes.Partition
+
+open System.Collections.Generic
+open DiffEqLang.Compiler.Ir
+open DiffEqLang.Compiler.Ir.Dim
+open DiffEqLang.Compiler.Ir.Expr
+open DiffEqLang.Compiler.Ir.Dynamics
+
+/// Vectors of more elements than this are taken whole.
+let private mostElements = 64L
+
+/// A state, or an element of one.
+type private Node = { Symbol: Symbol; Offset: Dim; Size: Dim; Drift: Expr }
+
+let private tryLength (symbol: Symbol) =
+    match symbol.Shape with
+    | [ n ] -> Dim.tryConstant n |> Option.filter (fun n -> n <= mostElements)
+    | _ -> None
+
+let private element (symbol: Symbol) i : Symbol =
+    { symbol with Name = sprintf "%s[%d]" symbol.Name i; Shape = Shape.scalar }
+
+/// A vector as the stack of its elements.
+let private spread (symbol: Symbol) =
+    tryLength symbol
+    |> Option.map (fun n -> Build.stack [ for i in 0 .. int n - 1 -> Build.input (element symbol i) ])
+
+let private nodesOf (c: Component, drift: Expr) =
+    match tryLength c.Symbol with
+    | Some n ->
+        [ for i in 0 .. int n - 1 ->
+              { Symbol = element c.Symbol i
+                Offset = Dim.add c.Offset (Dim.constant (int64 i))
+                Size = Dim.constant 1L
+                Drift = Build.index 0 i drift } ]
+    | None ->
+        [ { Symbol = c.Symbol
+            Offset = c.Offset
+            Size = Shape.size c.Symbol.Shape
+            Drift = drift } ]
+
+let private nodes (components: Component list) : Node list =
+    let isState (symbol: Symbol) = components |> List.exists (fun c -> c.Symbol = symbol)
+
+    let nodes =
+        components
+        |> List.map _.Drift
+        |> Linearity.substituteInputs (fun s -> if isState s then spread s else None)
+        |> List.zip components
+        |> List.collect nodesOf
+
+    let drifts = nodes |> List.map _.Drift |> Simplify.run
+    List.map2 (fun node drift -> { node with Drift = drift }) nodes drifts
+
+/// The terms of a sum.
+let rec private terms (e: Expr) =
+    match e.Op with
+    | Add
+    | Subtract
+    | Negate -> List.collect terms e.Args
+    | _ -> [ e ]
+
+/// The term of a derivative that reads a state.
+let private offending (read: Symbol) (node: Node) =
+    terms node.Drift
+    |> List.find (fun term -> Expr.inputs [ term ] |> List.contains read)
+    |> Print.inlined
+
+/// By node, whether it is a position; or two nodes of one part of which the first reads the second.
+let private colour (nodes: Node[]) (reads: int list[]) =
+    let isPosition = Array.create nodes.Length None
+    let neighbours = Array.init nodes.Length (fun i -> HashSet reads[i])
+
+    for i in 0 .. nodes.Length - 1 do
+        for j in reads[i] do
+            neighbours[j].Add i |> ignore
+
+    for first in 0 .. nodes.Length - 1 do
+        if isPosition[first].IsNone then
+            let pending = Queue [ first ]
+            isPosition[first] <- Some true
+
+            while pending.Count > 0 do
+                let i = pending.Dequeue()
+
+                for j in neighbours[i] do
+                    if isPosition[j].IsNone then
+                        isPosition[j] <- Option.map not isPosition[i]
+                        pending.Enqueue j
+
+    let conflict =
+        Seq.indexed reads
+        |> Seq.tryPick (fun (i, read) ->
+            read
+            |> List.tryFind (fun j -> isPosition[i] = isPosition[j])
+            |> Option.map (fun j -> i, j))
+
+    match conflict with
+    | Some pair -> Error pair
+    | None -> Ok(Array.map Option.get isPosition)
+
+/// Neighbouring entries as one block.
+let private blocks (positions: Node list) =
+    let join blocks (node: Node) =
+        match blocks with
+        | (offset, length) :: rest when Dim.add offset length = node.Offset ->
+            (offset, Dim.add length node.Size) :: rest
+        | _ -> (node.Offset, node.Size) :: blocks
+
+    positions |> List.fold join [] |> List.rev
+
+let analyse (components: Component list) : Partition =
+    let nodes = Array.ofList (nodes components)
+    let places = Dictionary(nodes |> Seq.mapi (fun i node -> KeyValuePair(node.Symbol, i)))
+
+    let reads =
+        nodes
+        |> Array.map (fun node ->
+            Expr.inputs [ node.Drift ]
+            |> List.filter places.ContainsKey
+            |> List.map (fun s -> places[s]))
+
+    match colour nodes reads with
+    | Error(i, j) when i = j ->
+        let name = nodes[i].Symbol.Name
+
+        Inseparable(
+            sprintf
+                "the derivative of `%s` depends on `%s` itself, in `%s`"
+                name
+                name
+                (offending nodes[j].Symbol nodes[i])
+        )
+    | Error(i, j) ->
+        let name, read = nodes[i].Symbol.Name, nodes[j].Symbol.Name
+
+        Inseparable(
+            sprintf
+                "the derivative of `%s` depends on `%s`, in `%s`, and the other equations put both into one part"
+                name
+                read
+                (offending nodes[j].Symbol nodes[i])
+        )
+    | Ok isPosition ->
+        let positions =
+            List.zip (List.ofArray nodes) (List.ofArray isPosition) |> List.filter snd |> List.map fst
+
+        if positions.Length = nodes.Length then
+            Inseparable "no derivative depends on a state"
+        else
+            Separable(blocks positions)
