@@ -48,6 +48,8 @@ let all =
           EndToEnd.RandomModelTests.tests
           EndToEnd.KernelTests.tests
           EndToEnd.StochasticTargetTests.tests
+          EndToEnd.EventTests.tests
+          EndToEnd.EventGradientTests.tests
           EndToEnd.CommandLineTests.tests
           EndToEnd.FileVerbTests.tests
           EndToEnd.SolveVerbTests.tests

@@ -138,13 +138,21 @@ public static class DiagnosticCatalogue
     public static readonly DiagnosticDescriptor MethodRefusesEquations = Error("DEQ0609", "Equations that a symplectic method does not take");
     public static readonly DiagnosticDescriptor TableauFile = Error("DEQ0610", "A file that gives no Runge-Kutta method");
 
+    // 07: events
+    public static readonly DiagnosticDescriptor JumpOfOther = Error("DEQ0701", "An event that changes something that is not a state");
+    public static readonly DiagnosticDescriptor TriggerNotScalar = Error("DEQ0702", "An event on more than one number");
+    public static readonly DiagnosticDescriptor FixedTrigger = Error("DEQ0703", "An event on something that never changes");
+    public static readonly DiagnosticDescriptor PeriodNotPositive = Error("DEQ0704", "A period that is not positive");
+    public static readonly DiagnosticDescriptor RepeatedJump = Error("DEQ0705", "A state that an event assigns twice");
+    public static readonly DiagnosticDescriptor BacksolveThroughEvents = Error("DEQ0706", "A gradient that does not go through events");
+
     // 09: not supported yet
     public static readonly DiagnosticDescriptor DeclarationNotSupported = Error("DEQ0901", "A declaration that is not supported yet");
     public static readonly DiagnosticDescriptor EquationNotSupported = Error("DEQ0902", "A form of equation that is not supported yet");
     public static readonly DiagnosticDescriptor StageNotSupported = Error("DEQ0903", "A network stage that is not supported yet");
     public static readonly DiagnosticDescriptor ItemNotSupported = Error("DEQ0904", "A part of a file that is not supported yet");
     public static readonly DiagnosticDescriptor SettingNotSupported = Error("DEQ0905", "A setting that is not supported yet");
-    public static readonly DiagnosticDescriptor EventNotSupported = Error("DEQ0906", "Events are not supported yet");
+    public static readonly DiagnosticDescriptor EventNotSupported = Error("DEQ0906", "An event that is not supported yet");
     public static readonly DiagnosticDescriptor FunctionNotSupported = Error("DEQ0907", "A function that is not supported yet");
 
     /// <summary>All descriptors, in the order of their codes.</summary>

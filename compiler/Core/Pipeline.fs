@@ -40,6 +40,12 @@ let private roots (model: Dynamics.Model) : (string * Expr) list =
       for c in model.Components do
           if model.Noise.IsSome then
               sprintf "noise of %s" c.Symbol.Name, c.Diffusion
+      for e in model.Events do
+          for watched in Option.toList e.Watched do
+              e.Decl.Name, watched
+
+          for c, after in Seq.zip model.Components e.After do
+              sprintf "%s after %s" c.Symbol.Name e.Decl.Name, after
       for o in model.Outputs do
           o.Name, o.Value ]
 

@@ -93,4 +93,40 @@ public abstract class OdeEquations
         var ahead = DriftVjp(t.add(step, Scalars.One), state, weight, into);
         return ahead.add(DriftVjp(t.add(step, Scalars.MinusOne), state, weight.neg(), into), Scalars.One);
     }
+
+    /// <summary>The events, in the order in which those of one time act; by default there are none.</summary>
+    public virtual IReadOnlyList<EventSpec> Events => [];
+
+    /// <summary>What the E events that watch a value watch, g(t, x): [..., N] -> [..., E], in the order of the events.</summary>
+    public virtual Tensor EventValues(Tensor t, Tensor state) => throw WithoutEvents(nameof(EventValues));
+
+    /// <summary>The derivatives of these by time along the solution, ∂g/∂t + ∂g/∂x f: [..., N] -> [..., E].</summary>
+    public virtual Tensor EventRates(Tensor t, Tensor state) => throw WithoutEvents(nameof(EventRates));
+
+    /// <summary>
+    /// The vector-Jacobian product wᵀ ∂g/∂x of what is watched, w [..., E] -> [..., N]; adds wᵀ ∂g/∂θ, summed over the batch, to
+    /// <paramref name="into"/>.
+    /// </summary>
+    public virtual Tensor EventValuesVjp(Tensor t, Tensor state, Tensor w, ParameterGradients into) =>
+        throw WithoutEvents(nameof(EventValuesVjp));
+
+    /// <summary>The state after an event, J(t, x): [..., N] -> [..., N]. Of an event that changes no state, the state itself.</summary>
+    /// <param name="which">The event's place among <see cref="Events"/>.</param>
+    /// <param name="t">The time of the event.</param>
+    /// <param name="state">The state before it.</param>
+    public virtual Tensor Jump(int which, Tensor t, Tensor state) => state;
+
+    /// <summary>
+    /// The derivative of the state after an event by the event's time, along the solution before it, ∂J/∂t + ∂J/∂x f:
+    /// [..., N] -> [..., N].
+    /// </summary>
+    public virtual Tensor JumpRate(int which, Tensor t, Tensor state) => Drift(t, state);
+
+    /// <summary>
+    /// The vector-Jacobian product wᵀ ∂J/∂x of a jump, [..., N]; adds wᵀ ∂J/∂θ, summed over the batch, to <paramref name="into"/>.
+    /// </summary>
+    public virtual Tensor JumpVjp(int which, Tensor t, Tensor state, Tensor w, ParameterGradients into) => w;
+
+    private static NotSupportedException WithoutEvents(string member) =>
+        new($"Equations whose events watch a value override {member}.");
 }

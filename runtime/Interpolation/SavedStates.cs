@@ -40,16 +40,19 @@ internal sealed class SavedStates
         if (count > 0) Fill(0, count, state, slope);
     }
 
-    /// <summary>The times that an accepted attempt has crossed; null where there is none. The end is left to <see cref="Finish"/>.</summary>
-    public SaveRows? Cross(StepGeometry geometry, bool[] moves)
+    /// <summary>
+    /// The times that an accepted attempt has crossed; null where there is none. The end is left to <see cref="Finish"/>, and the time of
+    /// an event that cuts the step to the step after it: what is saved there is the state after the event.
+    /// </summary>
+    public SaveRows? Cross(StepGeometry geometry, bool[] moves, StepCut? cut)
     {
-        var everyLane = geometry.IsUniform && !moves.Contains(false);
+        var everyLane = geometry.IsUniform && cut is null && !moves.Contains(false);
         List<(int Lane, int Index, double Theta)>? rows = null;
         for (var lane = 0; lane < _lanes; lane++)
         {
             if (!moves[lane]) continue;
             var (start, step) = (geometry.Times[lane], geometry.Steps[lane]);
-            for (; _next[lane] < _final && (_times[_next[lane]] - start) / step <= 1; _next[lane]++)
+            for (; _next[lane] < _final && IsReached(_times[_next[lane]], start, step, cut?.ThetaOf(lane)); _next[lane]++)
                 if (lane == 0 || !everyLane)
                     (rows ??= []).Add((lane, _next[lane], (_times[_next[lane]] - start) / step));
         }
@@ -59,32 +62,60 @@ internal sealed class SavedStates
             : new SaveRows([.. rows.Select(r => r.Lane)], [.. rows.Select(r => r.Index)], [.. rows.Select(r => r.Theta)], everyLane);
     }
 
+    private static bool IsReached(double time, double start, double step, double? cut) =>
+        cut is { } theta ? (time - start) / step < theta : (time - start) / step <= 1;
+
     /// <summary>Saves rows of an accepted step. All stages must be there.</summary>
     public void Write(SaveRows rows, Stages stages, RungeKuttaKernel kernel)
     {
         var state = stages.States[0];
-        var slopes = stack(stages.Slopes);
         var weights = rows.Weights(kernel.Tableau);
-        var values = rows.IsEveryLane ? EveryLane(weights, stages, slopes, state) : SomeLanes(rows, weights, slopes, state);
+        var values = rows.IsEveryLane
+            ? EveryLane(weights, stages, state)
+            : DenseOutput.States(stages, _lanes, rows.LaneIndex(state.device), weights);
         Put(Values, rows, values);
         if (Slopes is null) return;
         weights = rows.Slopes(kernel.Tableau);
         values = rows.IsEveryLane
-            ? EveryLane(weights, stages, slopes, null).div_(StepOfEveryLane(stages.Geometry, state))
-            : SomeLanes(rows, weights, slopes, null).div_(StepOfRows(rows, stages.Geometry, state));
+            ? EveryLane(weights, stages, null).div_(StepOfEveryLane(stages.Geometry, state))
+            : DenseOutput.Increments(stages, _lanes, rows.LaneIndex(state.device), weights).div_(StepOfRows(rows, stages.Geometry, state));
         Put(Slopes, rows, values);
     }
 
-    /// <summary>Saves the final state at the times that are the end; NaN wherever a lane has not arrived.</summary>
+    /// <summary>
+    /// The saved times, up to the end, that each lane had still before it: where an event has stopped it, it keeps its state for them.
+    /// </summary>
+    public bool[] Held(IReadOnlyList<SolveStatus?> status)
+    {
+        var held = new bool[_times.Length * _lanes];
+        for (var lane = 0; lane < _lanes; lane++)
+            for (var index = _next[lane]; index < _final; index++)
+                held[index * _lanes + lane] = status[lane] is SolveStatus.Stopped;
+        return held;
+    }
+
+    /// <summary>
+    /// Saves the final state at the times that are the end, and at those that a stopped lane holds; NaN wherever a lane has not arrived.
+    /// </summary>
     public void Finish(Tensor state, Tensor slope, IReadOnlyList<SolveStatus?> status)
     {
         if (_final < _times.Length) Fill(_final, _times.Length - _final, state, slope);
+        if (status.Contains(SolveStatus.Stopped)) Hold(state, status);
         if (status.All(s => s is SolveStatus.Success or SolveStatus.Stopped)) return;
         var missing = new bool[_times.Length * _lanes];
         for (var lane = 0; lane < _lanes; lane++)
             for (var index = _next[lane]; index < _times.Length; index++)
                 missing[index * _lanes + lane] = status[lane] is not (SolveStatus.Success or SolveStatus.Stopped);
         Values.view(_times.Length, _lanes, -1).masked_fill_(tensor(missing, [_times.Length, _lanes, 1], device: Values.device), Scalars.NaN);
+    }
+
+    private void Hold(Tensor state, IReadOnlyList<SolveStatus?> status)
+    {
+        var held = tensor(Held(status), [_times.Length, _lanes, 1], device: Values.device);
+        Values.copy_(where(held, state, Values));
+        if (Slopes is null) return;
+        var stopped = tensor([.. status.Select(s => s is SolveStatus.Stopped)], [1, _lanes, 1], device: Values.device);
+        Slopes.narrow(0, _final, _times.Length - _final).masked_fill_(stopped, Scalars.Of(0));
     }
 
     private void Fill(int first, int count, Tensor state, Tensor slope)
@@ -94,26 +125,13 @@ internal sealed class SavedStates
     }
 
     /// <summary>One matrix product for all times in the step: [rows, stages] x [stages, samples · N].</summary>
-    private static Tensor EveryLane(double[][] weights, Stages stages, Tensor slopes, Tensor? state)
+    private static Tensor EveryLane(double[][] weights, Stages stages, Tensor? state)
     {
+        var slopes = stack(stages.Slopes);
         double[] scaled = [.. weights.SelectMany(row => row.Select(w => w * stages.Geometry.Scale))];
         var matrix = HostVector.ToDevice(scaled, [weights.Length, slopes.size(0)], slopes.dtype, slopes.device);
         var values = matrix.mm(slopes.view(slopes.size(0), -1)).view(weights.Length, slopes.size(1), slopes.size(2));
         return state is null ? values : values.add_(state, Scalars.One);
-    }
-
-    private Tensor SomeLanes(SaveRows rows, double[][] weights, Tensor slopes, Tensor? state)
-    {
-        var stageCount = (int)slopes.size(0);
-        var transposed = new double[stageCount * rows.Count];
-        for (var stage = 0; stage < stageCount; stage++)
-            for (var row = 0; row < rows.Count; row++)
-                transposed[stage * rows.Count + row] = weights[row][stage];
-        var lane = rows.LaneIndex(slopes.device);
-        var ofRows = slopes.view(stageCount, _lanes, -1).index_select(1, lane);
-        var factors = HostVector.ToDevice(transposed, [stageCount, rows.Count, 1], slopes.dtype, slopes.device);
-        var values = ofRows.mul_(factors).sum([0L]);
-        return state is null ? values : values.add_(state.view(_lanes, -1).index_select(0, lane), Scalars.One);
     }
 
     private static Tensor StepOfEveryLane(StepGeometry geometry, Tensor like) =>

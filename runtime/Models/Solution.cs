@@ -6,11 +6,13 @@ namespace DiffEqLang.Runtime;
 /// <summary>What a solve found: states at the saved times, and how it went, sample by sample.</summary>
 /// <remarks>
 /// A sample that did not reach a saved time has NaN there, and no gradient flows through it; the other samples of the batch are
-/// as they would be without it.
+/// as they would be without it. A sample that an event has stopped rests in its last state: that is what it has at later times.
 /// </remarks>
 public class Solution
 {
     private readonly StateLayout _layout;
+    private IReadOnlyList<IReadOnlyList<EventOccurrence>>? _events;     // made where it is asked for, if there are none
+    private Tensor? _eventTimes;
 
     internal Solution(StateLayout layout, Tensor times, Tensor packed, IReadOnlyList<SolveStatus> status, Statistics statistics)
     {
@@ -24,7 +26,12 @@ public class Solution
         ArgumentNullException.ThrowIfNull(other);
         (_layout, Times, Packed, Status, Statistics) = (other._layout, other.Times, other.Packed, other.Status, other.Statistics);
         (LastTime, LastState, OutputOf) = (other.LastTime, other.LastState, other.OutputOf);
+        (HasEvents, _events, _eventTimes) = (other.HasEvents, other._events, other._eventTimes);
     }
+
+    /// <summary>The same solution, of a model that has events.</summary>
+    internal Solution(Solution other, IReadOnlyList<IReadOnlyList<EventOccurrence>> events, Tensor eventTimes)
+        : this(other) => (HasEvents, _events, _eventTimes) = (true, events, eventTimes);
 
     /// <summary>The saved times: [T], float64, on the CPU.</summary>
     public Tensor Times { get; }
@@ -43,6 +50,19 @@ public class Solution
 
     /// <summary>The packed states at <see cref="LastTime"/>: [..., N]. No gradient flows from it.</summary>
     public Tensor LastState { get; internal init; }
+
+    /// <summary>Whether the model has events, whether or not one has happened.</summary>
+    public bool HasEvents { get; }
+
+    /// <summary>The events of each sample of the (flattened) batch, in the order in which they happened.</summary>
+    public IReadOnlyList<IReadOnlyList<EventOccurrence>> Events =>
+        _events ??= [.. Status.Select(_ => (IReadOnlyList<EventOccurrence>)[])];
+
+    /// <summary>
+    /// The times of these in the type of the states, [..., most events of a sample]; NaN where a sample had fewer. Gradients flow from
+    /// it: the time of an event moves with the state and the parameters.
+    /// </summary>
+    public Tensor EventTimes => _eventTimes ??= empty([.. Packed.shape[1..^1], 0], Packed.dtype, Packed.device);
 
     /// <summary>Evaluates an output of the model by name, from times and packed states; null for bare equations.</summary>
     internal Func<string, Tensor, Tensor, Tensor>? OutputOf { get; set; }
@@ -96,6 +116,7 @@ public class Solution
             SolveStatus.MaxSteps => $"{who} used up its steps{time}: raise MaxSteps, loosen rtol and atol, or take an implicit method if the equations are stiff.",
             SolveStatus.StepTooSmall => $"{who} needs steps lost in rounding{time}: loosen rtol and atol, use float64, or look for a singularity there.",
             SolveStatus.NonFinite => $"{who} met NaN or infinity{time}: the solution may blow up there, or the equations leave their domain; take smaller steps or check the initial values.",
+            SolveStatus.EndlessEvents => $"{who} met events that follow each other ever faster{time}: end the solve there with `stop` once what drives them is small, or let the event change the state so that it comes to rest.",
             SolveStatus.NewtonDiverged => $"{who} found no solution of the implicit equations{time}: take a smaller first step.",
             SolveStatus.Cancelled => $"{who} was cancelled{time}.",
             _ => throw new InvalidOperationException($"Unknown status {status}."),

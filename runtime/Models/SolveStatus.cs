@@ -12,6 +12,9 @@ public enum SolveStatus
     /// <summary>It took as many steps as allowed.</summary>
     MaxSteps,
 
+    /// <summary>Its events follow each other ever faster, as the bounces of a ball do before it lies still: time does not get past them.</summary>
+    EndlessEvents,
+
     /// <summary>The step that the tolerance asks for is lost in rounding.</summary>
     StepTooSmall,
 

@@ -21,11 +21,13 @@ internal sealed class DiscreteAdjoint
     private readonly RungeKuttaTableau _tableau;
     private readonly Tensor _cotangents;
     private readonly ParameterGradients _into;
+    private readonly EventAdjoint _events;
     private Tensor _state;      // λ, [samples, N]
     private Tensor? _slope;     // the adjoint of f at the present state, from the first stage of the step after it
 
-    private DiscreteAdjoint(OdeProblem problem, OdeTape tape, Tensor cotangents, ParameterGradients into)
+    private DiscreteAdjoint(OdeProblem problem, OdeTape tape, Tensor cotangents, Tensor? eventTimes, ParameterGradients into)
     {
+        _events = new EventAdjoint(problem.Equations, tape.Lanes, eventTimes, into);
         (_tape, _tableau, _cotangents, _into) = (tape, problem.Tableau, cotangents, into);
         _kernel = new RungeKuttaKernel(problem, tape.Lanes, tape.Final!.dtype, keepsTerms: true);
         _state = zeros_like(tape.Final!).DetachFromDisposeScope();
@@ -38,17 +40,20 @@ internal sealed class DiscreteAdjoint
     /// <param name="tape">Its steps.</param>
     /// <param name="cotangents">d loss / d saved state: [times, samples, N].</param>
     /// <param name="into">The parameters' gradients.</param>
-    public static Tensor Run(OdeProblem problem, OdeTape tape, Tensor cotangents, ParameterGradients into)
+    /// <param name="eventTimes">d loss / d event time, [lanes, most events of a lane]; null where the loss has none.</param>
+    public static Tensor Run(OdeProblem problem, OdeTape tape, Tensor cotangents, ParameterGradients into, Tensor? eventTimes = null)
     {
         using var scope = NewDisposeScope();
-        var adjoint = new DiscreteAdjoint(problem, tape, cotangents, into);
+        var adjoint = new DiscreteAdjoint(problem, tape, cotangents, eventTimes, into);
         using var kernel = adjoint._kernel;
         var span = problem.Span;
         if (span.Times is { } times) adjoint.AddSaved(times, span.End);
+        if (tape.Held is { } held) adjoint.AddHeld(held);
         for (var i = tape.Steps.Count - 1; i >= 0; i--)
         {
             using var ofStep = NewDisposeScope();
-            if (i + 1 < tape.Steps.Count) adjoint.Reverse(tape.Steps[i], tape.Steps[i + 1].State, tape.Steps[i + 1].Terms?[0]);
+            if (tape.Steps[i].Events is { } events) adjoint.Reverse(tape.Steps[i], events.EndState, null);
+            else if (i + 1 < tape.Steps.Count) adjoint.Reverse(tape.Steps[i], tape.Steps[i + 1].State, tape.Steps[i + 1].Terms?[0]);
             else adjoint.Reverse(tape.Steps[i], tape.Final!, tape.FinalTerms);
         }
 
@@ -66,11 +71,25 @@ internal sealed class DiscreteAdjoint
                 _state.add_(_cotangents.select(0, i), Scalars.One);
     }
 
+    /// <summary>Adds the cotangents of the saved times for which stopped lanes hold their final state.</summary>
+    private void AddHeld(bool[] held)
+    {
+        var rows = tensor(held, [_cotangents.size(0), _tape.Lanes, 1], device: _cotangents.device);
+        _state.add_(where(rows, _cotangents, zeros_like(_cotangents)).sum([0L]), Scalars.One);
+    }
+
     /// <summary>Through one step: from the adjoint of the state after it, <paramref name="after"/>, to that of the state before.</summary>
     private void Reverse(StepRecord step, Tensor after, Tensor[]? termsAfter)
     {
         if (step.SavedAtEnd >= 0) _state.add_(_cotangents.select(0, step.SavedAtEnd), Scalars.One);
         var saved = step.Rows is null ? null : new SaveCotangents(step.Rows, step.Geometry.Scale, _cotangents, _tableau, _tape.Lanes);
+        if (step.Events is not null)
+        {
+            var ofEvents = _events.Reverse(step.Events, _state, _slope, step.Geometry.Scale, _tableau);
+            if (saved is null) saved = ofEvents;
+            else saved.Add(ofEvents);
+        }
+
         var (geometry, end) = (step.Geometry.Anew(), _tableau.EndStage);
         var stages = step.StageStates is null || _tableau.Rosenbrock is not null ? Recompute(step, geometry) : null;
         var (states, terms) = stages is null ? (step.StageStates!, step.Terms) : (stages.States, stages.Terms);
@@ -156,7 +175,7 @@ internal sealed class DiscreteAdjoint
     {
         var slope = _kernel.Drift(0, geometry.TimeOf(0), step.State, out var terms);
         var stages = _kernel.Begin(geometry, step.State, slope, terms);
-        if (step.Rows is not null && _tableau.A.Count > _tableau.EndStage + 1)
+        if ((step.Rows is not null || step.Events is not null) && _tableau.A.Count > _tableau.EndStage + 1)
         {
             _kernel.Advance(stages);
             _kernel.EndSlope(stages);

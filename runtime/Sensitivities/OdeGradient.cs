@@ -32,7 +32,20 @@ internal sealed class OdeGradient : ISolveGradient
     public OdeRun Run { get; }
 
     /// <inheritdoc/>
-    public Tensor Values => Run.Values;
+    /// <remarks>[times, samples, N]; where events have happened all in one vector, with their times behind: see <see cref="Split"/>.</remarks>
+    public Tensor Values => HasEvents ? cat([Run.Values.reshape(-1), Run.EventTimes!.reshape(-1)]) : Run.Values;
+
+    /// <summary>Whether events have happened.</summary>
+    public bool HasEvents => Run.EventTimes is { } times && times.numel() > 0;
+
+    /// <summary>The saved states and the events' times, of the node's output or of what flows back to it.</summary>
+    public (Tensor States, Tensor? Times) Split(Tensor values)
+    {
+        if (!HasEvents) return (values, null);
+        var (shape, ofTimes) = (Run.ValuesShape, Run.EventTimes!);
+        var count = shape.Aggregate(1L, (product, size) => product * size);
+        return (values.narrow(0, 0, count).view(shape), values.narrow(0, count, ofTimes.numel()).view(ofTimes.shape));
+    }
 
     /// <inheritdoc/>
     public (Tensor? Initial, Tensor? Times, Tensor?[] Parameters) Backward(Tensor cotangents)
@@ -47,7 +60,8 @@ internal sealed class OdeGradient : ISolveGradient
         {
             if (isOfHigherOrder)
                 throw new NotSupportedException("Gradients of gradients through a solve are not available: call backward without create_graph.");
-            using (inference_mode()) (initial, times) = Compute(cotangents, into);
+            var (ofStates, ofEvents) = Split(cotangents);
+            using (inference_mode()) (initial, times) = Compute(ofStates, ofEvents, into);
         }
         catch (Exception exception)    // whatever it is, it must not reach libtorch
         {
@@ -64,16 +78,16 @@ internal sealed class OdeGradient : ISolveGradient
             [.. Enumerable.Range(0, parameters.Count).Select(i => into[i]?.DetachFromDisposeScope())]);
     }
 
-    private (Tensor Initial, Tensor? Times) Compute(Tensor cotangents, ParameterGradients into)
+    private (Tensor Initial, Tensor? Times) Compute(Tensor cotangents, Tensor? eventTimes, ParameterGradients into)
     {
         var survivors = Survivors();
         Tensor initial;
         if (survivors.Length == Run.Status.Length)
-            initial = Adjoint(cotangents, null, into);
+            initial = Adjoint(cotangents, eventTimes, null, into);
         else if (survivors.Length == 0)
             initial = zeros_like(_initial);
         else
-            initial = AdjointOf(survivors, cotangents, into);
+            initial = AdjointOf(survivors, cotangents, eventTimes, into);
         return (initial, Run.Slopes is null ? null : OfTimes(_problem, Run, cotangents, initial));
     }
 
@@ -84,22 +98,22 @@ internal sealed class OdeGradient : ISolveGradient
     private int[] Survivors() =>
         [.. Enumerable.Range(0, Run.Status.Length).Where(i => Run.Status[i] is SolveStatus.Success or SolveStatus.Stopped)];
 
-    private Tensor AdjointOf(int[] survivors, Tensor cotangents, ParameterGradients into)
+    private Tensor AdjointOf(int[] survivors, Tensor cotangents, Tensor? eventTimes, ParameterGradients into)
     {
         var index = tensor([.. survivors.Select(i => (long)i)], ScalarType.Int64, _initial.device);
-        using var part = Adjoint(cotangents.index_select(1, index), survivors, into);
+        using var part = Adjoint(cotangents.index_select(1, index), eventTimes?.index_select(0, index), survivors, into);
         return zeros_like(_initial).index_copy_(0, index, part);
     }
 
-    private Tensor Adjoint(Tensor cotangents, int[]? survivors, ParameterGradients into)
+    private Tensor Adjoint(Tensor cotangents, Tensor? eventTimes, int[]? survivors, ParameterGradients into)
     {
         if (_mode == GradientMode.Backsolve) return Backsolve(cotangents, survivors, into);
         var tape = Interlocked.Exchange(ref _tape, null) ?? OdeIntegrator.Run(_problem, _initial, withTape: true).Tape!;
         using (tape)
         {
-            if (survivors is null) return DiscreteAdjoint.Run(_problem, tape, cotangents, into);
+            if (survivors is null) return DiscreteAdjoint.Run(_problem, tape, cotangents, into, eventTimes);
             using var part = tape.Select(survivors);
-            return DiscreteAdjoint.Run(_problem, part, cotangents, into);
+            return DiscreteAdjoint.Run(_problem, part, cotangents, into, eventTimes);
         }
     }
 

@@ -42,6 +42,13 @@ internal sealed class SaveCotangents
         State = zeros([lanes, ofRows.size(1)], ofRows.dtype, ofRows.device).index_add_(0, lane, ofRows, Scalars.One).view(samples, width);
     }
 
+    /// <summary>Adds what other rows of the same step give.</summary>
+    public void Add(SaveCotangents other)
+    {
+        _stages.add_(other._stages, Scalars.One);
+        State.add_(other.State, Scalars.One);
+    }
+
     /// <summary>What is added to the adjoint of the state before the step: [samples, N].</summary>
     public Tensor State { get; }
 

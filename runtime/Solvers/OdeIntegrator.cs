@@ -22,7 +22,17 @@ internal sealed record OdeRun(
     Tensor LastState,
     double[] NextStep,
     Statistics Statistics,
-    OdeTape? Tape);
+    OdeTape? Tape)
+{
+    /// <summary>The events by lane; null where the equations have none.</summary>
+    public IReadOnlyList<IReadOnlyList<EventOccurrence>>? Events { get; init; }
+
+    /// <summary>Their times by lane, [lanes, most of a lane]; null where the equations have none.</summary>
+    public Tensor? EventTimes { get; init; }
+
+    /// <summary>The shape of <see cref="Values"/>, which outlives them.</summary>
+    public long[] ValuesShape { get; } = Values.shape;
+}
 
 /// <summary>
 /// The loop of a Runge-Kutta solve: plan, attempt, judge, save, commit. States are [samples, N]; every lane keeps its own
@@ -37,6 +47,7 @@ internal sealed class OdeIntegrator : IDisposable
     private readonly SavedStates? _saved;
     private readonly List<(double Time, Tensor State, Tensor? Slope)>? _everyStep;
     private readonly OdeTape? _tape;
+    private readonly LaneEvents? _events;
     private readonly bool _withSlopes;
     private readonly int _lanes;
     private Tensor _state;
@@ -52,6 +63,8 @@ internal sealed class OdeIntegrator : IDisposable
         _clock = new LaneClock(problem, _lanes);
         _norm = new ErrorNorm(problem.Rtol, problem.Atol, _lanes);
         _tape = withTape ? new OdeTape(_lanes, stageBudget) : null;
+        _events = LaneEvents.Of(problem, _kernel, _state, _lanes);
+        _clock.Limits = _events?.Limits;
         if (problem.Span.Times is { } times) _saved = new SavedStates(problem.Span, times, state, _lanes, withSlopes);
         else _everyStep = problem.IsAdaptive && _lanes > 1
             ? throw new ArgumentException("SaveAt.Steps needs steps that all samples share: solve with StepCoupling.Batch, or with fixed steps.")
@@ -100,6 +113,7 @@ internal sealed class OdeIntegrator : IDisposable
         }
 
         if (_slope is null && (_withSlopes || _problem.Span.Start == _problem.Span.End)) EvaluateAt(TimeOfStart());
+        _events?.Start(TimeOfStart(), _state);
         _saved?.Start(_state, _slope ?? _state);
         _everyStep?.Add((_problem.Span.Start, Kept(_state), _withSlopes ? Kept(_slope!) : null));
     }
@@ -113,18 +127,30 @@ internal sealed class OdeIntegrator : IDisposable
         var (moved, isSound, endSlope) = _problem.IsAdaptive ? JudgeError(stages, after) : JudgeFinite(after);
         if (!moved) return;
 
-        var rows = _saved?.Cross(geometry, _clock.Moves);
-        _clock.Commit();
+        var isComplete = false;
+        var cut = _events?.Cut(stages, after, _clock, Complete);
+        var rows = _saved?.Cross(geometry, _clock.Moves, cut);
+        _clock.Commit(cut);
         if (rows is not null || _withSlopes || (_problem.IsAdaptive && _clock.AnyActive)) endSlope ??= _kernel.EndSlope(stages);
         _kernel.Integrate(stages, hasEndSlope: endSlope is not null);
         if (rows is not null)
         {
-            _kernel.Extend(stages);
+            Complete();
             _saved!.Write(rows, stages, _kernel);
         }
 
-        _tape?.Add(geometry.OfMoved(_clock.Moves), stages, _problem.Tableau.EndStage, isSound, rows, _everyStep?.Count ?? -1);
-        Commit(after, endSlope ?? _kernel.SharedSlope(stages), stages.Terms[_problem.Tableau.EndStage], isSound);
+        _tape?.Add(geometry.OfMoved(_clock.Moves), stages, _problem.Tableau.EndStage, isSound, rows, _everyStep?.Count ?? -1, cut?.Record);
+        endSlope ??= _kernel.SharedSlope(stages);
+        if (cut is not null) (after, endSlope) = (cut.After, _withSlopes ? _kernel.Drift(0, TimeOfLanes(), cut.After, out _) : null);
+        Commit(after, endSlope, cut is null ? stages.Terms[_problem.Tableau.EndStage] : null, isSound);
+
+        void Complete()
+        {
+            if (isComplete) return;
+            endSlope ??= _kernel.EndSlope(stages);
+            _kernel.Extend(stages);
+            isComplete = true;
+        }
     }
 
     /// <summary>Compares the error with the tolerance. Sound: every lane's stages are finite, the rejected ones' too.</summary>
@@ -193,7 +219,7 @@ internal sealed class OdeIntegrator : IDisposable
         }
 
         var last = _state.clone().DetachFromDisposeScope();
-        _tape?.Close(Kept(_state), _terms);
+        _tape?.Close(Kept(_state), _terms, status.Contains(SolveStatus.Stopped) ? _saved?.Held(_clock.Status) : null);
         return new OdeRun(
             times, values.DetachFromDisposeScope(), slopes?.DetachFromDisposeScope(), status, _clock.Time, last, _clock.NextStep,
             new Statistics(_clock.Accepted, _clock.Rejected, _kernel.Evaluations)
@@ -201,7 +227,11 @@ internal sealed class OdeIntegrator : IDisposable
                 Jacobians = _kernel.Jacobians,
                 Factorizations = _kernel.Factorizations,
             },
-            _tape);
+            _tape)
+        {
+            Events = _events?.Log.Occurrences(last),
+            EventTimes = _events?.Log.Times(last),
+        };
     }
 
     /// <summary>The states at all steps; NaN from where a lane has failed.</summary>
@@ -217,6 +247,8 @@ internal sealed class OdeIntegrator : IDisposable
     }
 
     private Tensor TimeOfStart() => HostVector.ToDevice([_problem.Span.Start], [], _state.dtype, _state.device);
+
+    private Tensor TimeOfLanes() => HostVector.ToDevice(_clock.Time, [_lanes], _state.dtype, _state.device);
 
     private void EvaluateAt(Tensor time)
     {

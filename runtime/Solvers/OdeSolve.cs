@@ -24,26 +24,30 @@ internal static class OdeSolve
         var wantsGradient = is_grad_enabled()
             && (initial.requires_grad || span.Source is { requires_grad: true } || equations.Parameters.Any(p => p.requires_grad));
         var mode = options.Gradient ?? GradientMode.Discrete;
+        if (wantsGradient && mode == GradientMode.Backsolve && equations.Events.Count > 0)
+            throw new NotSupportedException("The backsolve adjoint does not go through events: take GradientMode.Discrete, which is exact there.");
         var run = OdeIntegrator.Run(
             problem,
             flat.detach(),
             withTape: wantsGradient && mode == GradientMode.Discrete,
             withSlopes: wantsGradient && span.Source is { requires_grad: true });
-        return Describe(layout, batch, (int)flat.size(0), run, wantsGradient ? Tie(problem, flat, run, mode) : null);
+        var (states, eventTimes) = wantsGradient ? Tie(problem, flat, run, mode) : (null, null);
+        return Describe(layout, batch, (int)flat.size(0), run, states, eventTimes);
     }
 
-    private static Tensor Tie(OdeProblem problem, Tensor flat, OdeRun run, GradientMode mode)
+    private static (Tensor States, Tensor? EventTimes) Tie(OdeProblem problem, Tensor flat, OdeRun run, GradientMode mode)
     {
         var times = problem.Span.Source is { requires_grad: true } source ? source : null;
-        return OdeSolveFunction.Tie(new OdeGradient(problem, flat, run, mode), flat, times, problem.Equations.Parameters);
+        var gradient = new OdeGradient(problem, flat, run, mode);
+        return gradient.Split(OdeSolveFunction.Tie(gradient, flat, times, problem.Equations.Parameters));
     }
 
     /// <summary>The solution that a run amounts to; its values are tied to autograd's graph where such are given.</summary>
-    internal static Solution Describe(StateLayout layout, long[] batch, int samples, OdeRun run, Tensor? tied)
+    internal static Solution Describe(StateLayout layout, long[] batch, int samples, OdeRun run, Tensor? tied, Tensor? eventTimes = null)
     {
         using var lastState = run.LastState;
         using var values = run.Values;    // what is returned holds the data
-        return new Solution(
+        var solution = new Solution(
             layout,
             tensor([.. run.Times], ScalarType.Float64),
             tied is not null && batch.Length == 1 ? tied : (tied ?? values).view([run.Times.Length, .. batch, layout.Size]),
@@ -53,7 +57,11 @@ internal static class OdeSolve
             LastTime = OfSamples(run.LastTime, samples),
             LastState = lastState.reshape([.. batch, layout.Size]),
         };
+        return run.Events is null ? solution : new Solution(solution, run.Events, WithBatch(eventTimes ?? run.EventTimes!, batch));
     }
+
+    /// <summary>[samples, n] -> [..., n].</summary>
+    private static Tensor WithBatch(Tensor flat, long[] batch) => flat.reshape([.. batch, flat.size(1)]);
 
     /// <summary>What is known of lanes, by sample: a coupled batch is one lane.</summary>
     private static IReadOnlyList<T> OfSamples<T>(IReadOnlyList<T> lanes, int samples) =>

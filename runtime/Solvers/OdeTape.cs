@@ -16,8 +16,9 @@ namespace DiffEqLang.Runtime;
 /// </param>
 /// <param name="Rows">The saved times inside it.</param>
 /// <param name="SavedAtEnd">The saved time that is its end, where every step is saved; else -1.</param>
+/// <param name="Events">The events that cut it; null where there are none.</param>
 internal sealed record StepRecord(
-    StepGeometry Geometry, Tensor State, Tensor?[]? StageStates, Tensor[]?[]? Terms, SaveRows? Rows, int SavedAtEnd);
+    StepGeometry Geometry, Tensor State, Tensor?[]? StageStates, Tensor[]?[]? Terms, SaveRows? Rows, int SavedAtEnd, EventRecord? Events);
 
 /// <summary>The accepted steps of a solve, in order. Owns its tensors.</summary>
 /// <param name="lanes">How many lanes step on their own.</param>
@@ -42,6 +43,9 @@ internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStage
     /// <summary>The state after the last step, [samples, N].</summary>
     public Tensor? Final { get; private set; }
 
+    /// <summary>The saved times, [times, lanes], for which a stopped lane holds its final state; null where there are none.</summary>
+    public bool[]? Held { get; private set; }
+
     /// <summary>The terms of the right-hand side there, where it was evaluated.</summary>
     public Tensor[]? FinalTerms { get; private set; }
 
@@ -52,19 +56,24 @@ internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStage
     /// <param name="mayKeep">Whether the stages are sound for every lane.</param>
     /// <param name="rows">The saved times inside it.</param>
     /// <param name="savedAtEnd">The saved time that is its end, or -1.</param>
-    public void Add(StepGeometry geometry, Stages stages, int endStage, bool mayKeep, SaveRows? rows, int savedAtEnd)
+    /// <param name="events">The events that cut it.</param>
+    public void Add(StepGeometry geometry, Stages stages, int endStage, bool mayKeep, SaveRows? rows, int savedAtEnd, EventRecord? events)
     {
+        Own(events);
         var state = stages.States[0];
         Tensor?[] states = [.. stages.States.Select((stage, i) => i == endStage ? null : stage)];
         Tensor[]?[] terms = [.. stages.Terms.Select((ofStage, i) => i == endStage ? null : ofStage)];
         var keepsStates = mayKeep && Keep(states.AsSpan(1));
         var keepsTerms = keepsStates && Keep([.. terms.SelectMany(ofStage => ofStage ?? [])]);
         if (!keepsTerms) Drop(terms[0]);
-        _steps.Add(new StepRecord(geometry, state, keepsStates ? states : null, keepsTerms ? terms : null, rows, savedAtEnd));
+        _steps.Add(new StepRecord(geometry, state, keepsStates ? states : null, keepsTerms ? terms : null, rows, savedAtEnd, events));
     }
 
     /// <summary>Closes the tape with the state after the last step and its terms.</summary>
-    public void Close(Tensor final, Tensor[]? terms) => (Final, FinalTerms) = (final, terms);
+    /// <param name="final">The state.</param>
+    /// <param name="terms">The terms.</param>
+    /// <param name="held">See <see cref="Held"/>.</param>
+    public void Close(Tensor final, Tensor[]? terms, bool[]? held) => (Final, FinalTerms, Held) = (final, terms, held);
 
     /// <summary>The tape of some lanes only, in tensors of its own.</summary>
     public OdeTape Select(int[] survivors)
@@ -78,8 +87,10 @@ internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStage
                 step.StageStates?.Select(state => state is null ? null : Own(state.index_select(0, index))).ToArray(),
                 null,
                 step.Rows?.Select(survivors),
-                step.SavedAtEnd));
-        part.Close(Own(Final.index_select(0, index)), null);
+                step.SavedAtEnd,
+                Own(step.Events?.Select(survivors))));
+        bool[]? held = Held is null ? null : [.. Held.Chunk(lanes).SelectMany(time => survivors.Select(lane => time[lane]))];
+        part.Close(Own(Final.index_select(0, index)), null, held);
         return part;
     }
 
@@ -91,6 +102,7 @@ internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStage
             step.State.Dispose();
             foreach (var stage in step.StageStates ?? []) stage?.Dispose();
             foreach (var terms in step.Terms ?? []) Drop(terms);
+            foreach (var tensor in step.Events?.Tensors ?? []) tensor.Dispose();
         }
 
         _steps.Clear();
@@ -112,6 +124,12 @@ internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStage
     private static void Drop(Tensor[]? terms)
     {
         foreach (var term in terms ?? []) term.Dispose();
+    }
+
+    private static EventRecord? Own(EventRecord? events)
+    {
+        foreach (var tensor in events?.Tensors ?? []) tensor.DetachFromDisposeScope();
+        return events;
     }
 
     private static Tensor Own(Tensor tensor) => tensor.DetachFromDisposeScope();

@@ -13,6 +13,7 @@ internal sealed class LaneClock
     private readonly double[] _proposed;                                      // size of the next step
     private readonly double[] _target;                                        // the time that the attempt reaches
     private readonly (double Previous, double BeforePrevious)[] _history;     // log₂ of accepted steps' errors
+    private readonly long[] _grid;                                            // steps of fixed size that lie behind
     private readonly bool[] _wasRejected;
     private readonly int[] _nonFinite;                                        // attempts in a row that gave no error
     private readonly bool[] _diverged;                                        // whether the last of them found no stages
@@ -25,6 +26,7 @@ internal sealed class LaneClock
         (_proposed, _target, _wasRejected, _nonFinite) = (new double[lanes], new double[lanes], new bool[lanes], new int[lanes]);
         (_history, _status, _diverged) = (new (double, double)[lanes], new SolveStatus?[lanes], new bool[lanes]);
         (Accepted, Rejected, Moves) = (new long[lanes], new long[lanes], new bool[lanes]);
+        _grid = new long[lanes];
         Time = [.. Enumerable.Repeat(problem.Span.Start, lanes)];
         Step = new double[lanes];
         if (problem.Span.Start == problem.Span.End) Array.Fill(_status, SolveStatus.Success);
@@ -47,6 +49,12 @@ internal sealed class LaneClock
 
     /// <summary>The time that the lanes that moved last have reached.</summary>
     public double TimeOfMoved => Time[Array.IndexOf(Moves, true)];
+
+    /// <summary>Times that the lanes may not step over, and land on; null where there are none.</summary>
+    public double[]? Limits { get; set; }
+
+    /// <summary>The time that the attempt of a lane reaches.</summary>
+    public double Target(int lane) => _target[lane];
 
     /// <summary>Accepted steps.</summary>
     public long[] Accepted { get; }
@@ -76,7 +84,7 @@ internal sealed class LaneClock
         for (var i = 0; i < Time.Length; i++)
         {
             if (_status[i] is not null) continue;
-            _target[i] = _problem.IsAdaptive ? AdaptiveTarget(i) : FixedTarget(Accepted[i] + 1);
+            _target[i] = Limited(i, _problem.IsAdaptive ? AdaptiveTarget(i) : FixedTarget(i));
             if (Accepted[i] + Rejected[i] >= _problem.Options.MaxSteps)
                 _status[i] = SolveStatus.MaxSteps;
             else if (IsLostInRounding(i))
@@ -121,14 +129,18 @@ internal sealed class LaneClock
     }
 
     /// <summary>Moves the lanes that were accepted, and ends those that have arrived: exactly at the end.</summary>
-    public void Commit()
+    /// <param name="cut">Where events have cut their steps short; null where none has.</param>
+    public void Commit(StepCut? cut)
     {
         Time = [.. Time];
         for (var i = 0; i < Moves.Length; i++)
         {
             if (!Moves[i]) continue;
-            Time[i] = _target[i];
-            if (Time[i] == _problem.Span.End) _status[i] = SolveStatus.Success;
+            Time[i] = cut?.TimeOf(i) ?? _target[i];
+            if (Time[i] == _target[i] && !IsForced(i)) _grid[i]++;
+            // What follows an event is another solution: the errors before it say nothing about its steps.
+            if (cut?.TimeOf(i) is not null) (_history[i], _status[i]) = (default, cut.Endings[i]);
+            if (_status[i] is null && Time[i] == _problem.Span.End) _status[i] = SolveStatus.Success;
         }
     }
 
@@ -138,11 +150,29 @@ internal sealed class LaneClock
         for (var i = 0; i < _status.Length; i++) _status[i] ??= SolveStatus.Cancelled;
     }
 
+    /// <summary>The target, or the lane's limit where that comes before it or a sliver behind.</summary>
+    private double Limited(int i, double target)
+    {
+        if (Limits is null) return target;
+        var (time, limit) = (Time[i], Limits[i]);
+        return Math.Abs(limit - time) <= Math.Abs(target - time) * 1.01 && Math.Abs(limit - time) <= Math.Abs(_problem.Span.End - time) ? limit : target;
+    }
+
+    /// <summary>Whether an attempt ends where it does because of the lane's limit, and not of its own step.</summary>
+    private bool IsForced(int i) => Limits is not null && _target[i] == Limits[i] && _target[i] != _problem.Span.End;
+
     private double AdaptiveTarget(int i) => _rules.AdaptiveTarget(new(Time[i]), new(_proposed[i]))[0];
 
-    private double FixedTarget(long step) => _rules.FixedTarget(new(step))[0];
+    /// <summary>The next multiple of the step: events do not move them.</summary>
+    private double FixedTarget(int i)
+    {
+        var target = _rules.FixedTarget(new(_grid[i] + 1))[0];
+        while (Limits is not null && target != _problem.Span.End && _rules.IsLostInRounding(new(Time[i]), new(target))[0] != 0)
+            target = _rules.FixedTarget(new(++_grid[i] + 1))[0];
+        return target;
+    }
 
-    private bool IsLostInRounding(int i) => _problem.IsAdaptive && _rules.IsLostInRounding(new(Time[i]), new(_target[i]))[0] != 0;
+    private bool IsLostInRounding(int i) => _problem.IsAdaptive && !IsForced(i) && _rules.IsLostInRounding(new(Time[i]), new(_target[i]))[0] != 0;
 
     private void Accept(int i, double error)
     {
@@ -150,7 +180,7 @@ internal sealed class LaneClock
         var (size, uncut) = (Math.Abs(Step[i]), _proposed[i]);
         Accepted[i]++;
         _proposed[i] = size * Factor(i, Vector<long>.AllBitsSet, log);
-        if (size < uncut && _target[i] == _problem.Span.End) _proposed[i] = Math.Max(_proposed[i], uncut);
+        if (size < uncut && (_target[i] == _problem.Span.End || IsForced(i))) _proposed[i] = Math.Max(_proposed[i], uncut);
         _history[i] = (StepRules.Remembered(log)[0], previous);
         (_wasRejected[i], _nonFinite[i]) = (false, 0);
     }

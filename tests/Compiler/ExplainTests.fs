@@ -44,6 +44,40 @@ let private wellFormed =
                           (golden.Source.Path + ": parentheses pair up")
               } ]
 
+let private events =
+    test "an event shows what it watches, its rate along the solution and the states after it" {
+        let golden =
+            GoldenTests.goldens.Value |> List.find (fun g -> g.Source.Path = "events.deq")
+
+        let explain format =
+            let struct (text, _) = Compilation.Explain(golden.Source, null, format)
+            text
+
+        let expected =
+            "Event falling(h)\n  watched = h\n  d watched/dt = h'\n  h' after = -(e*h')\n  count after = count + 1\n"
+
+        Expect.stringContains (explain "text") expected "text"
+        Expect.stringContains (explain "text") "Event rising(count - 10), where the solve stops\n" "stop"
+        Expect.stringContains (explain "text") "Event at(3)\n" "an event without formulas"
+        Expect.stringContains (explain "text") "Target: torch. It has events" "and where it runs"
+
+        for format in [ "markdown"; "latex" ] do
+            Expect.stringContains (explain format) "At all multiples of 0.25 in time." format
+            Expect.stringContains (explain format) @"\frac{\mathrm{d}g}{\mathrm{d}t}" format
+
+        use json = JsonDocument.Parse(explain "json")
+
+        Expect.equal
+            [ for e in json.RootElement.GetProperty("events").EnumerateArray() -> e.GetProperty("event").GetString() ]
+            [ "falling(h)"
+              "rising(t - tau)"
+              "crossing(sum(q^2) - exp(tau))"
+              "every(0.25)"
+              "at(3)"
+              "rising(count - 10)" ]
+            "json"
+    }
+
 // The adjoint of an SDE
 
 let private geometric calculus =
@@ -333,4 +367,4 @@ let private written =
             Expect.equal (Latex.Formula.latex e) latex ""
         })
 
-let tests = testList "Explain" [ wellFormed; notations; holds; testList "notation" written ]
+let tests = testList "Explain" [ wellFormed; events; notations; holds; testList "notation" written ]

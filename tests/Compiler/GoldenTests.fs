@@ -116,6 +116,14 @@ let private methods (model: DifferentialModel) (equations: OdeEquations) (batch:
       { Name = "Drift with its terms kept"
         Value = fun t x -> fst (driftWithTerms equations t x)
         Vjp = fun t x w into -> equations.DriftVjp(t, x, w, into, snd (driftWithTerms equations t x)) }
+      if equations.Events |> Seq.exists _.IsRoot then
+          { Name = "EventValues"
+            Value = fun t x -> equations.EventValues(t, x)
+            Vjp = fun t x w into -> equations.EventValuesVjp(t, x, w, into) }
+      for i in 0 .. equations.Events.Count - 1 do
+          { Name = sprintf "Jump %d" i
+            Value = fun t x -> equations.Jump(i, t, x)
+            Vjp = fun t x w into -> equations.JumpVjp(i, t, x, w, into) }
       match equations, model with
       | (:? SdeEquations as sde), (:? SdeModel as noisy) ->
           let dW = torch.randn ([| yield! batch; noisy.NoiseSize |], dtype = torch.ScalarType.Float64)
@@ -221,10 +229,11 @@ let private batchesAgree
     (t: torch.Tensor)
     =
     // The increments belong to the batch: the drift is compared sample by sample.
-    if m.Name = "Drift" then
+    if m.Name = "Drift" || m.Name.StartsWith "Event" || m.Name.StartsWith "Jump" then
         use _ = torch.no_grad ()
         let x = stateOf model batch
-        let whole = (m.Value t x).reshape(-1L, model.Layout.Size)
+        let whole = m.Value t x
+        let whole = whole.reshape (-1L, whole.size -1)
         let rows = x.reshape (-1L, model.Layout.Size)
         let times = t.expand(List.toArray batch).reshape(-1L)
 
@@ -285,6 +294,77 @@ let private jacobianAgrees (name: string) =
         let expected = equations.DriftVjp(t, x, w, ParameterGradients equations.Parameters)
         close expected (w.unsqueeze(-2L).matmul(jacobian).squeeze(-2L)) (name + ": the Jacobian by its rows")
 
+/// What is watched and what jumps, and their derivatives along the solution by differences.
+let private eventsAgree (golden: Golden) =
+    let name = (generate golden).Model
+    let model = create name
+    use _ = torch.no_grad ()
+    let equations = bind model
+    let x = stateOf model [ 2L ]
+    let at (t: float) = torch.tensor ([| t; t |], dtype = torch.ScalarType.Float64)
+
+    let agrees what (value: torch.Tensor -> torch.Tensor -> torch.Tensor) (rate: torch.Tensor) =
+        let h = 1e-5
+        let slope = equations.Drift(at 0.7, x) * h.ToScalar()
+        let difference = (value (at (0.7 + h)) (x + slope)) - (value (at (0.7 - h)) (x - slope))
+        let error = (difference / (2.0 * h).ToScalar() - rate).abs().max().item<float>()
+        Expect.isLessThan error 1e-6 (sprintf "%s: %s" name what)
+
+    if equations.Events |> Seq.exists _.IsRoot then
+        agrees "rates" (fun t x -> equations.EventValues(t, x)) (equations.EventRates(at 0.7, x))
+
+    for i in 0 .. equations.Events.Count - 1 do
+        agrees (sprintf "jump %d" i) (fun t x -> equations.Jump(i, t, x)) (equations.JumpRate(i, at 0.7, x))
+
+/// What the expressions of the model say, by the interpreter: the events' own text, state by state.
+let private eventTextsAgree =
+    test "events agree with the interpreter" {
+        let golden = goldens.Value |> List.find (fun g -> g.Source.Path = "events.deq")
+        let model = create "Events"
+        use _ = torch.no_grad ()
+        let equations = bind model
+        let x = stateOf model []
+        let t = torch.tensor (0.7, dtype = torch.ScalarType.Float64)
+
+        let interpreted text =
+            let struct (shape, values, diagnostics) =
+                Compilation.Evaluate(golden.Source, "Events", text, settings model 0.7 x)
+
+            Expect.isEmpty diagnostics text
+            torch.tensor(values, dtype = torch.ScalarType.Float64).reshape shape
+
+        let watched = equations.EventValues(t, x)
+
+        for i, text in List.indexed [ "h"; "t - tau"; "sum(q^2) - exp(tau)"; "count - 10" ] do
+            close (interpreted text) watched[i] text
+
+        let after which (state: string) =
+            let slot = model.Layout.Slots |> Seq.findIndex (fun s -> s.Name = state)
+            model.Layout.Unpack(equations.Jump(which, t, x), slot)
+
+        for which, state, text in
+            [ 0, "h'", "-e*h'"
+              0, "count", "count + 1"
+              0, "q", "q"
+              1, "lamp", "1"
+              1, "h'", "h' + t*tau"
+              2, "q", "[q[1], e*q[0]]"
+              3, "count", "0.5*count"
+              4, "h", "h"
+              5, "lamp", "0" ] do
+            close (interpreted text) (after which state) (sprintf "%s after event %d" state which)
+
+        Expect.equal
+            [ for e in equations.Events -> e.Name, e.Kind, e.Time, e.Stops ]
+            [ "falling(h)", EventKind.Falling, 0.0, false
+              "rising(t - tau)", EventKind.Rising, 0.0, false
+              "crossing(sum(q^2) - exp(tau))", EventKind.Crossing, 0.0, false
+              "every(0.25)", EventKind.Every, 0.25, false
+              "at(3)", EventKind.At, 3.0, false
+              "rising(count - 10)", EventKind.Rising, 0.0, true ]
+            "what is fixed about them"
+    }
+
 let private behaviour =
     testSequenced
     <| testList
@@ -302,6 +382,11 @@ let private behaviour =
               torch.manual_seed 3L |> ignore
               List.iter outputsAgree goldens.Value
           }
+          test "derivatives of events along the solution agree with differences" {
+              torch.manual_seed 5L |> ignore
+              List.iter eventsAgree goldens.Value
+          }
+          eventTextsAgree
           test "Jacobians agree with vector-Jacobian products" {
               torch.manual_seed 4L |> ignore
               List.iter jacobianAgrees (fst assembly.Value)

@@ -185,8 +185,7 @@ let all: (string * string list) list =
       [ "1:1-19 DEQ0904 `import` is not supported yet" ]
       "model A {\n  state x\n  when x > 1 { x = 0 }\n  dx/dt = -x\n}\n",
       [ "3:10-11 DEQ0101 expected `(`, found `>` (an event is `when rising(x - 1) { ... }`)"
-        "3:18-19 DEQ0115 `=` holds always; an event changes a state at one time (write `:=`)"
-        "3:3-23 DEQ0906 an event (`when`) is not supported yet" ]
+        "3:18-19 DEQ0115 `=` holds always; an event changes a state at one time (write `:=`)" ]
       "model A {\n  state x, y\n  dx/dt = -x\n  0 = x^2 + y^2 - 1\n}\n",
       [ "4:3-20 DEQ0902 an algebraic constraint is not supported yet" ]
       "model A {\n  state x : R[2]\n  net f : R[2] -> R[2] = dense(10, tanh) |> dense(2)\n  dx/dt = f(x)\n}\n",

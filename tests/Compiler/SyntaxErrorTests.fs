@@ -43,7 +43,7 @@ let private slips =
               [ "2:20-2:22 DEQ0112 `==` compares; it neither defines nor equates (write `:=`)" ]
           reports
               "when rise(x) { v := 3 }"
-              [ "2:6-2:10 DEQ0103 `rise` is no kind of event; there are `rising`, `falling`, `crossing` and `every`" ]
+              [ "2:6-2:10 DEQ0103 `rise` is no kind of event; there are `rising`, `falling`, `crossing`, `every` and `at`" ]
           reports "when rising(x) { v }" [ "2:18-2:19 DEQ0101 an event does `x := ...` or `stop`" ]
           reports
               "state x;"

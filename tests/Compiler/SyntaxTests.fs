@@ -84,6 +84,7 @@ let private equations =
           parses
               "when every(0.5) { dose := dose + 1, n := n + 1 }"
               "Event Every, 0.5, [Assign dose, (dose + 1); Assign n, (n + 1)]"
+          parses "when at(2) { stop }" "Event Once, 2, [Stop ]"
           parses "when crossing(x) {\n v := 0\n stop\n}" "Event Crossing, x, [Assign v, 0; Stop ]"
           parses
               "solve { t = 0 .. 25, method = dopri5(rtol = 1e-7), device = cuda:1 }"

@@ -215,10 +215,36 @@ let all: (string * string list) list =
             "6:1-16 DEQ0901 `algebraic` is not supported yet"
             "9:1-14 DEQ0902 an algebraic constraint is not supported yet" ]
       model
-          "state x; history x = 1; dx/dt = -x(t - 1); when rising(x - 1) { stop }"
+          "state x; history x = 1; dx/dt = -x(t - 1)"
           [ "3:1-14 DEQ0901 `history` is not supported yet"
-            "4:10-11 DEQ0902 a delay such as `x(t - tau)` is not supported yet"
-            "5:1-28 DEQ0906 an event (`when`) is not supported yet" ]
+            "4:10-11 DEQ0902 a delay such as `x(t - tau)` is not supported yet" ]
+      model
+          "state X; wiener W; dX = -X*dt + dW; when rising(X - 1) { stop }"
+          [ "5:1-28 DEQ0906 an event (`when`) in a model with noise is not supported yet" ]
+      model
+          "state x; param k = 1; dx/dt = k*x; when rising(x) { k := 2 }; when at(1) { y := 1, x' := 2 }"
+          [ "5:18-19 DEQ0701 `k` is a parameter: an event changes states alone (what changes at an event is declared as `state k`, with `dk/dt = 0`)"
+            "6:14-15 DEQ0404 no state `y` is declared (declare it: `state y`)"
+            "6:22-24 DEQ0407 `x'` is a value only where the equation of `x` is of second order (name the right side with `let` and use that name)" ]
+      model
+          "state x : R[2]; dx/dt = x; when rising(x) { x[0] := 1 }; when falling(x[0] > 1) { x := [1, 2, 3] }"
+          [ "4:13-14 DEQ0702 `rising` takes one number, and `x` is R[2] (take one element, `x[0]`, or a number made of all: `sum(x)`, `norm(x)`, `min(x)`)"
+            "4:18-22 DEQ0701 an event changes a whole state, not `x[0]` (give all of its elements at once: `x := [...]`)"
+            "5:14-22 DEQ0315 `falling` takes a number that passes zero, and `x[0] > 1` is a condition (watch the difference of both sides)"
+            "5:31-40 DEQ0307 `x` is R[2], but the right side is R[3]" ]
+      model
+          "state x; param k = 1; dx/dt = k; when rising(k - 1) { stop }; when every(-1) { x := 0 }; when every(x) { x := 0 }"
+          [ "5:13-18 DEQ0703 `k - 1` depends on neither a state nor the time: it never passes zero"
+            "6:12-14 DEQ0704 `every` takes a positive period, not -1"
+            "7:12-13 DEQ0419 the period of an event is a number known when the model is compiled, not `x`" ]
+      model
+          "state x; dx/dt = 1; when rising(x - 2) { x := x/2, x := 1 }; when at(2) { x := z }; solve { gradient = backsolve }"
+          [ "4:1-40 DEQ0706 `gradient = backsolve` does not go through events (take `gradient = discrete`, which is exact there)"
+            "4:32-33 DEQ0705 `x` is assigned twice in one event (the values are those before the event: one assignment says what it becomes)"
+            "5:19-20 DEQ0201 `z` is not declared (declare it, as in `param z = 1` or `let z = ...`)" ]
+      model
+          "state x; dx/dt = 1; when rising(x - 2) { x := 0 }; solve { target = simd }"
+          [ "5:18-22 DEQ0608 `target = simd` cannot run this model: it has events, which registers do not find yet (leave the target to `auto`, or take `torch`)" ]
       model
           "state x, y; implicit { dx/dt = -x }; d3y/dt3 = y; param W(t) : R[2] = steps(10)"
           [ "3:1-24 DEQ0902 `implicit` is not supported yet"

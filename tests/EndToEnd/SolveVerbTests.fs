@@ -50,6 +50,37 @@ let private solving =
 
               Expect.floatClose close twice[2] (2.0 * x[2]) "the output"
               Expect.isGreaterThan ((run |> at "statistics" |> at "accepted").GetInt64()) 0L "steps")
+          testCase "run lists the events, grad goes through them"
+          <| inFolder (fun folder ->
+              let path =
+                  write
+                      folder
+                      "ball.deq"
+                      "model Ball {\n  state h\n  param e = 0.8\n  d2h/dt2 = -9.8\n  when falling(h) { h' := -e*h' }\n  when at(0.9) { stop }\n  init h = 1\n  init h' = 0\n  solve { t = 0 .. 5, method = dopri5(rtol = 1e-10, atol = 1e-10) }\n}\n"
+
+              let run = jsonOf (deqc [ "run"; path; "--json" ])
+              Expect.equal ((run |> at "status").GetString()) "Stopped" "status"
+              let events = (run |> at "events").EnumerateArray() |> List.ofSeq
+
+              Expect.equal
+                  [ for e in events -> (e |> at "event").GetString() ]
+                  [ "falling(h)"; "at(0.9)" ]
+                  "which"
+
+              let hit = sqrt (2.0 / 9.8)
+              Expect.floatClose close (events[0] |> at "t" |> number) hit "when"
+              Expect.floatClose close (events[0] |> at "before" |> at "h'" |> number) (-9.8 * hit) "before"
+
+              Expect.floatClose
+                  close
+                  (events[0] |> at "after" |> at "h'" |> number)
+                  (0.8 * 9.8 * hit)
+                  "after"
+
+              let summary = (deqc [ "run"; path ]).Output
+              Expect.stringContains summary "falling(h) at t = 0.451754" "for a person"
+              let grad = jsonOf (deqc [ "grad"; path; "--loss"; "h'"; "--json" ])
+              Expect.floatClose close (grad |> at "gradients" |> at "e" |> number) (9.8 * hit) "d h' / d e")
           testCase "run takes parameters, constants, initial values, tolerances and a span"
           <| inFolder (fun folder ->
               let path = write folder "decay.deq" decay

@@ -98,6 +98,7 @@ let private typed name wiener : Typed.Model =
       Wiener = wiener
       Calculus = Typed.Ito
       Equations = []
+      Events = []
       Outputs = []
       Initials = []
       Solve =
@@ -142,6 +143,7 @@ let private modelOf name (drifts: Expr list) wiener (diffusions: Expr list) : Dy
       Components = components
       Size = List.last offsets
       Noise = noiseOf wiener components
+      Events = []
       Partition = Dynamics.Inseparable ""
       Outputs = [] }
 

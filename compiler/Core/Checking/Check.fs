@@ -21,6 +21,7 @@ let private calculus (context: Context) =
             | CalculusStatement name -> Some(name, declaration.Span)
             | InitialStatement _
             | EquationStatement _
+            | EventStatement _
             | SolveStatement _ -> None)
 
     for _, span in List.skip (min 1 found.Length) found do
@@ -49,6 +50,7 @@ let private solveBlock (context: Context) =
             | SolveStatement settings -> Some(settings, declaration.Span)
             | InitialStatement _
             | EquationStatement _
+            | EventStatement _
             | CalculusStatement _ -> None)
 
     for _, span in List.skip (min 1 found.Length) found do
@@ -110,11 +112,13 @@ let private model (file: File) (written: Tree.Model) : CheckedModel =
           Wiener = declarations.Wiener
           Calculus = calculus context
           Equations = Equations.check context written.Declarations
+          Events = Events.check context
           Outputs = declarations.Outputs
           Initials = Equations.initials context
           Solve = solveBlock context }
 
     MethodChoice.ofModel model |> Option.iter file.Report
+    Events.ofModel model |> List.iter file.Report
     { Model = model; Names = context }
 
 let private inFileOrder (diagnostics: Diagnostic seq) =

@@ -19,6 +19,7 @@ let private missingName (error: Error) =
     | Structure _
     | Noise _
     | Shape _
+    | Event _
     | Solve _
     | NotSupportedYet _ -> None
 
@@ -34,6 +35,7 @@ let private isUnused (error: Error) =
     | Structure _
     | Noise _
     | Shape _
+    | Event _
     | Solve _
     | NotSupportedYet _ -> false
 
@@ -46,6 +48,7 @@ let private mayBeImported (error: Error) =
     | Structure _
     | Noise _
     | Shape _
+    | Event _
     | Solve _
     | NotSupportedYet _ -> false
 
@@ -66,6 +69,7 @@ let private meantStates (errors: Error list) =
         | Structure _
         | Noise _
         | Shape _
+        | Event _
         | Solve _
         | NotSupportedYet _ -> [])
     |> Set.ofList
@@ -81,6 +85,7 @@ let private reportedOnce (errors: Error list) =
         | Structure _
         | Noise _
         | Shape _
+        | Event _
         | Solve _
         | NotSupportedYet _ -> None
 
@@ -126,6 +131,7 @@ let private followsFromOthers (errors: Error list) =
         | Structure _
         | Noise _
         | Shape _
+        | Event _
         | Solve _
         | NotSupportedYet _ -> not (isKept error)
 
@@ -142,6 +148,7 @@ let private onePerPlace (errors: Error list) =
         | Structure _
         | Noise _
         | Shape _
+        | Event _
         | Solve _
         | NotSupportedYet _ -> error.Span.Line = 0 || seen.Add(struct (error.Span, error.Calls.Length)))
 

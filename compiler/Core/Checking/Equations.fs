@@ -99,6 +99,7 @@ let orders (scope: Scope) : Map<string, int> =
         | EquationStatement _
         | InitialStatement _
         | CalculusStatement _
+        | EventStatement _
         | SolveStatement _ -> None)
     |> Map.ofList
 
@@ -117,25 +118,30 @@ let private isNumber (e: Expr) =
     | Number _ -> true
     | _ -> false
 
+/// A right side in the shape of its state. `construct` and `left` are what messages call the statement and its left side.
+let fill
+    context
+    construct
+    left
+    (entity: Entity)
+    (tree: Tree.Expr)
+    (state: Symbol)
+    (right: Expr)
+    : Expr option =
+    let part: Operators.Part = { Tree = tree; Expr = right }
+
+    if not (Operators.isNumber context construct part) then
+        None
+    elif right.Shape = state.Shape || isNumber right then
+        Some(Build.broadcastTo state.Shape right)
+    else
+        let declared: Declared = { Label = label state.Name state.Shape; At = entity.Span }
+        let right = operand context tree right.Shape
+        fail context tree.Span (Shape(EquationShape(left, declared, state.Shape, right)))
+
 let private ordinary context (claim: Claim) (state: Symbol) order =
-    let fits (right: Expr) =
-        let part: Operators.Part = { Tree = claim.Right; Expr = right }
-
-        if not (Operators.isNumber context "an equation" part) then
-            None
-        elif right.Shape = state.Shape || isNumber right then
-            Some(Build.broadcastTo state.Shape right)
-        else
-            let declared: Declared = { Label = label state.Name state.Shape; At = claim.State.Span }
-            let right = operand context claim.Right right.Shape
-
-            fail
-                context
-                claim.Right.Span
-                (Shape(EquationShape(leftText context claim, declared, state.Shape, right)))
-
     Expressions.elaborate context claim.Right
-    |> Option.bind fits
+    |> Option.bind (fill context "an equation" (leftText context claim) claim.State claim.Right state)
     |> Option.map (fun right ->
         Ordinary(state, order, recordOrigin context claim.Right.Span None right, claim.Span))
 
@@ -201,6 +207,7 @@ let check (context: Context) (declarations: Tree.Declaration list) : Equation li
             | EquationStatement(target, right) -> claim context target right declaration.Span
             | InitialStatement _
             | CalculusStatement _
+            | EventStatement _
             | SolveStatement _ -> None)
 
     onePerState context claims
@@ -221,12 +228,18 @@ let check (context: Context) (declarations: Tree.Declaration list) : Equation li
     let position = context.Scope.Entities |> List.mapi (fun i e -> e.Name, i) |> Map.ofList
     claims |> List.sortBy (fun c -> position[c.State.Name]) |> List.choose (equation context)
 
-let private initialTarget context (target: Tree.Expr) : (Entity * string) option =
+/// What is said of a target that is no state: of another name, and of what is no name.
+type TargetErrors =
+    { OfOther: string * NameKind -> StructureError
+      OfForm: string -> StructureError }
+
+/// The state, or derivative `q'`, that a statement gives a value to, with the name of its symbol.
+let stateTarget context (errors: TargetErrors) (target: Tree.Expr) : (Entity * string) option =
     let ofState (name: Tree.Ident) order =
         match tryFind name.Name context.Scope with
         | Some entity when kindOf entity = StateName -> Some(entity, Expressions.primed name.Name order)
         | Some entity when kindOf entity = UnsupportedName -> None
-        | Some entity -> fail context name.Span (Structure(InitialOfOther(name.Name, kindOf entity)))
+        | Some entity -> fail context name.Span (Structure(errors.OfOther(name.Name, kindOf entity)))
         | None ->
             let suggestion = Spelling.suggest name.Name (LeftSides.stateNames context.Scope)
             fail context name.Span (Structure(EquationForUndeclared(name.Name, suggestion)))
@@ -243,8 +256,20 @@ let private initialTarget context (target: Tree.Expr) : (Entity * string) option
     | Tree.Stack _
     | Tree.If _
     | Tree.Quoted _
-    | Tree.Parenthesized _ -> fail context target.Span (Structure(InitialTarget(textOf context target.Span)))
+    | Tree.Parenthesized _ -> fail context target.Span (Structure(errors.OfForm(textOf context target.Span)))
     | Tree.Missing -> None
+
+/// The symbol of a target; None where its declaration is wrong, or it is the derivative of a state of first order.
+let targetSymbol context (target: Tree.Expr) (entity: Entity) name : Symbol option =
+    match Map.tryFind name context.Globals with
+    | Some(Known { Op = Input symbol }) -> Some symbol
+    | None when name <> entity.Name -> fail context target.Span (Structure(PrimeOfFirstOrder entity.Name))
+    | Some(Known _)
+    | Some(Size _)
+    | Some(Inlined _)
+    | Some(Network _)
+    | Some Poisoned
+    | None -> None
 
 let private initial
     context
@@ -266,20 +291,9 @@ let private initial
         |> Option.bind (Constants.fill context tree declared symbol.Shape)
         |> Option.map (fun value -> symbol, value)
 
-    initialTarget context target
+    stateTarget context { OfOther = InitialOfOther; OfForm = InitialTarget } target
     |> Option.map (fun (entity, name) ->
-        let value =
-            match Map.tryFind name context.Globals with
-            | Some(Known { Op = Input symbol }) -> valueFor entity symbol
-            | None when name <> entity.Name ->
-                fail context target.Span (Structure(PrimeOfFirstOrder entity.Name))
-            | Some(Known _)
-            | Some(Size _)
-            | Some(Inlined _)
-            | Some(Network _)
-            | Some Poisoned
-            | None -> None
-
+        let value = targetSymbol context target entity name |> Option.bind (valueFor entity)
         name, target.Span, value)
 
 /// Initial values by state, in the order of the file.
@@ -291,6 +305,7 @@ let initials (context: Context) : (Symbol * Expr) list =
             | InitialStatement(target, value) -> initial context target value
             | EquationStatement _
             | CalculusStatement _
+            | EventStatement _
             | SolveStatement _ -> None)
 
     for name, all in found |> List.groupBy (fun (name, _, _) -> name) do

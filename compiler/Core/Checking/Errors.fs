@@ -99,6 +99,8 @@ type StructureError =
     | DuplicateInitial of state: string * first: SourceSpan
     | InitialOfOther of name: string * kind: NameKind
     | InitialTarget of text: string
+    | JumpOfOther of name: string * kind: NameKind
+    | JumpTarget of text: string
     /// What an initial value, a constant or another value fixed before the solve may not depend on.
     | DependsOn of what: string * allowed: string * names: (string * NameKind) list
     | RepeatedSection of section: string * first: SourceSpan
@@ -117,6 +119,16 @@ type StructureError =
     | StageChangesShape of stage: string * reason: string
     /// `f("text")`
     | TextAsValue of text: string
+
+/// What can be wrong with a `when`; the states that it names are part of the structure.
+type EventError =
+    | TriggerIsCondition of trigger: string * text: string
+    | TriggerNotScalar of trigger: string * value: Operand
+    /// What passes zero depends on neither state nor time.
+    | FixedTrigger of text: string
+    | PeriodNotPositive of period: float
+    | RepeatedJump of state: string * first: SourceSpan
+    | BacksolveThroughEvents
 
 type NoiseError =
     | TermWithoutDifferential of text: string
@@ -158,7 +170,8 @@ type Unsupported =
     | NetworkStage of name: string
     | FileItem of construct: string
     | SolveFeature of setting: string * value: string * now: string list
-    | Events
+    /// `when` in a model with noise.
+    | EventsWithNoise
     | Function of name: string
 
 type ErrorKind =
@@ -166,6 +179,7 @@ type ErrorKind =
     | Shape of ShapeError
     | Structure of StructureError
     | Noise of NoiseError
+    | Event of EventError
     | Solve of SolveError
     | NotSupportedYet of Unsupported
 

@@ -102,6 +102,12 @@ let private sitesOfStatement (statement: Statement) =
     | EquationStatement(Tree.Zero _, _)
     | EquationStatement(Tree.Other _, _)
     | CalculusStatement _ -> []
+    | EventStatement(_, condition, actions) ->
+        site condition
+        :: [ for action in actions do
+                 match action with
+                 | Tree.Assign(_, value, _) -> site value
+                 | Tree.Stop _ -> () ]
     // Method options and setting words are no names of the model; the ends of the time span are.
     | SolveStatement settings ->
         settings

@@ -87,6 +87,7 @@ type Statement =
     | InitialStatement of target: Tree.Expr * value: Tree.Expr
     | EquationStatement of Tree.EquationTarget * right: Tree.Expr
     | CalculusStatement of Tree.Ident
+    | EventStatement of Tree.EventKind * condition: Tree.Expr * actions: Tree.EventAction list
     | SolveStatement of Tree.Setting list
 
 type Scope =
@@ -180,6 +181,7 @@ let private statement (kind: Tree.DeclarationKind) =
     | Tree.Init(target, value) -> Some(InitialStatement(target, value))
     | Tree.Equation(target, right) -> Some(EquationStatement(target, right))
     | Tree.Calculus name -> Some(CalculusStatement name)
+    | Tree.Event(kind, condition, actions) -> Some(EventStatement(kind, condition, actions))
     | Tree.Solve settings -> Some(SolveStatement settings)
     | Tree.Dim _
     | Tree.State _
@@ -195,8 +197,7 @@ let private statement (kind: Tree.DeclarationKind) =
     | Tree.Net _
     | Tree.Output _
     | Tree.History _
-    | Tree.Implicit _
-    | Tree.Event _ -> None
+    | Tree.Implicit _ -> None
 
 /// What the compiler does not support yet, by construct.
 let private unsupported (kind: Tree.DeclarationKind) =
@@ -208,7 +209,6 @@ let private unsupported (kind: Tree.DeclarationKind) =
     | Tree.Sample _ -> Some(Declaration "`sample`")
     | Tree.History _ -> Some(Declaration "`history`")
     | Tree.Implicit _ -> Some(EquationForm "`implicit`")
-    | Tree.Event _ -> Some Events
     | Tree.Dim _
     | Tree.State _
     | Tree.Param _
@@ -221,6 +221,7 @@ let private unsupported (kind: Tree.DeclarationKind) =
     | Tree.Init _
     | Tree.Calculus _
     | Tree.Equation _
+    | Tree.Event _
     | Tree.Solve _ -> None
 
 /// Enters the declarations of a model (after the shared ones of its file), and reports names declared twice,

@@ -46,6 +46,16 @@ type Noise =
         Reason: string
     }
 
+/// An event of the system.
+type Event =
+    {
+        Decl: EventDecl
+        /// What passes zero, unless it happens at given times.
+        Watched: Expr option
+        /// The state after it, one value for each component; empty where it changes none.
+        After: Expr list
+    }
+
 /// What `Passes/Partition` found.
 type Partition =
     /// The derivatives of positions depend on time and momenta alone, those of momenta on time and positions: the packed entries that
@@ -54,7 +64,6 @@ type Partition =
     /// Why the system does not fall into such.
     | Inseparable of reason: string
 
-/// A value of parameters and constants alone that the equations use: computed once per solve.
 type Model =
     {
         Typed: Typed.Model
@@ -62,6 +71,7 @@ type Model =
         /// The sum of all sizes.
         Size: Dim
         Noise: Noise option
+        Events: Event list
         Partition: Partition
         Outputs: OutputDecl list
     }

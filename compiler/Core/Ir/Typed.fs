@@ -70,6 +70,34 @@ type Equation =
     /// dX = Drift dt + Diffusion, where Diffusion is linear in the increments (0 where there is none).
     | Stochastic of state: Symbol * drift: Expr * diffusion: Expr * SourceSpan
 
+/// Which way an event's value has to pass zero, seen in the direction in which the solve goes.
+type Direction =
+    | Rising
+    | Falling
+    | Crossing
+
+/// What makes an event happen.
+type Trigger =
+    /// The value passes zero.
+    | Root of Direction * value: Expr
+    /// At all multiples of the period.
+    | Every of period: float
+    /// At one time.
+    | Once of time: float
+
+/// `when falling(h) { v := -0.8*v, stop }`
+type EventDecl =
+    {
+        /// `falling(h)`
+        Name: string
+        Trigger: Trigger
+        /// What states become, at once; each value is of those before the event.
+        Jumps: (Symbol * Expr) list
+        /// Whether the solve ends there.
+        Stops: bool
+        Span: SourceSpan
+    }
+
 type OutputDecl = { Name: string; Value: Expr; Doc: string; Span: SourceSpan }
 
 /// A value as the solve block gave it.
@@ -115,6 +143,8 @@ type Model =
         Wiener: WienerDecl list
         Calculus: Calculus
         Equations: Equation list
+        /// In the order of the file, in which those of one time act.
+        Events: EventDecl list
         Outputs: OutputDecl list
         /// By state (`q'` for a derivative's); of parameters, constants, dims.
         Initials: (Symbol * Expr) list

@@ -32,20 +32,37 @@ let private partsOf name role (components: Component list) : Symbol list =
 /// The parts of w.
 let cotangents (components: Component list) : Symbol list = partsOf "w" Cotangent components
 
-/// The vector-Jacobian product of values that belong to the components, such as their drifts.
-let vjp (components: Component list) (values: Expr list) (parameters: Symbol list) : VectorJacobian =
-    let w = cotangents components
+/// The vector-Jacobian product of values, each with its part of w.
+let vjpOf
+    (values: (Expr * Symbol) list)
+    (components: Component list)
+    (parameters: Symbol list)
+    : VectorJacobian =
     let states = components |> List.map (fun c -> Build.input c.Symbol)
     let targets = states @ List.map Build.input parameters
 
     let products =
-        Differentiate.vjp (List.zip values (List.map Build.input w)) targets |> Simplify.run
+        Differentiate.vjp [ for value, w in values -> value, Build.input w ] targets
+        |> Simplify.run
 
     let ofStates, ofParameters = List.splitAt states.Length products
 
-    { Cotangents = w
+    { Cotangents = List.map snd values
       States = ofStates
       Parameters = List.map Build.batchSum ofParameters }
+
+/// The vector-Jacobian product of values that belong to the components, such as their drifts.
+let vjp (components: Component list) (values: Expr list) (parameters: Symbol list) : VectorJacobian =
+    vjpOf (List.zip values (cotangents components)) components parameters
+
+/// The derivatives of values by time along the solution: ∂g/∂t + ∂g/∂x f.
+let alongSolution (components: Component list) (values: Expr list) : Expr list =
+    let time = Build.input { Name = "t"; Role = Time; Shape = scalar }
+
+    let seeds =
+        (time, Build.number 1.0) :: [ for c in components -> Build.input c.Symbol, c.Drift ]
+
+    Differentiate.jvp values seeds |> Simplify.run
 
 /// The drifts' tangents along v: ∂f/∂x v, with the parts of v.
 let jvp (components: Component list) : Symbol list * Expr list =

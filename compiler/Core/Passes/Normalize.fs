@@ -42,34 +42,6 @@ let private ordered (model: Typed.Model) =
     let placeOf (p: Part) = place[p.Symbol.Name.TrimEnd '\'']
     model.Equations |> List.collect parts |> List.sortBy placeOf
 
-/// Applies a pass over all expressions of a system at once, so that what they share stays shared.
-let private together (f: Expr list -> Expr list) (components: Component list) (outputs: OutputDecl list) =
-    let initials = components |> List.choose _.Initial
-
-    let all =
-        (components |> List.map _.Drift)
-        @ (components |> List.map _.Diffusion)
-        @ (outputs |> List.map _.Value)
-        @ initials
-
-    let results = List.toArray (f all)
-    let n = components.Length
-    let firstInitial = 2 * n + outputs.Length
-    let mutable initial = firstInitial
-
-    let components =
-        components
-        |> List.mapi (fun i c ->
-            let value =
-                c.Initial
-                |> Option.map (fun _ ->
-                    initial <- initial + 1
-                    results[initial - 1])
-
-            { c with Drift = results[i]; Diffusion = results[n + i]; Initial = value })
-
-    components, outputs |> List.mapi (fun i o -> { o with Value = results[2 * n + i] })
-
 let private place (model: Typed.Model) : Component list * Dim =
     let docs = Dictionary(model.States |> Seq.map (fun s -> KeyValuePair(s.Symbol.Name, s.Doc)))
     let initials = Dictionary(model.Initials |> Seq.map (fun (s, e) -> KeyValuePair(s.Name, e)))
@@ -112,6 +84,23 @@ let private noise (model: Typed.Model) : Noise option =
               Structure = General
               Reason = "" }
 
+/// The events as maps of the whole state: a component that an event does not name keeps its value.
+let private events (components: Component list) (model: Typed.Model) : Event list =
+    [ for decl in model.Events do
+          let after (c: Component) =
+              decl.Jumps
+              |> List.tryFind (fun (state, _) -> state = c.Symbol)
+              |> Option.map (snd >> Build.broadcastTo c.Symbol.Shape)
+              |> Option.defaultValue (Build.input c.Symbol)
+
+          { Decl = decl
+            Watched =
+              match decl.Trigger with
+              | Root(_, value) -> Some value
+              | Every _
+              | Once _ -> None
+            After = if decl.Jumps.IsEmpty then [] else List.map after components } ]
+
 /// The first-order system, derivative operators still in it.
 let normalize (model: Typed.Model) : Model =
     let components, size = place model
@@ -120,10 +109,46 @@ let normalize (model: Typed.Model) : Model =
       Components = components
       Size = size
       Noise = noise model
+      Events = events components model
       Partition = Inseparable ""
       Outputs = model.Outputs }
 
-/// Applies a rewriting of expressions to a whole system.
+/// All expressions of a system, in a fixed order.
+let private expressions (model: Model) =
+    [ for c in model.Components do
+          c.Drift
+          c.Diffusion
+          yield! Option.toList c.Initial
+      for e in model.Events do
+          yield! Option.toList e.Watched
+          yield! e.After
+      for o in model.Outputs do
+          o.Value ]
+
+/// Applies a rewriting of expressions to a whole system, to all at once, so that what they share stays shared.
 let mapExpressions (f: Expr list -> Expr list) (model: Model) : Model =
-    let components, outputs = together f model.Components model.Outputs
-    { model with Components = components; Outputs = outputs }
+    let results = Queue(f (expressions model))
+    let next _ = results.Dequeue()
+
+    // In the order of `expressions`.
+    let components =
+        model.Components
+        |> List.map (fun c ->
+            let drift = next ()
+            let diffusion = next ()
+
+            { c with
+                Drift = drift
+                Diffusion = diffusion
+                Initial = Option.map next c.Initial })
+
+    let events =
+        model.Events
+        |> List.map (fun e ->
+            let watched = Option.map next e.Watched
+            { e with Watched = watched; After = List.map next e.After })
+
+    { model with
+        Components = components
+        Events = events
+        Outputs = model.Outputs |> List.map (fun o -> { o with Value = next () }) }

@@ -8,7 +8,7 @@ open DiffEqLang.Compiler.Syntax.ExpressionReader
 open DiffEqLang.Compiler.Syntax.Slips
 
 let private eventKinds =
-    dict [ "rising", Rising; "falling", Falling; "crossing", Crossing; "every", Every ]
+    dict [ "rising", Rising; "falling", Falling; "crossing", Crossing; "every", Every; "at", Once ]
 
 let private action (reading: Reading) (context: DeqParser.ActionContext) =
     expectAssignment reading (context.assign ())
@@ -35,7 +35,7 @@ let event reading (context: DeqParser.EventContext) =
                 reportSpelling
                     reading
                     word
-                    $"`{word.Name}` is no kind of event; there are `rising`, `falling`, `crossing` and `every`"
+                    $"`{word.Name}` is no kind of event; there are `rising`, `falling`, `crossing`, `every` and `at`"
                     eventKinds.Keys
 
                 Crossing

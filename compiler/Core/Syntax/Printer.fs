@@ -132,6 +132,7 @@ let private eventKind kind =
     | Falling -> "falling"
     | Crossing -> "crossing"
     | Every -> "every"
+    | Once -> "at"
 
 // Lines with their comments
 

@@ -110,7 +110,10 @@ type EventKind =
     | Rising
     | Falling
     | Crossing
+    /// `every(0.5)`
     | Every
+    /// `at(2)`
+    | Once
 
 type EventAction =
     | Assign of target: Expr * value: Expr * SourceSpan // v := -0.8*v

@@ -82,6 +82,7 @@ internal sealed class ModelSolve(LoadedModel model, SolveRequest request)
             Paths = paths,
             States = [.. Layout.Slots.Select((slot, i) => new Series(slot.Name, slot.Shape, Numbers(Layout.Unpack(packed, i))))],
             Outputs = [.. model.Instance.OutputNames.Select(name => OutputSeries(name, times, packed))],
+            Events = solution.HasEvents ? Happenings(solution) : null,
             Accepted = solution.Statistics.Accepted.Sum(),
             Rejected = solution.Statistics.Rejected.Sum(),
             Evaluations = solution.Statistics.Evaluations,
@@ -89,6 +90,13 @@ internal sealed class ModelSolve(LoadedModel model, SolveRequest request)
             SinglePrecision = request.SinglePrecision,
         };
     }
+
+    private List<Happening> Happenings(Solution solution) =>
+        [.. solution.Events.SelectMany((ofPath, path) => ofPath.Select(one =>
+            new Happening(one.Event.Name, path, one.Time, StatesOf(one.Before), StatesOf(one.After))))];
+
+    private List<Series> StatesOf(Tensor packed) =>
+        [.. Layout.Slots.Select((slot, i) => new Series(slot.Name, slot.Shape, Numbers(Layout.Unpack(packed, i))))];
 
     // Where a solve failed: the times that some path reached, and of a single path the last good state too.
     private static (double[] Times, Tensor Packed) Reached(Solution solution, int paths)

@@ -11,6 +11,9 @@ internal static class RunReports
     /// <summary>The most elements whose final values a person is shown.</summary>
     private const int MostFinalValues = 24;
 
+    /// <summary>The most events that a person is shown.</summary>
+    private const int MostEvents = 12;
+
     /// <summary>The JSON object of the language page: first axis time, then path where there are several.</summary>
     public static void WriteJson(RunResult run, TextWriter output) => JsonNumbers.WriteObject(output, json =>
     {
@@ -21,6 +24,7 @@ internal static class RunReports
         json.WriteNumbers([run.Times.Length], run.Times);
         WriteSeries(json, "states", run, run.States);
         WriteSeries(json, "outputs", run, run.Outputs);
+        if (run.Events is { } events) WriteEvents(json, run, events);
         json.WriteStartObject("statistics");
         json.WriteNumber("accepted", run.Accepted);
         json.WriteNumber("rejected", run.Rejected);
@@ -64,6 +68,7 @@ internal static class RunReports
         output.WriteLine($"{paint.Bold(run.Model)}  {status}  {run.Message}".TrimEnd());
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"  t = {Number.Brief(run.Times[0])} .. {Number.Brief(run.Times[^1])}   {Paths(run)}{run.Accepted:N0} steps, {run.Rejected:N0} rejected, {run.Evaluations:N0} evaluations   {Duration(run.Seconds)}"));
+        if (run.Events is { } events) WriteEvents(terminal, run, events);
         Series[] series = [.. run.States, .. run.Outputs];
         var rows = series.SelectMany(one => Enumerable.Range(0, one.Size).Select(element => FinalValue(run, one, element))).ToList();
         var width = rows.Select(row => row.Name.Length).DefaultIfEmpty().Max();
@@ -80,6 +85,45 @@ internal static class RunReports
         var mean = last.Average();
         var deviation = Math.Sqrt(last.Sum(value => (value - mean) * (value - mean)) / (run.Paths - 1));
         return (series.ElementName(element), $"{Number.Brief(mean)} ± {Number.Brief(deviation)}");
+    }
+
+    private static void WriteEvents(Terminal terminal, RunResult run, IReadOnlyList<Happening> events)
+    {
+        var (output, paint) = (terminal.Output, terminal.PaintOutput);
+        if (events.Count == 0) output.WriteLine("  no event happened");
+        foreach (var one in events.Take(MostEvents))
+            output.WriteLine($"  {paint.Cyan(one.Name)} at t = {Number.Brief(one.Time)}{(run.Paths > 1 ? $" in path {one.Path}" : "")}");
+        if (events.Count > MostEvents) output.WriteLine(paint.Dim($"  and {events.Count - MostEvents} more events; --json gives all"));
+    }
+
+    private static void WriteEvents(Utf8JsonWriter json, RunResult run, IReadOnlyList<Happening> events)
+    {
+        json.WriteStartArray("events");
+        foreach (var one in events)
+        {
+            json.WriteStartObject();
+            json.WriteString("event", one.Name);
+            if (run.Paths > 1) json.WriteNumber("path", one.Path);
+            json.WritePropertyName("t");
+            json.WriteNumber(one.Time);
+            WriteStates(json, "before", one.Before, run.SinglePrecision);
+            WriteStates(json, "after", one.After, run.SinglePrecision);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteStates(Utf8JsonWriter json, string name, IReadOnlyList<Series> states, bool single)
+    {
+        json.WriteStartObject(name);
+        foreach (var state in states)
+        {
+            json.WritePropertyName(state.Name);
+            json.WriteNumbers([.. state.Shape], state.Values, single);
+        }
+
+        json.WriteEndObject();
     }
 
     private static void WriteSeries(Utf8JsonWriter json, string name, RunResult run, IReadOnlyList<Series> series)

@@ -25,6 +25,14 @@ internal sealed record Series(string Name, IReadOnlyList<long> Shape, double[] V
     }
 }
 
+/// <summary>An event that has happened.</summary>
+/// <param name="Name">As the model writes it: <c>falling(h)</c>.</param>
+/// <param name="Path">In which of the paths.</param>
+/// <param name="Time">When.</param>
+/// <param name="Before">The states before it, one time and path each.</param>
+/// <param name="After">The states after it.</param>
+internal sealed record Happening(string Name, int Path, double Time, IReadOnlyList<Series> Before, IReadOnlyList<Series> After);
+
 /// <summary>What <c>deqc run</c> found, as plain numbers: every form of output is made from it.</summary>
 internal sealed record RunResult
 {
@@ -54,6 +62,9 @@ internal sealed record RunResult
 
     /// <summary>The outputs, in order.</summary>
     public required IReadOnlyList<Series> Outputs { get; init; }
+
+    /// <summary>The events, path by path in the order in which they happened; null where the model has none.</summary>
+    public required IReadOnlyList<Happening>? Events { get; init; }
 
     /// <summary>Accepted steps, of all paths.</summary>
     public required long Accepted { get; init; }

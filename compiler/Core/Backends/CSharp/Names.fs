@@ -56,20 +56,26 @@ let declaredByModels =
 
 /// Names of `Solution` that a member of `Trajectory` would hide. Held against the runtime by a test.
 let inheritedBySolutions =
-    "Times Packed State Status Succeeded Message EnsureSuccess Statistics Output Model Layout Equals Finalize
+    "Times Packed State Status Events EventTimes HasEvents Succeeded Message EnsureSuccess Statistics Output Model Layout Equals Finalize
      GetHashCode GetType LastState LastTime MemberwiseClone OutputOf ReferenceEquals ToString"
         .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)
 
 /// Names of `OdeEquations` and `SdeEquations`.
 let inheritedByEquations =
-    "Parameters Positions Drift DriftVjp DriftJacobian DriftTimeDerivative JacobianVjp TimeDerivativeVjp Diffusion DiffusionVjp
-     Milstein MilsteinVjp ItoCorrection ItoCorrectionVjp Equals Finalize GetHashCode GetType MemberwiseClone ReferenceEquals ToString"
+    "Parameters Positions Drift DriftVjp DriftJacobian DriftTimeDerivative JacobianVjp TimeDerivativeVjp Diffusion
+     DiffusionVjp Milstein MilsteinVjp ItoCorrection ItoCorrectionVjp Events EventValues EventValuesVjp EventRates
+     Jump JumpVjp JumpRate Equals Finalize GetHashCode GetType MemberwiseClone ReferenceEquals ToString"
         .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)
+
+/// Names of the methods that equations with so many events declare for each.
+let declaredByEvents (count: int) =
+    Seq.init count (fun i -> [ sprintf "Jump%d" i; sprintf "Jump%dVjp" i; sprintf "JumpRate%d" i ])
+    |> Seq.concat
 
 /// Functions, types and parameters that the bodies of generated methods refer to by a simple name: no local
 /// variable and no member may take their place.
 let usedInBodies =
-    "torch Tensor Scalar ScalarType Device Initial ParameterRandom Interval Methods Scalars Sums Pullback Pointwise linear stack cat where einsum
+    "torch Tensor Scalar ScalarType Device Initial ParameterRandom Interval Methods Scalars Sums Pullback Pointwise EventSpec linear stack cat where einsum
      zeros_like ones_like full_like full eye maximum minimum logical_and logical_or tensor zeros ones erf atan2
      functional linalg nn special no_grad pow pad double long random InvalidOperationException ArgumentException"
         .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)

@@ -24,6 +24,8 @@ type Explanation =
         Names: IReadOnlyDictionary<Expr, string>
         Terms: Formula list
         Equations: Formula list
+        /// What each event watches and what it does.
+        Events: (Event * Formula list) list
         /// Blocks of the Jacobian that are not zero, by row and column.
         Jacobian: (int * int * Formula) list
         Adjoint: Adjoint
@@ -85,6 +87,27 @@ let private jacobian (components: Component list) =
         |> List.filter (snd >> Build.isZero >> not)
         |> List.map (fun ((i, j, _), value) -> i, j, left components[i] components[j] value)
 
+/// What passes zero at an event, its derivative along the solution, and the states after it.
+let private event (model: Dynamics.Model) (e: Event) =
+    let watched =
+        [ for value in Option.toList e.Watched do
+              formula "watched" @"g" value
+
+              formula
+                  "d watched/dt"
+                  @"\frac{\mathrm{d}g}{\mathrm{d}t}"
+                  (Derivatives.alongSolution model.Components [ value ]).Head ]
+
+    let changed =
+        [ for c, after in Seq.zip model.Components e.After do
+              if after <> Build.input c.Symbol then
+                  formula
+                      (sprintf "%s after" c.Symbol.Name)
+                      (sprintf "%s^{+}" (Formula.name c.Symbol.Name))
+                      after ]
+
+    e, watched @ changed
+
 let calculusName (calculus: Calculus) =
     match calculus with
     | Ito -> "Itô"
@@ -113,12 +136,14 @@ let private otherDrift (model: Dynamics.Model) =
 
 let ofModel (model: Dynamics.Model) : Explanation =
     let equations = equations model
+    let events = model.Events |> List.map (event model)
     let jacobian = jacobian model.Components
     let adjoint = Adjoint.ofModel model
     let otherDrift = otherDrift model
 
     let all =
         (equations |> List.map _.Right)
+        @ (events |> List.collect snd |> List.map _.Right)
         @ (jacobian |> List.map (fun (_, _, f) -> f.Right))
         @ (adjoint.States @ adjoint.Gradients |> List.map _.Right)
         @ (otherDrift |> Option.map (snd >> List.map _.Right) |> Option.defaultValue [])
@@ -157,6 +182,7 @@ let ofModel (model: Dynamics.Model) : Explanation =
       Names = names
       Terms = terms |> List.map (fun b -> formula b.Name (Formula.name b.Name) b.Value)
       Equations = equations
+      Events = events
       Jacobian = jacobian
       Adjoint = adjoint
       OtherDrift = otherDrift

@@ -50,12 +50,25 @@ let private noise (json: Utf8JsonWriter) (x: Explanation) =
               "structure", noiseName noise.Structure
               "reason", noise.Reason ]
 
+let private events (json: Utf8JsonWriter) (x: Explanation) =
+    json.WriteStartArray "events"
+
+    for event, formulas in x.Events do
+        json.WriteStartObject()
+        json.WriteString("event", event.Decl.Name)
+        json.WriteBoolean("stops", event.Decl.Stops)
+        formulas |> List.map (result x) |> array json "formulas"
+        json.WriteEndObject()
+
+    json.WriteEndArray()
+
 let private content (json: Utf8JsonWriter) (x: Explanation) =
     json.WriteStartObject()
     json.WriteString("model", x.Model.Typed.Name)
     json.WriteString("doc", x.Model.Typed.Doc)
     x.Rows |> List.map symbol |> array json "symbols"
     x.Equations |> List.map (result x) |> array json "equations"
+    events json x
     x.Terms |> List.map (term x) |> array json "terms"
     x.Jacobian |> List.map (entry x) |> array json "jacobian"
     x.Adjoint.States |> List.map (result x) |> array json "adjoint"

@@ -1,6 +1,7 @@
 /// An explanation as titled sections of mathematics: what Markdown and LaTeX share.
 module internal DiffEqLang.Compiler.Backends.Explain.Sections
 
+open DiffEqLang.Compiler.Ir.Typed
 open DiffEqLang.Compiler.Ir.Dynamics
 open DiffEqLang.Compiler.Passes
 open DiffEqLang.Compiler.Backends.Explain.Explanation
@@ -38,10 +39,24 @@ let private targetSentence (x: Explanation) =
     | "simd", reason -> sprintf "The code runs over SIMD registers of the CPU (simd): %s." reason
     | name, reason -> sprintf "The code runs on tensors (%s): %s." name reason
 
+/// When it happens; what is watched stands in the formulas.
+let private occasion (event: Event) =
+    let words =
+        match event.Decl.Trigger with
+        | Root(Rising, _) -> "Where $g$ passes zero from below."
+        | Root(Falling, _) -> "Where $g$ passes zero from above."
+        | Root(Crossing, _) -> "Where $g$ passes zero."
+        | Every period -> sprintf "At all multiples of %g in time." period
+        | Once time -> sprintf "At the time %g." time
+
+    if event.Decl.Stops then words + " The solve stops there." else words
+
 let sections (x: Explanation) : Section list =
     let results = lines (latexResult x)
 
     [ section "Equations" "" (results x.Equations)
+      for i, (event, formulas) in List.indexed x.Events do
+          section (sprintf "Event %d" (i + 1)) (occasion event) (results formulas)
       if not x.Terms.IsEmpty then
           section "Shared terms" "What is used more than once, here and below." (lines (latexRight x) x.Terms)
       { section "Jacobian" (sprintf "%s." (sparsity x)) (results (jacobianFormulas x)) with

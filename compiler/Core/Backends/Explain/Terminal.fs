@@ -56,6 +56,16 @@ let private otherDrift (x: Explanation) =
             (plainResult x)
             formulas
 
+let private events (x: Explanation) =
+    x.Events
+    |> List.collect (fun (event, formulas) ->
+        let heading =
+            sprintf "Event %s%s" event.Decl.Name (if event.Decl.Stops then ", where the solve stops" else "")
+
+        match formulas with
+        | [] -> [ ""; heading ]
+        | formulas -> section heading (plainResult x) formulas)
+
 let private targetLine (x: Explanation) =
     let name, reason = target x
 
@@ -71,6 +81,7 @@ let write (x: Explanation) : string =
     [ heading x
       declarations x.Rows
       section "Equations" (plainResult x) x.Equations
+      events x
       section "Shared terms" (plainRight x) x.Terms
       section (sprintf "Jacobian (%s)" (sparsity x)) (plainResult x) (jacobianFormulas x)
       pattern x |> List.map (fun row -> "  " + row)

@@ -60,6 +60,12 @@ let private products (kernel: Kernel) =
         | _ when Written.isOfMatrices e -> pown (sizesOf e.Args.Head).Head 3
         | _ -> 0)
 
+let private hasEvents (model: Dynamics.Model) =
+    if model.Events.IsEmpty then
+        None
+    else
+        Some "it has events, which registers do not find yet"
+
 let private onlyOnDevice (model: Dynamics.Model) =
     match model.Typed.Solve.Device with
     | Some device when device <> "auto" && device <> "cpu" -> Some(sprintf "its device is %s" device)
@@ -75,7 +81,9 @@ let choose (option: string option) (model: Dynamics.Model) : Choice =
     match asked option model with
     | "torch" -> Torch "it was asked for"
     | target ->
-        match onlyOnDevice model, Result.bind fitting (Kernel.ofModel model) with
+        let obstacle = onlyOnDevice model |> Option.orElse (hasEvents model)
+
+        match obstacle, Result.bind fitting (Kernel.ofModel model) with
         | Some reason, _
         | None, Error reason -> Torch reason
         | None, Ok kernel ->

@@ -14,6 +14,12 @@ open DiffEqLang.Compiler.Backends.CSharp.Members
 open DiffEqLang.Compiler.Backends.Torch.Hoisting
 open DiffEqLang.Compiler.Backends.Torch.Writer
 
+/// What the events of a system watch, as one vector, and its derivative by time along the solution.
+type Watched = { Values: Expr.Expr; Rates: Expr.Expr }
+
+/// An event, the state after it, and the derivative of that by the event's time; both empty where it changes no state.
+type Jump = { Event: Event; After: Expr.Expr list; Rates: Expr.Expr list }
+
 /// A system whose unvarying terms are fields.
 type Bound =
     {
@@ -23,6 +29,10 @@ type Bound =
         Milstein: Expr.Expr list option
         /// Where there is noise.
         ItoCorrection: Expr.Expr list option
+        /// Where an event passes zero.
+        Watched: Watched option
+        /// Of all events, in their order.
+        Jumps: Jump list
         Hoisted: Hoisted list
         /// By position: what gradients flow to.
         Parameters: Symbol list
@@ -49,29 +59,49 @@ let private hoistAll (model: Dynamics.Model) =
     let milstein = ofNoise |> Option.bind _.Milstein
     let correction = ofNoise |> Option.map _.ItoCorrection
 
-    let written =
-        [ Some(components |> List.map _.Drift)
-          Some(components |> List.map _.Diffusion)
-          milstein
-          correction ]
-        |> List.choose id
-        |> List.concat
+    let watched =
+        match model.Events |> List.choose _.Watched with
+        | [] -> []
+        | values -> [ Build.stack values ]
 
+    let alongSolution = Derivatives.alongSolution components
+
+    let groups =
+        [ components |> List.map _.Drift
+          components |> List.map _.Diffusion
+          Option.defaultValue [] milstein
+          Option.defaultValue [] correction
+          watched
+          alongSolution watched
+          for e in model.Events do
+              e.After
+              alongSolution e.After ]
+
+    let written = List.concat groups
     let names = Expr.inputs written |> List.map _.Name
     let roots, hoisted = Hoisting.hoist names (WeightsRight.arrange written)
 
-    // One group of roots for each list that there was, one root for each component.
-    let groups = roots |> List.chunkBySize components.Length |> List.toArray
+    let groups =
+        groups
+        |> List.mapFold (fun rest group -> List.splitAt (List.length group) rest) roots
+        |> fst
+        |> List.toArray
 
     let components =
         List.zip3 components groups[0] groups[1]
         |> List.map (fun (c, drift, diffusion) -> { c with Drift = drift; Diffusion = diffusion })
 
+    let jump i (e: Event) = { Event = e; After = groups[6 + 2 * i]; Rates = groups[7 + 2 * i] }
+
     {| Roots = roots
        Hoisted = hoisted
        Components = components
        Milstein = milstein |> Option.map (fun _ -> groups[2])
-       ItoCorrection = correction |> Option.map (fun _ -> Array.last groups) |}
+       ItoCorrection = correction |> Option.map (fun _ -> groups[3])
+       Watched =
+        List.tryHead groups[4]
+        |> Option.map (fun values -> { Values = values; Rates = groups[5].Head })
+       Jumps = model.Events |> List.mapi jump |}
 
 let private model = Name "model"
 
@@ -100,6 +130,7 @@ let bind (face: Face) : Bound =
                 [ Seq.ofList Writer.parameterNames
                   Seq.ofArray Names.usedInBodies
                   Seq.ofArray Names.inheritedByEquations
+                  Names.declaredByEvents face.Model.Events.Length
                   Seq.singleton face.EquationsName ]
         )
 
@@ -129,6 +160,8 @@ let bind (face: Face) : Bound =
       Components = system.Components
       Milstein = system.Milstein
       ItoCorrection = system.ItoCorrection
+      Watched = system.Watched
+      Jumps = system.Jumps
       Hoisted = system.Hoisted
       Parameters = directly @ hoistedParameters
       Surroundings = surroundings

@@ -2,34 +2,22 @@
 /// parameter values of one solve bound to its fields.
 module internal DiffEqLang.Compiler.Backends.Torch.Equations
 
-open DiffEqLang.Contracts
 open DiffEqLang.Compiler.Ir
 open DiffEqLang.Compiler.Ir.Dim
 open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Ir.Typed
 open DiffEqLang.Compiler.Ir.Dynamics
-open DiffEqLang.Compiler.Passes
 open DiffEqLang.Compiler.Printing.CSharp
 open DiffEqLang.Compiler.Backends.CSharp
 open DiffEqLang.Compiler.Backends.CSharp.Face
 open DiffEqLang.Compiler.Backends.CSharp.Members
 open DiffEqLang.Compiler.Backends.Torch.Binding
-open DiffEqLang.Compiler.Backends.Torch.Functions
 open DiffEqLang.Compiler.Backends.Torch.Packing
+open DiffEqLang.Compiler.Backends.Torch.Quantities
 open DiffEqLang.Compiler.Backends.Torch.SharedTerms
 
 /// More equations than this are not all named in a comment.
 let private mostNamed = 6
-
-// Packings
-
-let private statePacking (bound: Bound) : Packing =
-    { Name = "state"
-      Parts = bound.Components |> List.map (fun c -> c.Symbol, c.Offset) }
-
-let private cotangentPacking (bound: Bound) (cotangents: Symbol list) : Packing =
-    { Name = "w"
-      Parts = List.map2 (fun (c: Component) s -> s, c.Offset) bound.Components cotangents }
 
 let private incrementPacking (noise: Noise) : Packing =
     let sizes = noise.Wiener |> List.map (fun w -> Shape.size w.Increment.Shape)
@@ -37,100 +25,6 @@ let private incrementPacking (noise: Noise) : Packing =
 
     { Name = "increments"
       Parts = List.map2 (fun (w: WienerDecl) offset -> w.Increment, offset) noise.Wiener offsets }
-
-// Methods
-
-/// What a method of the equations computes: a value for each component, from packed tensors.
-type private Quantity = { Name: string; Packings: Packing list; Values: Expr.Expr list }
-
-let private method' documentation name parameters body =
-    { overriding (Method("Tensor", name, parameters, body)) with
-        Documentation = documentation }
-
-let private tensors (written: Written) = List.map (parameter "Tensor") ("t" :: written.Parameters)
-
-/// The method that computes a quantity.
-let private forward (bound: Bound) (terms: SharedTerms) doc (quantity: Quantity) : Member =
-    let results =
-        List.map2
-            (fun (c: Component) value -> { Name = "d" + c.Symbol.Name; Value = value; Source = c.Span })
-            bound.Components
-            quantity.Values
-
-    let written =
-        Functions.write
-            bound.Surroundings
-            { Name = quantity.Name
-              Packings = quantity.Packings
-              Results = results
-              Gradients = []
-              Terms = terms }
-
-    let out =
-        match terms with
-        | Given _ -> [ parameter "out Tensor[]" "terms" ]
-        | Unshared
-        | Taken _ -> []
-
-    method' (DocumentationComments.summary doc) quantity.Name (tensors written @ out) (Block written.Body)
-
-/// The methods of its vector-Jacobian product: one more where it takes terms that its caller may have kept.
-let private backward
-    (bound: Bound)
-    (terms: SharedTerms)
-    doc
-    (quantity: Quantity)
-    (product: Derivatives.VectorJacobian)
-    : Member list =
-    let name = quantity.Name + "Vjp"
-
-    let results =
-        List.map2
-            (fun (c: Component) value ->
-                { Name = "d" + Naming.capitalized c.Symbol.Name
-                  Value = value
-                  Source = SourceSpan.None })
-            bound.Components
-            product.States
-
-    let written =
-        Functions.write
-            bound.Surroundings
-            { Name = name
-              Packings = quantity.Packings @ [ cotangentPacking bound product.Cotangents ]
-              Results = results
-              Gradients =
-                product.Parameters |> List.indexed |> List.filter (fun (_, e) -> not (Build.isZero e))
-              Terms = terms }
-
-    let parameters = tensors written @ [ parameter "ParameterGradients" "into" ]
-
-    match terms with
-    | Unshared
-    | Given _ -> [ method' (DocumentationComments.summary doc) name parameters (Block written.Body) ]
-    | Taken _ ->
-        let withoutTerms =
-            invoke name ([ for p in parameters -> Name p.Name ] @ [ Literals.nullLiteral ])
-
-        let withTerms = parameters @ [ parameter "Tensor[]?" "terms" ]
-
-        [ method' inherited name parameters (Arrow withoutTerms)
-          method' (DocumentationComments.summary doc) name withTerms (Block written.Body) ]
-
-/// The vector-Jacobian product of values, its own products arranged as those of the values are.
-let private vjp (bound: Bound) (values: Expr.Expr list) : Derivatives.VectorJacobian =
-    let product = Derivatives.vjp bound.Components values bound.Parameters
-
-    let ofStates, ofParameters =
-        WeightsRight.arrange (product.States @ product.Parameters)
-        |> List.splitAt product.States.Length
-
-    { product with States = ofStates; Parameters = ofParameters }
-
-/// A quantity and its vector-Jacobian product, which compute what they share twice.
-let private both (bound: Bound) doc vjpDoc (quantity: Quantity) : Member list =
-    let product = vjp bound quantity.Values
-    forward bound Unshared doc quantity :: backward bound Unshared vjpDoc quantity product
 
 // Drift and noise
 
@@ -151,14 +45,11 @@ let private drift (bound: Bound) : Member list =
     let doc = sprintf "%s.  %s -> %s" (equationNames bound) size size
     let vjpDoc = "The vector-Jacobian product of the drift; adds parameter gradients"
 
-    let quantity =
-        { Name = "Drift"
-          Packings = [ statePacking bound ]
-          Values = bound.Components |> List.map _.Drift }
+    let drifts = bound.Components |> List.map _.Drift
+    let quantity = ofBase bound "Drift" [ statePacking bound ] drifts
+    let product = vjp bound quantity
 
-    let product = vjp bound quantity.Values
-
-    match SharedTerms.between quantity.Values (product.States @ product.Parameters) with
+    match SharedTerms.between drifts (product.States @ product.Parameters) with
     | [] ->
         forward bound Unshared doc quantity
         :: backward bound Unshared (vjpDoc + " to the last argument.") quantity product
@@ -180,7 +71,7 @@ let private diffusion (bound: Bound) (noise: Noise) : Member list =
             (batched noise.Size)
             size
 
-    let quantity name packings values = { Name = name; Packings = packings; Values = values }
+    let quantity = ofBase bound
 
     [ yield!
           quantity "Diffusion" [ state; increments ] (bound.Components |> List.map _.Diffusion)
@@ -232,4 +123,9 @@ let nested (face: Face) : Member =
             { Name = face.EquationsName
               Primary = None
               Base = (if face.IsStochastic then "SdeEquations" else "OdeEquations")
-              Members = Binding.members bound @ positions bound @ drift bound @ ofNoise })
+              Members =
+                Binding.members bound
+                @ positions bound
+                @ drift bound
+                @ ofNoise
+                @ Events.members bound })

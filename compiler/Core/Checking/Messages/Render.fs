@@ -14,6 +14,7 @@ let diagnostic (error: Error) : Diagnostic =
         | Shape kind -> ShapeMessages.ofShape kind
         | Structure kind -> StructureMessages.ofStructure kind
         | Noise kind -> NoiseMessages.ofNoise kind
+        | Event kind -> EventMessages.ofEvent kind
         | Solve kind -> SolveMessages.ofSolve kind
         | NotSupportedYet kind -> SolveMessages.ofUnsupported kind
 

@@ -58,6 +58,12 @@ let ofStructure error =
             (sprintf "`%s` is %s: only states have initial values" name (kindWords kind))
     | InitialTarget text ->
         says Catalogue.InitialOfOther (sprintf "`init` takes a state, not %s" (quote text))
+    | JumpOfOther(name, kind) ->
+        says Catalogue.JumpOfOther (sprintf "`%s` is %s: an event changes states alone" name (kindWords kind))
+        |> hinting (sprintf "what changes at an event is declared as `state %s`, with `d%s/dt = 0`" name name)
+    | JumpTarget text ->
+        says Catalogue.JumpOfOther (sprintf "an event changes a whole state, not %s" (quote text))
+        |> hinting "give all of its elements at once: `x := [...]`"
     | DependsOn(what, allowed, names) -> says Catalogue.NotFixed (notFixed what allowed names)
     | RepeatedSection(section, first) ->
         says Catalogue.RepeatedSection (sprintf "a model has one `%s`" section)

@@ -1,0 +1,141 @@
+/// The members of `Equations` about events: what they watch, what they do to the state, and the derivatives of both.
+///
+///     when falling(h) { v := -0.8*v }        EventValues  h
+///                                            EventRates   dh/dt along the solution
+///                                            Jump0        [h, -0.8*v]
+module internal DiffEqLang.Compiler.Backends.Torch.Events
+
+open DiffEqLang.Contracts
+open DiffEqLang.Compiler.Ir
+open DiffEqLang.Compiler.Ir.Dim
+open DiffEqLang.Compiler.Ir.Expr
+open DiffEqLang.Compiler.Ir.Typed
+open DiffEqLang.Compiler.Ir.Dynamics
+open DiffEqLang.Compiler.Passes
+open DiffEqLang.Compiler.Printing.CSharp
+open DiffEqLang.Compiler.Backends.CSharp
+open DiffEqLang.Compiler.Backends.CSharp.Literals
+open DiffEqLang.Compiler.Backends.CSharp.Members
+open DiffEqLang.Compiler.Backends.Torch.Binding
+open DiffEqLang.Compiler.Backends.Torch.Packing
+open DiffEqLang.Compiler.Backends.Torch.Quantities
+open DiffEqLang.Compiler.Backends.Torch.SharedTerms
+
+/// `EventSpec.Falling("falling(h)", stops: true)`
+let private spec (event: Event) =
+    let kind, numbers =
+        match event.Decl.Trigger with
+        | Root(Rising, _) -> "Rising", []
+        | Root(Falling, _) -> "Falling", []
+        | Root(Crossing, _) -> "Crossing", []
+        | Every period -> "Every", [ period ]
+        | Once time -> "At", [ time ]
+
+    Invoke(
+        Member(Name "EventSpec", kind),
+        [ argument (text event.Decl.Name)
+          for n in numbers do
+              argument (number n)
+          if event.Decl.Stops then
+              labelled "stops" (Literal "true") ]
+    )
+
+/// `Events`: a line each would be clearer for many, but most models have one or two.
+let private specs (bound: Bound) =
+    overriding (
+        Property(
+            "IReadOnlyList<EventSpec>",
+            "Events",
+            Collection [ for jump in bound.Jumps -> spec jump.Event ]
+        )
+    )
+
+// What is watched
+
+let private valueMember (bound: Bound) name (value: Expr.Expr) span =
+    let written = Functions.writeValue bound.Surroundings (statePacking bound) value span
+    overriding (Method("Tensor", name, tensors written, Block written.Body))
+
+/// The vector-Jacobian product of what is watched, w being a vector with an element for each.
+let private watchedProduct (bound: Bound) (watched: Watched) =
+    let w: Symbol = { Name = "w"; Role = Cotangent; Shape = watched.Values.Shape }
+
+    let product =
+        Derivatives.vjpOf [ watched.Values, w ] bound.Components bound.Parameters |> arranged
+
+    let packings = [ statePacking bound; { Name = "w"; Parts = [ w, Dim.zero ] } ]
+    let written = productBody bound Unshared "EventValuesVjp" packings product
+    overriding (Method("Tensor", "EventValuesVjp", productParameters written, Block written.Body))
+
+let private watched (bound: Bound) =
+    match bound.Watched with
+    | None -> []
+    | Some watched ->
+        [ valueMember bound "EventValues" watched.Values SourceSpan.None
+          valueMember bound "EventRates" watched.Rates SourceSpan.None
+          watchedProduct bound watched ]
+
+// What they do
+
+/// `which switch { 0 => Jump0(t, state), _ => base.Jump(which, t, state) }`
+let private choosing (jumps: (int * Jump) list) name (suffix: string) (others: Parameter list) =
+    let parameters = parameter "int" "which" :: others
+    let arguments = [ for p in others -> Name p.Name ]
+
+    let arms =
+        [ for i, _ in jumps -> integer i, invoke (sprintf "%s%d%s" name i suffix) arguments ]
+
+    let otherwise =
+        Name "_", invokeMethod (Name "base") (name + suffix) (Name "which" :: arguments)
+
+    overriding (
+        Method("Tensor", name + suffix, parameters, Arrow(Switch(Name "which", arms @ [ otherwise ])))
+    )
+
+/// The methods of one event that changes the state.
+let private ofJump (bound: Bound) (number: int, jump: Jump) =
+    let quantity name (suffix: string) values : Quantity =
+        { Name = sprintf "%s%d" name number
+          IsPrivate = true
+          Packings = [ statePacking bound ]
+          Results =
+            List.map2
+                (fun (c: Component) value ->
+                    { Name = c.Symbol.Name + suffix; Value = value; Source = jump.Event.Decl.Span })
+                bound.Components
+                values }
+
+    let what = sprintf "at `%s`" jump.Event.Decl.Name
+
+    both
+        bound
+        (sprintf "The state after what happens %s, from the one before." what)
+        (sprintf "The vector-Jacobian product of what happens %s." what)
+        (quantity "Jump" "After" jump.After)
+    @ [ forward
+            bound
+            Unshared
+            (sprintf
+                "The derivative, by the time at which it happens, of the state after what happens %s."
+                what)
+            (quantity "JumpRate" "Rate" jump.Rates) ]
+
+let private jumps (bound: Bound) =
+    let changing = bound.Jumps |> List.indexed |> List.filter (fun (_, j) -> not j.After.IsEmpty)
+
+    let tensors names = [ for name in names -> parameter "Tensor" name ]
+    let state = tensors [ "t"; "state" ]
+    let product = tensors [ "t"; "state"; "w" ] @ [ parameter "ParameterGradients" "into" ]
+
+    match changing with
+    | [] -> []
+    | changing ->
+        [ choosing changing "Jump" "" state
+          choosing changing "JumpRate" "" state
+          choosing changing "Jump" "Vjp" product
+          for jump in changing do
+              yield! ofJump bound jump ]
+
+/// All members about events; none where the model has none.
+let members (bound: Bound) : Member list =
+    if bound.Jumps.IsEmpty then [] else specs bound :: watched bound @ jumps bound

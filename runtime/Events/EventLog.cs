@@ -1,0 +1,74 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DiffEqLang.Runtime;
+
+/// <summary>An event that has happened during a solve.</summary>
+/// <param name="Event">Which one.</param>
+/// <param name="Time">When, in float64.</param>
+/// <param name="Before">The packed state before it, [N]. No gradient flows from it.</param>
+/// <param name="After">The packed state after it, [N]. No gradient flows from it.</param>
+public sealed record EventOccurrence(EventSpec Event, double Time, Tensor Before, Tensor After);
+
+/// <summary>The events of a solve, lane by lane, in the order in which they have happened.</summary>
+/// <param name="events">All events of the equations.</param>
+/// <param name="lanes">How many lanes there are.</param>
+internal sealed class EventLog(IReadOnlyList<EventSpec> events, int lanes)
+{
+    /// <summary>Steps of a lane, one behind the other, that events have cut within <see cref="AtOnce"/> of the span: more have no end.</summary>
+    private const int MostAtOnce = 32;
+
+    private const double AtOnce = 1e-10;
+
+    private readonly List<(int Which, double Time, double[] Before, double[] After)>[] _ofLane =
+        [.. Enumerable.Range(0, lanes).Select(_ => new List<(int, double, double[], double[])>())];
+
+    private readonly List<double>[] _moments = [.. Enumerable.Range(0, lanes).Select(_ => new List<double>())];
+
+    /// <summary>How many events a lane has had.</summary>
+    public int CountOf(int lane) => _ofLane[lane].Count;
+
+    /// <summary>Notes a firing.</summary>
+    public void Add(Firing firing)
+    {
+        var (before, after) = (HostVector.ToHost(firing.Before.contiguous()), HostVector.ToHost(firing.After.contiguous()));
+        var width = before.Length / firing.Lanes.Length;
+        for (var row = 0; row < firing.Lanes.Length; row++)
+            _ofLane[firing.Lanes[row]].Add(
+                (firing.Which, firing.Times[row], before[(row * width)..((row + 1) * width)], after[(row * width)..((row + 1) * width)]));
+    }
+
+    /// <summary>Notes that events have cut a step of a lane, however many they were.</summary>
+    public void AddMoment(int lane, double time) => _moments[lane].Add(time);
+
+    /// <summary>
+    /// Whether a lane's events follow each other ever faster, so that time stands still before them: a ball that has stopped bouncing.
+    /// </summary>
+    public bool IsEndless(int lane, SolveSpan span)
+    {
+        var own = _moments[lane];
+        if (own.Count <= MostAtOnce) return false;
+        var (earlier, last) = (own[^(MostAtOnce + 1)], own[^1]);
+        return Math.Abs(last - earlier) <= AtOnce * Math.Max(Math.Abs(span.End - span.Start), Math.Abs(last));
+    }
+
+    /// <summary>The occurrences by lane, in tensors like a state that belong to no dispose scope.</summary>
+    public IReadOnlyList<IReadOnlyList<EventOccurrence>> Occurrences(Tensor like) =>
+        [.. _ofLane.Select(own => (IReadOnlyList<EventOccurrence>)[.. own.Select(o => new EventOccurrence(
+            events[o.Which], o.Time, Row(o.Before, like), Row(o.After, like)))])];
+
+    /// <summary>The times by lane, [lanes, most events of a lane], in no dispose scope; NaN where a lane has had fewer.</summary>
+    public Tensor Times(Tensor like)
+    {
+        var most = _ofLane.Max(own => own.Count);
+        var times = new double[lanes * most];
+        Array.Fill(times, double.NaN);
+        for (var lane = 0; lane < lanes; lane++)
+            for (var i = 0; i < _ofLane[lane].Count; i++)
+                times[lane * most + i] = _ofLane[lane][i].Time;
+        return HostVector.ToDevice(times, [lanes, most], like.dtype, like.device).DetachFromDisposeScope();
+    }
+
+    private static Tensor Row(double[] values, Tensor like) =>
+        HostVector.ToDevice(values, [values.Length], like.dtype, like.device).DetachFromDisposeScope();
+}

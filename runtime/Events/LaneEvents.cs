@@ -1,0 +1,294 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DiffEqLang.Runtime;
+
+/// <summary>
+/// The events of a solve: finds those that an accepted step has come across, lane by lane, cuts the step there, and lets them act.
+/// </summary>
+/// <remarks>
+/// What is watched has a side of zero in every lane, from which an event sees it pass. An event that has just acted leaves its value
+/// at zero, up to rounding, unless it has changed it; the side is then that to which the value goes. So an event does not happen
+/// again by rounding at its own root, and does where the value turns. Roots are looked for on the step's dense output, whose state
+/// there is the state before the event: Shampine and Thompson (2000), Event location for ordinary differential equations, Computers
+/// and Mathematics with Applications 39.
+/// </remarks>
+internal sealed class LaneEvents
+{
+    /// <summary>Roots this many roundings of the time apart are at one time.</summary>
+    private const double AtOnce = 16;
+
+    private readonly OdeEquations _equations;
+    private readonly RungeKuttaKernel _kernel;
+    private readonly SolveSpan _span;
+    private readonly IReadOnlyList<EventSpec> _events;
+    private readonly int[] _roots;          // the events that watch a value, by column
+    private readonly TimedEvents _timed;
+    private readonly double _precision;
+    private readonly int _lanes;
+    private readonly int[] _sides;          // [lanes, columns]
+    private double[] _values = [], _rates = [];
+
+    /// <summary>The events of a solve; null where its equations have none.</summary>
+    /// <param name="problem">What is solved.</param>
+    /// <param name="kernel">Its steps.</param>
+    /// <param name="state">The initial state, [samples, N].</param>
+    /// <param name="lanes">How many lanes there are.</param>
+    /// <exception cref="ArgumentException">Samples share what their events would cut apart.</exception>
+    public static LaneEvents? Of(OdeProblem problem, RungeKuttaKernel kernel, Tensor state, int lanes)
+    {
+        if (problem.Equations.Events.Count == 0) return null;
+        if (lanes != state.size(0))
+            throw new ArgumentException("Events end the step of a sample where they find it, so that samples cannot share their steps: solve with StepCoupling.PerSample.");
+        if (problem.Span.Times is null && lanes > 1)
+            throw new ArgumentException("SaveAt.Steps needs steps that all samples share, and events end the step of a sample where they find it: save at given times.");
+        return new LaneEvents(problem, kernel, state);
+    }
+
+    private LaneEvents(OdeProblem problem, RungeKuttaKernel kernel, Tensor state)
+    {
+        (_equations, _kernel, _span, _events) = (problem.Equations, kernel, problem.Span, problem.Equations.Events);
+        _lanes = (int)state.size(0);
+        _roots = [.. Enumerable.Range(0, _events.Count).Where(i => _events[i].IsRoot)];
+        _timed = new TimedEvents(_events, _span, _lanes);
+        _precision = state.dtype == ScalarType.Float64 ? Math.BitIncrement(1.0) - 1 : MathF.BitIncrement(1f) - 1;
+        _sides = new int[_lanes * _roots.Length];
+        Log = new EventLog(_events, _lanes);
+    }
+
+    /// <summary>What has happened.</summary>
+    public EventLog Log { get; }
+
+    /// <summary>The times that no lane may step over.</summary>
+    public double[] Limits => _timed.Limits;
+
+    /// <summary>Takes the sides at the start.</summary>
+    public void Start(Tensor time, Tensor state)
+    {
+        (_values, _rates) = Watch(time.expand(_lanes), state);
+        for (var i = 0; i < _sides.Length; i++) _sides[i] = SideOf(_values[i], _rates[i]);
+    }
+
+    /// <summary>The events of an accepted step, and what they make of it; null where there are none.</summary>
+    /// <param name="stages">The step.</param>
+    /// <param name="after">The states after it, [lanes, N].</param>
+    /// <param name="clock">Says which lanes it moves, and how far.</param>
+    /// <param name="complete">Computes the stages that only the dense output needs.</param>
+    public StepCut? Cut(Stages stages, Tensor after, LaneClock clock, Action complete)
+    {
+        var (values, rates) = Watch(stages.Geometry.TimeOf(_kernel.Tableau.EndStage).expand(_lanes), after);
+        var found = Found(Searches(clock.Moves, values, rates), stages, complete);
+        var fired = Earliest(found, stages.Geometry, clock, values, rates);
+        for (var lane = 0; lane < _lanes; lane++)
+            if (clock.Moves[lane] && fired[lane] is null)
+                Settle(lane, values, rates, lane);
+        int[] lanes = [.. Enumerable.Range(0, _lanes).Where(lane => fired[lane] is not null)];
+        if (lanes.Length == 0) return null;
+        complete();
+        return Act(stages, after, lanes, [.. lanes.Select(lane => fired[lane]!.Value)]);
+    }
+
+    // Finding
+
+    private IReadOnlyList<EventSearch> Searches(bool[] moves, double[] values, double[] rates)
+    {
+        var searches = new List<EventSearch>();
+        for (var lane = 0; lane < _lanes; lane++)
+            for (var column = 0; moves[lane] && column < _roots.Length; column++)
+            {
+                var i = lane * _roots.Length + column;
+                if (EventSearch.Of(
+                    lane, column, _events[_roots[column]].Kind, _sides[i], (_values[i], values[i]), (_rates[i], rates[i]), _precision) is { } search)
+                    searches.Add(search);
+            }
+
+        return searches;
+    }
+
+    /// <summary>Runs all searches side by side, each round one evaluation of the dense output.</summary>
+    private IEnumerable<EventSearch> Found(IReadOnlyList<EventSearch> searches, Stages stages, Action complete)
+    {
+        if (searches.Count > 0) complete();
+        while (searches.Where(search => !search.IsDone).ToArray() is { Length: > 0 } open)
+        {
+            using var scope = NewDisposeScope();
+            int[] lanes = [.. open.Select(search => search.Lane)];
+            double[] thetas = [.. open.Select(search => search.Theta)];
+            double[] times = [.. lanes.Zip(thetas, (lane, theta) => TimeAt(stages.Geometry, lane, theta))];
+            var (values, rates) = Watch(Vector(times, stages), StatesAt(stages, lanes, thetas));
+            for (var row = 0; row < open.Length; row++)
+                open[row].Tell(values[row * _roots.Length + open[row].Column], rates[row * _roots.Length + open[row].Column]);
+        }
+
+        return searches.Where(search => search.IsFound);
+    }
+
+    /// <summary>By lane the first time at which an event happens, with the events of that time; null where none does.</summary>
+    private (double Theta, double Time, int[] Which)?[] Earliest(
+        IEnumerable<EventSearch> found, StepGeometry geometry, LaneClock clock, double[] values, double[] rates)
+    {
+        var fired = new (double, double, int[])?[_lanes];
+        var byLane = found.ToLookup(search => search.Lane);
+        for (var lane = 0; lane < _lanes; lane++)
+        {
+            var roots = byLane[lane].ToArray();
+            if (!clock.Moves[lane]) continue;
+            var isTimed = clock.Target(lane) == Limits[lane];
+            if (roots.Length == 0 && !isTimed) continue;
+            var first = isTimed ? roots.Select(search => search.Theta).Append(1).Min() : roots.Min(search => search.Theta);
+            var rounding = AtOnce * Rounding(geometry, lane);
+            var timed = isTimed && 1 - first <= rounding;
+            if (timed) first = 1;
+            var which = roots.Where(search => search.Theta - first <= rounding).Select(search => _roots[search.Column]);
+            if (timed) which = which.Concat(_timed.At(Limits[lane])).Concat(JustBehind(lane, values, rates, rounding * Math.Abs(geometry.Steps[lane])));
+            fired[lane] = (first, first == 1 ? clock.Target(lane) : TimeAt(geometry, lane, first), [.. which.Distinct().Order()]);
+        }
+
+        return fired;
+    }
+
+    /// <summary>The events whose roots lie behind the end of the step by rounding alone.</summary>
+    private IEnumerable<int> JustBehind(int lane, double[] values, double[] rates, double rounding)
+    {
+        for (var column = 0; column < _roots.Length; column++)
+        {
+            var (value, rate, side) = (values[lane * _roots.Length + column], rates[lane * _roots.Length + column], _sides[lane * _roots.Length + column]);
+            if (side * value > 0 && side * rate < 0 && Math.Abs(value) <= Math.Abs(rate) * rounding && EventSearch.Matches(_events[_roots[column]].Kind, side))
+                yield return _roots[column];
+        }
+    }
+
+    /// <summary>One rounding of the time in the state's type, as a part of the step.</summary>
+    private double Rounding(StepGeometry geometry, int lane)
+    {
+        var (time, step) = (geometry.Times[lane], geometry.Steps[lane]);
+        return _precision * Math.Max(Math.Abs(time), Math.Abs(time + step)) / Math.Abs(step);
+    }
+
+    // Acting
+
+    private StepCut Act(Stages stages, Tensor after, int[] lanes, (double Theta, double Time, int[] Which)[] fired)
+    {
+        double[] thetas = [.. fired.Select(f => f.Theta)], times = [.. fired.Select(f => f.Time)];
+        var (before, defect) = Arrival(stages, lanes, thetas, times);
+        var state = before;
+        var firings = new List<Firing>();
+        foreach (var which in fired.SelectMany(f => f.Which).Distinct().Order())
+        {
+            int[] rows = [.. Enumerable.Range(0, lanes.Length).Where(row => fired[row].Which.Contains(which))];
+            var firing = Fire(which, rows, lanes, times, state, defect);
+            firings.Add(firing);
+            Log.Add(firing);
+            using var index = Index(rows, state.device);
+            state = state.index_copy(0, index, firing.After);
+            defect = defect.index_fill(0, index, Scalars.Of(0));
+        }
+
+        for (var row = 0; row < lanes.Length; row++)
+        {
+            Log.AddMoment(lanes[row], times[row]);
+            _timed.Pass(lanes[row], times[row]);
+        }
+
+        var endings = Endings(lanes, fired, state, before, out state);
+        SettleCut(lanes, fired, stages, before, state);
+        var rowsOfCut = new SaveRows(lanes, new int[lanes.Length], thetas, false);
+        var record = new EventRecord(rowsOfCut, times, state, stages.States[_kernel.Tableau.EndStage], firings);
+        return new StepCut(record, after.index_copy(0, Index(lanes, after.device), state), endings);
+    }
+
+    /// <summary>The states at which events find the lanes, and what their derivatives have over the right-hand side.</summary>
+    private (Tensor Before, Tensor Defect) Arrival(Stages stages, int[] lanes, double[] thetas, double[] times)
+    {
+        var before = StatesAt(stages, lanes, thetas);
+        double[][] weights = [.. thetas.Select(_kernel.Tableau.DenseSlopes)];
+        var steps = HostVector.ToDevice([.. lanes.Select(lane => stages.Geometry.Steps[lane])], [lanes.Length, 1], before.dtype, before.device);
+        var slope = DenseOutput.Increments(stages, _lanes, Index(lanes, before.device), weights).div_(steps);
+        return (before, slope.sub_(_equations.Drift(Vector(times, stages), before)));
+    }
+
+    private Firing Fire(int which, int[] rows, int[] lanes, double[] times, Tensor state, Tensor defect)
+    {
+        using var index = Index(rows, state.device);
+        var before = state.index_select(0, index);
+        double[] at = [.. rows.Select(row => times[row])];
+        int[] own = [.. rows.Select(row => lanes[row])];
+        var after = _equations.Jump(which, HostVector.ToDevice(at, [at.Length], state.dtype, state.device), before).expand_as(before);
+        return new Firing(which, own, at, [.. own.Select(Log.CountOf)], before, after, defect.index_select(0, index));
+    }
+
+    /// <summary>How lanes end: by an event that stops them, by events without end, or by one that gives no number.</summary>
+    private SolveStatus?[] Endings(
+        int[] lanes, (double Theta, double Time, int[] Which)[] fired, Tensor state, Tensor before, out Tensor good)
+    {
+        var finite = state.isfinite().all(1, keepdim: true);
+        good = where(finite, state, before);
+        var isFinite = HostVector.ToHost(finite.to(ScalarType.Float64).contiguous());
+        var endings = new SolveStatus?[_lanes];
+        for (var row = 0; row < lanes.Length; row++)
+            endings[lanes[row]] =
+                isFinite[row] == 0 ? SolveStatus.NonFinite
+                : Array.Exists(fired[row].Which, which => _events[which].Stops) ? SolveStatus.Stopped
+                : Log.IsEndless(lanes[row], _span) ? SolveStatus.EndlessEvents
+                : null;
+        return endings;
+    }
+
+    // Sides
+
+    /// <summary>The sides of the lanes that events have cut, from the states after them.</summary>
+    private void SettleCut(int[] lanes, (double Theta, double Time, int[] Which)[] fired, Stages stages, Tensor before, Tensor state)
+    {
+        var times = Vector([.. fired.Select(f => f.Time)], stages);
+        var (were, _) = Watch(times, before);
+        var (values, rates) = Watch(times, state);
+        for (var row = 0; row < lanes.Length; row++)
+            for (var column = 0; column < _roots.Length; column++)
+            {
+                var (own, i) = (lanes[row] * _roots.Length + column, row * _roots.Length + column);
+                var size = Math.Max(Math.Abs(_values[own]), Math.Abs(were[i]));
+                var isAtRoot = fired[row].Which.Contains(_roots[column]) && Math.Abs(values[i]) <= 2 * Math.Abs(were[i]) + 8 * _precision * size;
+                var side = SideOf(isAtRoot ? 0 : values[i], rates[i]);
+                (_sides[own], _values[own], _rates[own]) = (isAtRoot && side == 0 ? -_sides[own] : side, isAtRoot ? 0 : values[i], rates[i]);
+            }
+    }
+
+    /// <summary>The sides of a lane at the end of a step that nothing has cut: a value of zero leaves them.</summary>
+    private void Settle(int lane, double[] values, double[] rates, int row)
+    {
+        for (var column = 0; column < _roots.Length; column++)
+        {
+            var (own, i) = (lane * _roots.Length + column, row * _roots.Length + column);
+            (_values[own], _rates[own]) = (values[i], rates[i]);
+            if (values[i] is > 0 or < 0) _sides[own] = Math.Sign(values[i]);
+        }
+    }
+
+    /// <summary>The side of zero that a value is on, or goes to.</summary>
+    private static int SideOf(double value, double rate) => value is > 0 or < 0 ? Math.Sign(value) : rate is > 0 or < 0 ? Math.Sign(rate) : 0;
+
+    // Values
+
+    /// <summary>What is watched and its derivative in the direction of the solve, [rows, columns].</summary>
+    private (double[] Values, double[] Rates) Watch(Tensor times, Tensor states)
+    {
+        if (_roots.Length == 0) return ([], []);
+        using var scope = NewDisposeScope();
+        var values = HostVector.ToHost(_equations.EventValues(times, states).contiguous());
+        var rates = HostVector.ToHost(_equations.EventRates(times, states).contiguous());
+        if (_span.Direction < 0)
+            for (var i = 0; i < rates.Length; i++)
+                rates[i] = -rates[i];
+        return (values, rates);
+    }
+
+    private Tensor StatesAt(Stages stages, int[] lanes, double[] thetas) => DenseOutput.States(
+        stages, _lanes, Index(lanes, stages.States[0].device), [.. thetas.Select(_kernel.Tableau.DenseWeights)]);
+
+    private static double TimeAt(StepGeometry geometry, int lane, double theta) => geometry.Times[lane] + theta * geometry.Steps[lane];
+
+    private static Tensor Vector(double[] times, Stages stages) =>
+        HostVector.ToDevice(times, [times.Length], stages.States[0].dtype, stages.States[0].device);
+
+    private static Tensor Index(int[] rows, Device device) => tensor([.. rows.Select(row => (long)row)], ScalarType.Int64, device);
+}

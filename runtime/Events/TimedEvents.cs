@@ -1,0 +1,50 @@
+namespace DiffEqLang.Runtime;
+
+/// <summary>When the events at given times come next, lane by lane.</summary>
+/// <param name="events">All events of the equations.</param>
+/// <param name="span">From where to where; the start itself is behind.</param>
+/// <param name="lanes">How many lanes there are.</param>
+internal sealed class TimedEvents(IReadOnlyList<EventSpec> events, SolveSpan span, int lanes)
+{
+    private readonly double[] _next = [.. Enumerable.Range(0, lanes).Select(_ => Next(events, span.Start, span.Direction))];
+
+    /// <summary>The time of the next, which no step may pass; infinite where there is none.</summary>
+    public double[] Limits => _next;
+
+    /// <summary>The events of the time that a lane has reached.</summary>
+    public IEnumerable<int> At(double time) => Enumerable.Range(0, events.Count).Where(i => events[i].Kind switch
+    {
+        EventKind.Every => Multiple(events[i].Time, time) == time,
+        EventKind.At => events[i].Time == time,
+        _ => false,
+    });
+
+    /// <summary>Goes on behind a time.</summary>
+    public void Pass(int lane, double time) => _next[lane] = Next(events, time, span.Direction);
+
+    private static double Next(IReadOnlyList<EventSpec> events, double time, int direction)
+    {
+        var next = direction * double.PositiveInfinity;
+        foreach (var timed in events)
+        {
+            var candidate = timed.Kind switch
+            {
+                EventKind.Every => NextMultiple(timed.Time, time, direction),
+                EventKind.At => timed.Time,
+                _ => double.NaN,
+            };
+            if ((candidate - time) * direction > 0 && (next - candidate) * direction > 0) next = candidate;
+        }
+
+        return next;
+    }
+
+    /// <summary>The multiple of a period that lies nearest.</summary>
+    private static double Multiple(double period, double time) => Math.Round(time / period) * period;
+
+    private static double NextMultiple(double period, double time, int direction)
+    {
+        var multiple = Multiple(period, time);
+        return (multiple - time) * direction > 0 ? multiple : (Math.Round(time / period) + direction) * period;
+    }
+}
