@@ -14,9 +14,9 @@ open DiffEqLang.Compiler.Backends.Simd.Statements
 /// takes an instruction or two, or is a call in the runtime already.
 let weight name =
     match name with
+    | "tanh" -> Some 78
     | "exp"
-    | "log"
-    | "tanh" -> Some 90
+    | "log" -> Some 90
     | "sin"
     | "cos" -> Some 110
     | "expm1"
