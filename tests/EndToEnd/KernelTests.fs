@@ -395,6 +395,52 @@ let private crowdedModels dtype =
                 compareWith path (toleranceOf dtype) model instance)
     }
 
+// Products and sums
+
+/// A linear system with each coefficient written down: n² products.
+let private coefficients n =
+    let term i j = sprintf "%.3f*x%d" (0.01 + 0.001 * float (i * n + j)) j
+    let equation i = sprintf "x%d' = %s" i (String.Join(" + ", [ for j in 0 .. n - 1 -> term i j ]))
+
+    sprintf "state %s\n" (String.Join(", ", [ for i in 0 .. n - 1 -> sprintf "x%d" i ]))
+    + String.Join("\n", [ for i in 0 .. n - 1 -> equation i ])
+
+let private productsAndSums =
+    let bodies =
+        [ "few", "state x, y, z; x' = y*z - x; y' = x - 2*z*y; z' = x*y + z"
+          "loop",
+          "param A : R[40, 2] ~ normal(0, 1); param B : R[2, 40] ~ normal(0, 1); state x : R[2]; x' = B @ tanh(A @ x)"
+          "many", coefficients 21 ]
+
+    let sources =
+        [ for name, body in bodies ->
+              SourceFile(name, sprintf "model Products {\n%s\n}\n" (body.Replace("; ", "\n"))) ]
+
+    test
+        "products and sums are one instruction, where there are no more than the just-in-time compiler inlines" {
+        Arena.Run(fun () ->
+            let dtype = torch.ScalarType.Float64
+            let models = kernelsOf sources
+
+            let texts =
+                [ for _, nameSpace, model, kernel in models ->
+                      filesOf true nameSpace (precisionOf dtype) model kernel |> List.item 1 |> snd ]
+
+            Expect.stringContains texts[0] "Fms(y, z, x)" "a product less a value"
+            Expect.stringContains texts[0] "Fnma(2, z * y, x)" "a value less a product"
+            Expect.stringContains texts[0] "Fma(x, y, z)" "a product and a value"
+
+            Expect.stringContains
+                texts[1]
+                "tanh[i] = tanhI;"
+                "what a loop stores and reads again is a variable"
+
+            Expect.isFalse (texts[2].Contains "Fma(") "too many to fuse"
+
+            for (path, _, model, _), instance in List.zip models (generated dtype (fun _ -> true) models) do
+                compareWith path (toleranceOf dtype) model instance)
+    }
+
 let private everyFunctionHasItsName =
     test "every elementwise function of the language is one over registers" {
         let known =
@@ -415,6 +461,7 @@ let tests =
         "Kernels"
         [ everyFunctionHasItsName
           noMethodTakesInTooMuch
+          productsAndSums
           randomModels
           for dtype in [ torch.ScalarType.Float64; torch.ScalarType.Float32 ] do
               writtenModels dtype

@@ -103,7 +103,7 @@ let private functions =
           [ 0.0; 0.34657359; -0.34657359; 1.0; -1.04; -37.0; 709.78; 88.72 ]
       everywhere "Sinh" sinhOf [ 0.0; 1.0; -1.0; 710.47; 89.41; 20.0 ]
       everywhere "Cosh" coshOf [ 0.0; 0.34657359; 1.0; 710.47; 89.41 ]
-      everywhere "Tanh" tanhOf [ 0.0; 0.17328; 0.5; 1.0; 9.0; 10.0; 19.06; 22.0 ]
+      everywhere "Tanh" tanhOf [ 0.0; 0.1; 0.25; 0.34657; 0.5493; 1.0; 9.0; 10.0; 19.06; 22.0 ]
       everywhere "Sigmoid" logistic [ 0.0; -1.0; 1.0; -36.7; -708.4; -744.4; -87.3; -103.9; 16.6; 36.7 ]
       everywhere
           "Silu"

@@ -22,7 +22,7 @@ internal static class Exponential<T, P>
     [MethodImpl(Inline)]
     public static T Exp(T x)
     {
-        var p = ReduceQuickly(T.Max(-P.ExpBound, T.Min(P.ExpBound, x)), out var n, out _);
+        var p = ReduceQuickly(T.Max(-P.ExpBound, T.Min(P.ExpBound, x)), out var n);
         return T.Scale(T.Of(1) + p, n);
     }
 
@@ -36,18 +36,20 @@ internal static class Exponential<T, P>
         return T.Scale(p + (T.Of(1) - inverse), n) | (x & SignBit);
     }
 
-    /// <summary>tanh(x) = t/(t + 2) with t = exp(2|x|) - 1.</summary>
+    /// <summary>
+    /// tanh(x) = u/(1 + u) with u = (exp(2|x|) - 1)/2, as m - m m/(1 + u) with m the smaller of u and 1: equal for either, and the
+    /// quotient's error counts by m u/(1 + u) of itself alone.
+    /// </summary>
     [MethodImpl(Inline)]
     public static T Tanh(T x)
     {
-        var a = T.Abs(x);
-        var t = SmallExpm1(T.Min(P.ExpDominates, a + a));
-        var sum = t + T.Of(2);
-        var lost = T.Min(T.Of(2), t) - (sum - T.Max(T.Of(2), t));
-        var quotient = t / sum;
-        // What the sum's rounding lost divides by it too: -1/(t + 2) is (tanh - 1)/2.
-        var share = T.MultiplyAdd(quotient, T.Of(0.5), T.Of(-0.5));
-        return T.MultiplyAdd(quotient * lost, share, quotient) | (x & SignBit);
+        var u = HalfExpm1OfDouble(T.Min(P.ExpDominates, T.Abs(x)));
+        var m = T.Min(T.Of(1), u);
+        var sum = T.Of(-1) - u;
+        var quotient = m / sum;
+        // Where products round on their own, what the sum's rounding lost is too much, and divides by it too.
+        if (!T.IsFused) quotient -= quotient * (m + (sum + T.Max(T.Of(1), u)));
+        return T.MultiplyAdd(m, quotient, m) | (x & SignBit);
     }
 
     /// <summary>sinh(x): a polynomial up to 1, e - 1/(4e) with e = exp(|x|)/2 beyond.</summary>
@@ -125,20 +127,25 @@ internal static class Exponential<T, P>
         return T.MultiplyAdd(r * r, P.Exp(r), lost) + r;
     }
 
-    /// <summary>exp(x) - 1 for x that 2ⁿ does not overflow at.</summary>
+    /// <summary>
+    /// (exp(2a) - 1)/2 for a of at least 0 that 2ⁿ does not overflow at: 2ⁿ p + (2ⁿ - 1)/2 with p the same of the rest r. n is not the
+    /// nearest integer but the one below, nearly, so that neither term is negative and nothing cancels.
+    /// </summary>
     [MethodImpl(Inline)]
-    private static T SmallExpm1(T x)
+    private static T HalfExpm1OfDouble(T a)
     {
-        var p = ReduceQuickly(x, out _, out var rounded);
+        var rounded = T.MultiplyAdd(a, T.Of(2 / 0.693147180559945309417), T.Of(-0.49)) + P.Rounder;
+        var r = T.NegatedMultiplyAdd(rounded - P.Rounder, T.Of(0.693147180559945309417 / 2), a);
+        var p = T.MultiplyAdd(r * r, P.ExpOfDouble(r), r);
         var power = PowerOfTwo.FromRounded<T, P>(rounded);
-        return T.MultiplyAdd(power, p, power - T.Of(1));
+        return T.MultiplyAdd(power, p, T.MultiplyAdd(power, T.Of(0.5), T.Of(-0.5)));
     }
 
-    /// <summary>The same in three steps less, without what the rounding of r loses: half a unit of r's last place.</summary>
+    /// <summary><see cref="Reduce"/> in three steps less, without what the rounding of r loses: half a unit of r's last place.</summary>
     [MethodImpl(Inline)]
-    private static T ReduceQuickly(T x, out T n, out T rounded)
+    private static T ReduceQuickly(T x, out T n)
     {
-        rounded = Nearest(x, out n);
+        Nearest(x, out n);
         var r = T.NegatedMultiplyAdd(n, P.Ln2Low, T.NegatedMultiplyAdd(n, P.Ln2High, x));
         return T.MultiplyAdd(r * r, P.Exp(r), r);
     }

@@ -215,6 +215,11 @@ internal readonly struct Float32<T> : IPrecision<T>
 
     /// <inheritdoc/>
     [MethodImpl(Inline)]
+    public static T ExpOfDouble(T r) => Horner<T>.Of(
+        r, 1.00000167, 0.666594267, 0.33432892, 0.127497107, 0.0594305918);
+
+    /// <inheritdoc/>
+    [MethodImpl(Inline)]
     public static T Log(T z) => Horner<T>.Of(
         z, 0.666667759, 0.399775714, 0.298713505);
 

@@ -94,6 +94,9 @@ internal interface IPrecision<T>
     /// <summary>(exp(r) - 1 - r)/r² for |r| up to log(2)/2.</summary>
     static abstract T Exp(T r);
 
+    /// <summary>((exp(2r) - 1)/2 - r)/r² for r from 0 to log(2)/2, and 0.004 beyond both.</summary>
+    static abstract T ExpOfDouble(T r);
+
     /// <summary>(log((1 + s)/(1 - s))/s - 2)/s² by z = s², for s up to (√2 - 1)/(√2 + 1).</summary>
     static abstract T Log(T z);
 

@@ -7,8 +7,9 @@ namespace DiffEqLang.Runtime.Simd;
 internal sealed class DenseWeights<TLanes>(RungeKuttaTableau tableau)
     where TLanes : struct, ILanes<TLanes>
 {
-    private readonly double[][] _values = [.. tableau.Dense];
-    private readonly double[][] _slopes = [.. tableau.Dense.Select(row => row.Select((value, power) => value * (power + 1)).ToArray())];
+    private readonly TLanes[][] _values = [.. tableau.Dense.Select(row => row.Select(TLanes.Of).ToArray())];
+    private readonly TLanes[][] _slopes =
+        [.. tableau.Dense.Select(row => row.Select((value, power) => TLanes.Of(value * (power + 1))).ToArray())];
 
     /// <summary>The weight of a stage in y(t + θh), without the factor h.</summary>
     public TLanes OfValue(int stage, TLanes theta) => Horner(_values[stage], theta) * theta;
@@ -42,10 +43,10 @@ internal sealed class DenseWeights<TLanes>(RungeKuttaTableau tableau)
         for (var c = 0; c < sum.Length; c++) sum[c] = TLanes.MultiplyAdd(weight, own[c], sum[c]);
     }
 
-    private static TLanes Horner(double[] coefficients, TLanes x)
+    private static TLanes Horner(TLanes[] coefficients, TLanes x)
     {
-        var value = TLanes.Of(coefficients[^1]);
-        for (var i = coefficients.Length - 2; i >= 0; i--) value = TLanes.MultiplyAdd(value, x, TLanes.Of(coefficients[i]));
+        var value = coefficients[^1];
+        for (var i = coefficients.Length - 2; i >= 0; i--) value = TLanes.MultiplyAdd(value, x, coefficients[i]);
         return value;
     }
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
 using DiffEqLang.Tableaux;
 
 namespace DiffEqLang.Runtime.Simd;
@@ -13,6 +14,8 @@ internal sealed class LaneSaves<TLanes, T>
     private readonly RegisterBuffer<TLanes> _dense, _theta;
     private readonly int _firstLane;      // of the clock
     private readonly int[] _sample, _first, _next;
+    private readonly double[] _nextTime;  // by lane: that of _next, infinity where there is none
+    private readonly double[] _place;     // by lane: as Places gives them
     private readonly bool[] _isInside;    // by lane: whether it saves inside its step now
     private LaneSolve<T>? _solve;
 
@@ -24,6 +27,7 @@ internal sealed class LaneSaves<TLanes, T>
         (_tableau, _weights, _firstLane) = (tableau, new DenseWeights<TLanes>(tableau), firstLane);
         (_dense, _theta) = (new(size), new(1));
         (_sample, _first, _next, _isInside) = (new int[Lanes], new int[Lanes], new int[Lanes], new bool[Lanes]);
+        (_nextTime, _place) = (new double[Lanes], new double[Lanes]);
     }
 
     private static int Lanes => LaneNumbers<TLanes, T>.Count;
@@ -43,6 +47,7 @@ internal sealed class LaneSaves<TLanes, T>
         _solve = solve;
         Array.Fill(_sample, -1);
         Array.Clear(_next);
+        Array.Fill(_nextTime, solve.Problem.Span.Direction * double.PositiveInfinity);
     }
 
     /// <summary>Puts a sample into a lane and saves its state at the times that are the start.</summary>
@@ -53,7 +58,7 @@ internal sealed class LaneSaves<TLanes, T>
         for (; _next[lane] < _solve!.Times.Length && _solve.Times[_next[lane]] == _solve.Problem.Span.Start; _next[lane]++)
             Save(lane, state, slope);
         _first[lane] = _next[lane];
-        return NextTime(lane);
+        return _nextTime[lane] = NextTime(lane);
     }
 
     /// <summary>Begins with a step, for the tape: no lane has saved anything inside it.</summary>
@@ -62,8 +67,8 @@ internal sealed class LaneSaves<TLanes, T>
     /// <summary>Whether a lane has come to a saved time strictly inside its step, so that the dense output is needed.</summary>
     public bool NeedsDense(RegisterClock clock)
     {
-        for (var lane = 0; lane < Lanes; lane++)
-            if (Place(lane, clock) is { } theta && theta < 1)
+        foreach (var place in Places(clock))
+            if (place < 1)
                 return true;
         return false;
     }
@@ -80,9 +85,6 @@ internal sealed class LaneSaves<TLanes, T>
         while (TakeRow(clock, after, endSlope, out var isInside))
             if (isInside)
                 SaveInside(h, state, stages);
-        for (var lane = 0; lane < Lanes; lane++)
-            if (_sample[lane] >= 0 && clock.HasCrossed(_firstLane + lane))
-                clock.SetNextSave(_firstLane + lane, NextTime(lane));
     }
 
     /// <summary>Ends a lane's sample: how it went, its last state, and NaN at the times that it did not reach.</summary>
@@ -100,29 +102,40 @@ internal sealed class LaneSaves<TLanes, T>
         ? _solve.Times[_next[lane]]
         : _solve.Problem.Span.Direction * double.PositiveInfinity;
 
-    /// <summary>Where in its step a lane has its next saved time; null where not in it.</summary>
-    private double? Place(int lane, RegisterClock clock)
+    /// <summary>Where in its step each lane has its next saved time: at most 1; infinity where it has none or does not move.</summary>
+    private ReadOnlySpan<double> Places(RegisterClock clock)
     {
-        var ofClock = _firstLane + lane;
-        if (!clock.HasCrossed(ofClock) || _sample[lane] < 0 || _next[lane] == _solve!.Times.Length) return null;
-        var theta = (_solve.Times[_next[lane]] - RegisterClock.Lane(clock.Time, ofClock)) / RegisterClock.Lane(clock.Step, ofClock);
-        return theta <= 1 ? theta : null;
+        var first = _firstLane / Vector<double>.Count;
+        var next = MemoryMarshal.Cast<double, Vector<double>>(_nextTime.AsSpan());
+        var places = MemoryMarshal.Cast<double, Vector<double>>(_place.AsSpan());
+        for (var v = 0; v < places.Length; v++)
+        {
+            var theta = (next[v] - clock.Time[first + v]) / clock.Step[first + v];
+            var moves = Vector.Equals(clock.Moved[first + v], Vector<double>.One);
+            places[v] = Vector.ConditionalSelect(moves, theta, new Vector<double>(double.PositiveInfinity));
+        }
+
+        return _place;
     }
 
     /// <summary>Takes the next saved time of every lane that has one in its step; saves those that are its end.</summary>
     private bool TakeRow(RegisterClock clock, ReadOnlySpan<TLanes> after, ReadOnlySpan<TLanes> endSlope, out bool isInside)
     {
         var any = false;
+        var places = Places(clock);
         var thetas = LaneNumbers<TLanes, T>.Of(_theta.Span);
         isInside = false;
-        for (var lane = 0; lane < Lanes; lane++)
+        for (var lane = 0; lane < places.Length; lane++)
         {
-            _isInside[lane] = false;
-            if (Place(lane, clock) is not { } theta) continue;
+            var theta = places[lane];
+            _isInside[lane] = theta < 1;
+            if (!(theta <= 1)) continue;
             any = true;
-            if (theta < 1) (_isInside[lane], isInside, thetas[lane]) = (true, true, T.CreateTruncating(theta));
+            if (theta < 1) (isInside, thetas[lane]) = (true, T.CreateTruncating(theta));
             else Save(lane, after, endSlope);
             _next[lane]++;
+            _nextTime[lane] = NextTime(lane);
+            clock.SetNextSave(_firstLane + lane, _nextTime[lane]);
         }
 
         return any;

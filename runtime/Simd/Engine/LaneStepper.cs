@@ -13,8 +13,9 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
     where TRegister : struct
     where TLanes : struct, ILanes<TLanes>
 {
-    private readonly (int Stage, double Weight)[][] _rows = [.. tableau.A.Select(NonZero)];
-    private readonly (int Stage, double Weight)[][] _errors = [.. (tableau.Error?.Estimates ?? []).Select(NonZero)];
+    private readonly (int Stage, TLanes Weight)[][] _rows = [.. tableau.A.Select(NonZero)];
+    private readonly (int Stage, TLanes Weight)[][] _errors = [.. (tableau.Error?.Estimates ?? []).Select(NonZero)];
+    private readonly TLanes[] _places = [.. tableau.C.Select(TLanes.Of)];    // of the stages in the step
     private readonly TLanes _perComponent = TLanes.Of(1.0 / kernel.StateSize);
 
     /// <summary>The equations; another kernel of the same class may take their place between solves.</summary>
@@ -81,7 +82,7 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
             var at = states.Slice((i - 1) * Size, Size);
             Place(i, h, state, stages, at);
             var ofStage = keepsAll ? terms.Slice((i - 1) * kernel.TermSize, kernel.TermSize) : terms[..kernel.TermSize];
-            Drift(TLanes.MultiplyAdd(h, TLanes.Of(tableau.C[i]), t), at, parameters, stages.Slice(i * Size, Size), ofStage);
+            Drift(TLanes.MultiplyAdd(h, _places[i], t), at, parameters, stages.Slice(i * Size, Size), ofStage);
         }
     }
 
@@ -120,15 +121,15 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
         for (var c = 0; c < result.Length; c++) result[c] = TLanes.MultiplyAdd(h, Sum(_rows[stage], stages, c), state[c]);
     }
 
-    private TLanes Sum((int Stage, double Weight)[] row, ReadOnlySpan<TLanes> stages, int component)
+    private TLanes Sum((int Stage, TLanes Weight)[] row, ReadOnlySpan<TLanes> stages, int component)
     {
         var sum = default(TLanes);
-        foreach (var (stage, weight) in row) sum = TLanes.MultiplyAdd(TLanes.Of(weight), stages[stage * Size + component], sum);
+        foreach (var (stage, weight) in row) sum = TLanes.MultiplyAdd(weight, stages[stage * Size + component], sum);
         return sum;
     }
 
-    private static (int, double)[] NonZero(double[] weights) =>
-        [.. weights.Index().Where(pair => pair.Item != 0).Select(pair => (pair.Index, pair.Item))];
+    private static (int, TLanes)[] NonZero(double[] weights) =>
+        [.. weights.Index().Where(pair => pair.Item != 0).Select(pair => (pair.Index, TLanes.Of(pair.Item)))];
 
     private static TRegister Bare(TLanes lanes) => Unsafe.BitCast<TLanes, TRegister>(lanes);
 

@@ -97,10 +97,7 @@ internal sealed class RegisterClock
     /// <summary>Whether a lane takes steps.</summary>
     public bool IsLive(int lane) => Of(lane).IsLive[Place(lane)] != 0;
 
-    /// <summary>Whether a lane has come to its next saved time by the last attempt.</summary>
-    public bool HasCrossed(int lane) => Of(lane).Crosses[Place(lane)] != 0;
-
-    /// <summary>Whether one of some lanes has, that fill vectors.</summary>
+    /// <summary>Whether one of some lanes, that fill vectors, has come to its next saved time by the last attempt.</summary>
     public bool HasCrossed(int first, int count)
     {
         var crosses = Vector<long>.Zero;

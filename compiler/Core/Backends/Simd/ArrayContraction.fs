@@ -11,6 +11,7 @@ open System
 open System.Collections.Generic
 open DiffEqLang.Compiler.Printing
 open DiffEqLang.Compiler.Printing.CSharp
+open DiffEqLang.Compiler.Passes
 open DiffEqLang.Compiler.Backends.Simd.Statements
 
 /// How often an array is touched.
@@ -117,3 +118,38 @@ let contractArrays (statements: Statement list) : Statement list =
             | Some contracted -> contracted
             | None -> statements)
         statements
+
+/// In a loop, what is stored and read again goes through a variable: the processor need not wait for memory.
+///
+///     tanh[i] = Tanh(...)                        var tanhI = Tanh(...)
+///     sum = W[i] * tanh[i] + sum    becomes      tanh[i] = tanhI
+///                                                sum = W[i] * tanhI + sum
+let nameStored (fresh: string -> string) (statements: Statement list) : Statement list =
+    let rec inBody variable (body: Statement list) =
+        match body with
+        | Store(Element(Name array, [ place ]) as target, value, source) :: rest when
+            isReadUnchanged array place rest
+            ->
+            let name = fresh (array + Naming.capitalized variable)
+
+            let rest =
+                rest
+                |> List.map (
+                    mapExpressions (replaced (fun e -> if e = target then Some(Name name) else None))
+                )
+
+            Declare(name, value, source) :: Store(target, Name name, None) :: inBody variable rest
+        | Loop(inner, count, nested) :: rest ->
+            Loop(inner, count, inBody inner nested) :: inBody variable rest
+        | s :: rest -> s :: inBody variable rest
+        | [] -> []
+
+    /// Whether it is read by these statements, and nothing in its array written.
+    and isReadUnchanged array place rest =
+        let t = touched rest
+        t.ReadPlaces.Contains((array, place)) && not (t.Writes.Contains array)
+
+    [ for s in statements do
+          match s with
+          | Loop(variable, count, body) -> Loop(variable, count, inBody variable body)
+          | other -> other ]

@@ -1,6 +1,8 @@
-/// Bounds what the just-in-time compiler takes into one method: beyond it, elementary functions become calls.
+/// Bounds what the just-in-time compiler takes into one method: beyond it, elementary functions become calls, and sums that are fused with a
+/// product, each a method to it, products and sums.
 ///
-///     tanhX4 = Tanh(x4)      becomes      tanhX4 = CalledTanh(x4)      where four others are inlined already
+///     tanhX6 = Tanh(x6)      becomes      tanhX6 = CalledTanh(x6)      where five others are inlined already
+///     dx = Fms(x, z, y)      becomes      dx = x * z - y               where there are hundreds
 module internal DiffEqLang.Compiler.Backends.Simd.Inlining
 
 open System.Collections.Generic
@@ -14,9 +16,9 @@ open DiffEqLang.Compiler.Backends.Simd.Statements
 /// takes an instruction or two, or is a call in the runtime already.
 let weight name =
     match name with
+    | "tanh" -> Some 78
     | "exp"
-    | "log"
-    | "tanh" -> Some 90
+    | "log" -> Some 90
     | "sin"
     | "cos" -> Some 110
     | "expm1"
@@ -75,9 +77,48 @@ let rec private countOfVariables (statements: Statement list) =
         | Scratch _
         | Overwrite _ -> 0)
 
+let private isFused (e: CSharp.Expr) =
+    match e with
+    | Invoke(Name("Fma" | "Fms" | "Fnma"), _) -> true
+    | _ -> false
+
+let private countOfFused (statements: Statement list) =
+    let found = ResizeArray<CSharp.Expr>()
+
+    let visit e =
+        if isFused e then
+            found.Add e
+
+        None
+
+    statements |> List.iter (mapExpressions (replaced visit) >> ignore)
+    found.Count
+
+let rec private unfused (e: CSharp.Expr) =
+    e
+    |> replaced (fun e ->
+        match e with
+        | Invoke(Name name, [ a; b; c ]) when isFused e ->
+            let product = Infix(unfused a.Value, "*", unfused b.Value)
+            let rest = unfused c.Value
+
+            match name with
+            | "Fms" -> Some(Infix(product, "-", rest))
+            | "Fnma" -> Some(Infix(rest, "-", product))
+            | _ -> Some(Infix(product, "+", rest))
+        | _ -> None)
+
 /// The statements with those functions as calls that do not fit, the ones in the innermost loops last. `copies`: how often the
 /// method is itself inlined into another.
 let bounded copies (statements: Statement list) : Statement list =
+    let room = most / copies
+
+    let statements =
+        if countOfFused statements <= room then
+            statements
+        else
+            statements |> List.map (mapExpressions unfused)
+
     let found = ResizeArray<int * int>()
 
     mapFunctions
@@ -88,7 +129,7 @@ let bounded copies (statements: Statement list) : Statement list =
         statements
     |> ignore
 
-    let mutable left = most / copies - countOfVariables statements
+    let mutable left = room - countOfVariables statements - countOfFused statements
     let inlined = HashSet<int>()
 
     for place, (_, n) in Seq.indexed found |> Seq.sortBy (fun (_, (depth, _)) -> -depth) do

@@ -48,7 +48,7 @@ let reserved =
           "LaneMatrices" ]
 
     let functions = Catalogue.all |> List.map (fun b -> functionName b.Name)
-    parameters @ [ "Fma" ] @ functions @ Inlining.reserved
+    parameters @ [ "Fma"; "Fms"; "Fnma" ] @ functions @ Inlining.reserved
 
 let fieldName (s: Symbol) = "_" + (Names.identifier s.Name).TrimStart '@'
 

@@ -101,6 +101,7 @@ type MethodBody(taken: string seq, copies: int) =
             List.ofSeq whole
             |> LoopFusion.fuse
             |> ArrayContraction.contractArrays
+            |> ArrayContraction.nameStored fresh
             |> PartialSums.splitSums
             |> Inlining.bounded copies
 

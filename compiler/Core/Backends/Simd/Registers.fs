@@ -77,6 +77,18 @@ let isOfRegisters name = List.contains name [ "Abs"; "Floor" ]
 /// A function of `Vector` or `Vector512`, whichever `Lane` is.
 let operation name arguments = invokeMethod (Name "Lane") name arguments
 
+/// The factors of a product, the second of them a register.
+let private (|Product|_|) (value: Value) =
+    match value with
+    | Register(Infix(a, "*", b)) -> Some(a, b)
+    | _ -> None
+
+/// Of a product that is taken away.
+let private (|NegatedProduct|_|) (value: Value) =
+    match value with
+    | Register(Prefix("-", Infix(a, "*", b))) -> Some(a, b)
+    | _ -> None
+
 /// Arithmetic of one precision.
 type Arithmetic(precision: Precision) =
     let literal = literal precision
@@ -111,6 +123,10 @@ type Arithmetic(precision: Precision) =
         | Number x, Number y -> Number(x + y)
         | Number 0.0, other
         | other, Number 0.0 -> other
+        | _, Product(x, y) -> this.Fused("Fma", x, y, a)
+        | _, NegatedProduct(x, y) -> this.Fused("Fnma", x, y, a)
+        | Product(x, y), _ -> this.Fused("Fma", x, y, b)
+        | NegatedProduct(x, y), _ -> this.Fused("Fnma", x, y, b)
         | _, Register(Prefix("-", positive)) -> Register(Infix(this.Spread a, "-", positive))
         | _ -> Register(Infix(this.Spread a, "+", this.Spread b))
 
@@ -119,6 +135,9 @@ type Arithmetic(precision: Precision) =
         | Number x, Number y -> Number(x - y)
         | other, Number 0.0 -> other
         | Number 0.0, other -> this.Negate other
+        | _, Product(x, y) -> this.Fused("Fnma", x, y, a)
+        | _, NegatedProduct(x, y) -> this.Fused("Fma", x, y, a)
+        | Product(x, y), _ -> this.Fused("Fms", x, y, b)
         | _ -> Register(Infix(this.Spread a, "-", this.Spread b))
 
     member this.Multiply(a: Value, b: Value) =
@@ -132,11 +151,10 @@ type Arithmetic(precision: Precision) =
         | Number -1.0, other
         | other, Number -1.0 -> this.Negate other
         | Number _, Register b -> Register(Infix(this.Factor a, "*", b))
-        | Register a, Number _ -> Register(Infix(this.Factor b, "*", a))
-        | Register a, other -> Register(Infix(a, "*", this.Factor other))
-        | other, Register b -> Register(Infix(this.Factor other, "*", b))
+        | Register a, (Number _ | Shared _) -> Register(Infix(this.Factor b, "*", a))
+        | _, Register b -> Register(Infix(this.Factor a, "*", b))
         | Number _, Shared number -> Register(Infix(this.Factor a, "*", this.Spread(Shared number)))
-        | Shared _, _ -> Register(Infix(this.Spread a, "*", this.Factor b))
+        | Shared _, _ -> Register(Infix(this.Factor b, "*", this.Spread a))
 
     member this.Divide(a: Value, b: Value) =
         match a, b with
@@ -151,6 +169,10 @@ type Arithmetic(precision: Precision) =
         | Register(Prefix("-", positive)) -> Register positive
         | other -> Register(Prefix("-", this.Spread other))
 
+    /// a*b + c (`Fma`), a*b - c (`Fms`) or c - a*b (`Fnma`), rounded once where the hardware can.
+    member private this.Fused(name: string, a: CSharp.Expr, b: CSharp.Expr, c: Value) =
+        Register(invoke name [ a; b; this.Spread c ])
+
     /// a*b + c, rounded once where the hardware can; a number goes first.
     member this.MultiplyAdd(a: Value, b: Value, c: Value) =
         match a, b, c with
@@ -163,9 +185,9 @@ type Arithmetic(precision: Precision) =
         | x, Number -1.0, c -> this.Subtract(c, x)
         | Number x, Number y, c -> this.Add(Number(x * y), c)
         | Register _, (Number _ | Shared _), _ -> this.MultiplyAdd(b, a, c)
-        | Number x, _, _ -> Register(invoke "Fma" [ literal x; this.Spread b; this.Spread c ])
-        | Shared number, _, _ -> Register(invoke "Fma" [ number; this.Spread b; this.Spread c ])
-        | Register register, _, _ -> Register(invoke "Fma" [ register; this.Spread b; this.Spread c ])
+        | Number x, _, _ -> this.Fused("Fma", literal x, this.Spread b, c)
+        | Shared x, _, _
+        | Register x, _, _ -> this.Fused("Fma", x, this.Spread b, c)
 
     /// A function of one or several registers.
     member this.Call(name: string, operands: Value list) =
