@@ -46,8 +46,7 @@ let private wellFormed =
 
 let private events =
     test "an event shows what it watches, its rate along the solution and the states after it" {
-        let golden =
-            GoldenTests.goldens.Value |> List.find (fun g -> g.Source.Path = "events.deq")
+        let golden = GoldenTests.goldens.Value |> List.find (fun g -> g.Source.Path = "events.deq")
 
         let explain format =
             let struct (text, _) = Compilation.Explain(golden.Source, null, format)
@@ -68,7 +67,8 @@ let private events =
         use json = JsonDocument.Parse(explain "json")
 
         Expect.equal
-            [ for e in json.RootElement.GetProperty("events").EnumerateArray() -> e.GetProperty("event").GetString() ]
+            [ for e in json.RootElement.GetProperty("events").EnumerateArray() ->
+                  e.GetProperty("event").GetString() ]
             [ "falling(h)"
               "rising(t - tau)"
               "crossing(sum(q^2) - exp(tau))"
@@ -367,4 +367,5 @@ let private written =
             Expect.equal (Latex.Formula.latex e) latex ""
         })
 
-let tests = testList "Explain" [ wellFormed; events; notations; holds; testList "notation" written ]
+let tests =
+    testList "Explain" [ wellFormed; events; notations; holds; testList "notation" written ]

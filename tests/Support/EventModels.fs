@@ -49,7 +49,9 @@ let private models =
       "state d, n; dd/dt = -d; dn/dt = 0; when every(0.5) { d := d + 1, n := n + 1 }; when at(1.2) { d := 0 }; init d = 0; init n = 0"
       "Twins",
       "state a, b; d2a/dt2 = -9.8; d2b/dt2 = -9.8; when falling(a) { a' := -0.8*a' }; when falling(b) { b' := -0.5*b' }; init a' = 0; init b' = 0"
-      "Crowd", "state n; dn/dt = 0; init n = 0; " + String.replicate 40 "when every(0.1) { n := n + 1 }; "
+      "Crowd",
+      "state n; dn/dt = 0; init n = 0; "
+      + String.replicate 40 "when every(0.1) { n := n + 1 }; "
       "Touch", "state y; dy/dt = 1; when crossing((y - 0.5)^2) {}; init y = 0"
       "Inflection", "state y; dy/dt = 1; when rising((y - 0.5)^3) {}; init y = 0"
       // What goes wrong.
