@@ -210,8 +210,7 @@ let tests =
               """
 model M {
   state x
-  x' = x
-
+  dx/dt = x
   solve { method = rk("a b.json", dt = 1) }
 }
 """

@@ -329,7 +329,7 @@ let private solving =
               |> expectRefusal 2 "did you mean 'k'?")
           testCase "grad compares the ways to a gradient, and says which are closed and why"
           <| inFolder (fun folder ->
-              let path = write folder "decay.deq" decay
+              let path = write folder "decay.deq" (decay.Replace("target = torch", "target = auto"))
               let result = jsonOf (deqc [ "grad"; path; "--loss"; "x^2"; "--compare"; "--json" ])
               let ways = [ for way in (result |> at "ways").EnumerateArray() -> way ]
 

@@ -123,9 +123,4 @@ let nested (face: Face) : Member =
             { Name = face.EquationsName
               Primary = None
               Base = (if face.IsStochastic then "SdeEquations" else "OdeEquations")
-              Members =
-                Binding.members bound
-                @ positions bound
-                @ drift bound
-                @ ofNoise
-                @ Events.members bound })
+              Members = Binding.members bound @ positions bound @ drift bound @ ofNoise @ Events.members bound })
