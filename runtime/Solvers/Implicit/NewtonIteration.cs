@@ -29,7 +29,7 @@ internal sealed class NewtonIteration : IDisposable
         var rounding = dtype == ScalarType.Float32 ? Math.ScaleB(1, -23) : Math.ScaleB(1, -52);
         (_kernel, _matrix, _isToRounding) = (kernel, matrix, !problem.IsAdaptive);
         // Where no error is estimated, nothing says how exact a stage need be: as exact as rounding allows.
-        _norm = _isToRounding ? new ErrorNorm(100 * rounding, 100 * rounding, lanes) : new ErrorNorm(problem.Rtol, problem.Atol, lanes);
+        _norm = _isToRounding ? new ErrorNorm(4 * rounding, 4 * rounding, lanes) : new ErrorNorm(problem.Rtol, problem.Atol, lanes);
         _goal = _isToRounding ? 1 : Math.Max(10 * rounding / Math.Max(problem.Rtol, rounding), Math.Min(0.03, Math.Sqrt(problem.Rtol)));
         Failed = new bool[lanes];
     }
