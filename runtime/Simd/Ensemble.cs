@@ -111,7 +111,23 @@ public sealed class Ensemble<T>
         ArgumentNullException.ThrowIfNull(receive);
         var binding = _model.BindForEnsemble<T>();
         var problem = _model.ProblemOf(options);
-        using var engine = binding.EngineOf(problem with { Options = problem.Options with { Progress = null } });
+        binding.Engines = _model.Engines;
+        var engine = binding.TakeEngine(problem with { Options = problem.Options with { Progress = null } });
+        try
+        {
+            var summary = Solve(binding, problem, engine, receive);
+            binding.Engines.Return(engine);
+            return summary;
+        }
+        catch
+        {
+            engine.Dispose();
+            throw;
+        }
+    }
+
+    private EnsembleSummary Solve(SimdBinding<T> binding, RungeKuttaProblem problem, LaneEngine<T> engine, EnsembleReceiver<T> receive)
+    {
         var shared = binding.RegisterNumbers();
         var initial = Initial.IsEmpty ? _model.PackedInit<T>() : Initial;
         var (succeeded, accepted, rejected) = (0, 0L, 0L);
