@@ -38,7 +38,7 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
     {
         var method = options.Method ?? Methods.Tsit5();
         var tableau = method.Tableau ?? Catalogue.Find(method.Name)
-            ?? throw new ArgumentException($"There is no method {method.Name} for ordinary differential equations; there are {string.Join(", ", [.. Methods.OdeNames, .. Methods.SymplecticNames])}.");
+            ?? throw new ArgumentException($"There is no method {method.Name} for ordinary differential equations.{Spelling.Suggest(method.Name, [.. Methods.OdeNames, .. Methods.SymplecticNames])}");
         var problem = new RungeKuttaProblem(tableau, span, method, options);
         problem.Check();
         return problem;
