@@ -461,7 +461,7 @@ let tests =
                       Expect.stringContains e.Message word "message"
 
               refused (span 0.0 1.0 (Method "rk5")) "Did you mean 'rk4'?"
-              refused (span 0.0 1.0 (Method "leapingfrogs")) "dopri5"
+              refused (span 0.0 1.0 (Method "gear")) "dopri5"
               refused (span 0.0 1.0 (Method "rk4")) "dt"
               refused (span 0.0 1.0 (Methods.Rk4 -0.1)) "positive"
               refused (span 0.0 1.0 (Methods.Dopri5(Nullable -1.0))) "negative"
