@@ -79,6 +79,12 @@ let private propertyTests =
               (product (evaluate c.Values forward) (snd c.W))
               (product (evaluate c.Values reverse) (snd c.V))
               c.F
+      test "sums of products of more than two axes keep the axes that are not summed" {
+          // Found by the property below, which then ended in an internal error.
+          let c = draw 2086 5
+          let jacobian = expandOne Jacobian c.F (input c.X)
+          Expect.equal jacobian.Shape (c.F.Shape @ c.X.Shape) "shape"
+      }
       testPropertyWithConfig widelySeeded "columns of the Jacobian are forward tangents"
       <| fun (seed: int) ->
           let c = draw seed 5

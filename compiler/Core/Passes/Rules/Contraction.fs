@@ -207,7 +207,7 @@ let private trace (e: Expr) =
     match e with
     | { Op = Reduce(Sum, [ 0 ])
         Args = [ { Op = Reduce(Sum, [ 1 ]); Args = [ { Op = Multiply; Args = [ l; r ] } ] } ] } when
-        l.Shape = r.Shape
+        l.Shape = r.Shape && l.Shape.Length = 2
         ->
         Some(contract [ 0; 1 ] [ 0; 1 ] l r)
     | { Op = Reduce(Sum, [ 0 ])
