@@ -7,7 +7,7 @@ namespace DiffEqLang.Runtime;
 /// <param name="Which">The event.</param>
 /// <param name="Lanes">The lanes.</param>
 /// <param name="Times">When, by lane of these.</param>
-/// <param name="Ordinals">As the how manieth event of the lane's solve, from zero.</param>
+/// <param name="Ordinals">Its number among the events of the lane's solve, from zero.</param>
 /// <param name="Before">The states before it, [lanes, N].</param>
 /// <param name="After">The states after it, [lanes, N].</param>
 /// <param name="Defect">

@@ -14,18 +14,19 @@ internal static class SimdSolve
             return $"SIMD registers are the CPU's, and {model.GetName()} lives on {model.Device}: move it with .to(torch.CPU), or solve it with SolveTarget.Torch.";
         if (model.Dtype != binding.Dtype)
             return $"The SIMD code of {model.GetName()} is written in {binding.Dtype}, and its parameters are {model.Dtype}: build the model in {binding.Dtype}, or solve it with SolveTarget.Torch.";
-        if (model is OdeModel && RungeKuttaProblem.Of(span, options) is var problem)
-        {
-            if (problem.ObstacleOnRegisters(binding.HasJacobian) is { } obstacle) return obstacle;
-            if (problem.Tableau.Rosenbrock is not null && is_grad_enabled() && model.parameters().Any(parameter => parameter.requires_grad))
-                return "Gradients through Rosenbrock methods are computed by torch alone: solve without gradients (torch.no_grad()), or take SolveTarget.Torch.";
-        }
-
         if (options.Gradient == GradientMode.Backsolve && is_grad_enabled())
             return "The backsolve gradient is computed by torch alone: take gradient = discrete, or SolveTarget.Torch.";
-        if (model is OdeModel && span.Times is null && RungeKuttaProblem.Of(span, options).IsAdaptive)
-            return "Every step of an adaptive solve is saved by torch alone: take SaveAt.Times or SaveAt.Grid, or SolveTarget.Torch.";
-        return null;
+        return model is OdeModel ? Obstacle(model, binding, RungeKuttaProblem.Of(span, options)) : null;
+    }
+
+    private static string? Obstacle(DifferentialModel model, SimdBinding binding, RungeKuttaProblem problem)
+    {
+        if (problem.ObstacleOnRegisters(binding.HasJacobian) is { } obstacle) return obstacle;
+        if (problem.Tableau.Rosenbrock is not null && is_grad_enabled() && model.parameters().Any(parameter => parameter.requires_grad))
+            return "Gradients through Rosenbrock methods are computed by torch alone: solve without gradients (torch.no_grad()), or take SolveTarget.Torch.";
+        return problem.Span.Times is null && problem.IsAdaptive
+            ? "Every step of an adaptive solve is saved by torch alone: take SaveAt.Times or SaveAt.Grid, or SolveTarget.Torch."
+            : null;
     }
 
     /// <summary>Solves from a packed state; differentiable in it, in the saved times and in the binding's parameters.</summary>

@@ -7,6 +7,7 @@
 module internal DiffEqLang.Compiler.Passes.Simplify
 
 open System.Collections.Generic
+open DiffEqLang.Compiler.Ir
 open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Builtins.Rebuild
 open DiffEqLang.Compiler.Passes.Rules
@@ -16,10 +17,20 @@ open DiffEqLang.Compiler.Passes.Rules.Rule
 let rules: Rule list =
     Contraction.rules @ Arrangement.rules @ Arithmetic.rules @ Collection.rules
 
+/// What a rule makes of a node, where that is another one. A rule that changes the shape is told by its name here: further up
+/// it would end in a message about some other node.
+let private tryRule (e: Expr) (rule: Rule) =
+    match rule.Apply e with
+    | Some result when result <> e ->
+        if result.Shape <> e.Shape then
+            Build.internalError "the rule '%s' gives a node another shape" rule.Name
+
+        Some result
+    | Some _
+    | None -> None
+
 /// The first rule that changes the node.
-let private tryRules (e: Expr) =
-    rules
-    |> List.tryPick (fun rule -> rule.Apply e |> Option.filter (fun result -> result <> e))
+let private tryRules (e: Expr) = List.tryPick (tryRule e) rules
 
 /// A bound on the rules that one node goes through: rules do not undo each other, but a new one might.
 let private mostRewrites = 1000
