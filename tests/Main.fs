@@ -22,22 +22,28 @@ let all =
           Compiler.PrintingTests.tests
           Compiler.ScheduleTests.tests
           Compiler.GoldenTests.tests
+          Compiler.GeneratedCodeTests.tests
           Compiler.ExplainTests.tests
           Runtime.TableauTests.tests
           Runtime.OrderTests.tests
           Runtime.ImplicitTests.tests
           Runtime.StepControlTests.tests
+          Runtime.SaveAtTests.tests
           Runtime.DetestTests.tests
           Runtime.GradientTests.tests
+          Runtime.AutogradTests.tests
           Runtime.BacksolveTests.tests
           Runtime.SymplecticTests.tests
           Runtime.TableauFileTests.tests
           Runtime.SimdTests.tests
+          Runtime.EnsembleTests.tests
           Runtime.DenseTests.tests
           Runtime.EnginePoolTests.tests
           Runtime.LaneMatricesTests.tests
           Runtime.NativeTests.tests
           Runtime.ModelTests.tests
+          Runtime.DeviceTests.tests
+          Runtime.InitialTests.tests
           Runtime.BrownianTests.tests
           Runtime.SdeTests.tests
           Runtime.SdeGradientTests.tests

@@ -3,7 +3,7 @@ module DiffEqLang.Tests.Runtime.BacksolveTests
 
 open System
 open DiffEqLang.Runtime
-open DiffEqLang.Tests.Runtime.GradientTests
+open DiffEqLang.Tests.Support.Gradients
 open DiffEqLang.Tests.Support.Odes
 open Expecto
 open TorchSharp

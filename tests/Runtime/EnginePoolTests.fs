@@ -2,12 +2,12 @@
 module DiffEqLang.Tests.Runtime.EnginePoolTests
 
 open System
-open System.Diagnostics
 open System.Threading.Tasks
+open System.Diagnostics
 open DiffEqLang.Benchmarks.Models
 open DiffEqLang.Runtime
 open DiffEqLang.Runtime.Simd
-open DiffEqLang.Tests.Runtime.GradientTests
+open DiffEqLang.Tests.Support.Gradients
 open DiffEqLang.Tests.Support.LaneKernels
 open DiffEqLang.Tests.Support.Odes
 open Expecto

@@ -6,6 +6,7 @@ open System.IO
 open Expecto
 open FsCheck
 open DiffEqLang.Runtime
+open DiffEqLang.Tests.Support.Refusals
 open DiffEqLang.Tests.Support.StochasticModels
 open TorchSharp
 
@@ -78,19 +79,6 @@ type private Decay() as this =
             member _.DriftVjp(_, x, w, into) =
                 into.Add(0, -(w * x).sum -1L)
                 -k * w }
-
-let private message (action: unit -> unit) =
-    try
-        action ()
-        "nothing was thrown"
-    with
-    | :? ArgumentException
-    | :? InvalidOperationException
-    | :? InvalidDataException as e -> e.Message
-
-let private says words action = Expect.stringContains (message action) words "message"
-
-let private machine cudaDevices hasMps = DeviceAvailability((fun () -> cudaDevices), (fun () -> hasMps))
 
 let private inFolder (action: string -> unit) =
     let folder = Directory.CreateTempSubdirectory("deq-model-").FullName
@@ -215,70 +203,11 @@ let private setting =
 
           says "no parameter 'lwo'. Did you mean 'low'?" (fun () -> model.SetValue("lwo", number 0.0))
           says "no constant 'h'" (fun () -> model.SetConstant("h", 1.0))
-      } ]
-
-let private initialValues =
-    let draw make = values (make (ParameterRandom 6UL): torch.Tensor)
-    let meanSquare (xs: float[]) = Array.averageBy (fun x -> x * x) xs
-
-    [ test "random values have the variance of their law" {
-          let shape = [| 300L; 200L |]
-
-          for make, variance in
-              [ (fun r -> Initial.Normal(0.0, 0.1, shape, r)), 0.01
-                (fun r -> Initial.Uniform(-3.0, 3.0, shape, r)), 3.0
-                (fun r -> Initial.XavierUniform(shape, r)), 2.0 / 500.0
-                (fun r -> Initial.XavierNormal(shape, r)), 2.0 / 500.0
-                (fun r -> Initial.KaimingUniform(shape, r)), 2.0 / 200.0
-                (fun r -> Initial.KaimingNormal(shape, r)), 2.0 / 200.0
-                (fun r -> Initial.Linear(200L, shape, r)), 1.0 / 600.0
-                (fun r -> Initial.Orthogonal(shape, r)), 1.0 / 300.0 ] do
-              let relative = meanSquare (draw make) / variance
-              Expect.isLessThan (abs (relative - 1.0)) 0.03 $"variance {variance}"
-      }
-
-      test "convolution weights count their receptive field" {
-          let largest = draw (fun r -> Initial.KaimingUniform([| 64L; 32L; 3L; 3L |], r)) |> Array.max
-          Expect.floatClose Accuracy.low largest (sqrt (6.0 / 288.0)) "bound"
-      }
-
-      test "orthogonal matrices are" {
-          for rows, columns in [ 5L, 5L; 3L, 7L; 7L, 3L ] do
-              let q = Initial.Orthogonal([| rows; columns |], ParameterRandom 1UL)
-              let gram = if rows < columns then q.mm (q.t ()) else q.t().mm q
-
-              Expect.isLessThan
-                  ((gram - torch.eye (min rows columns, dtype = float64)).abs().max().item<float>())
-                  1e-14
-                  "gram"
-      }
-
-      test "a seed decides; each tensor has its own numbers" {
-          let shape = [| 40L |]
-          let one, other = ParameterRandom 6UL, ParameterRandom 6UL
-          let first = values (Initial.Normal(0.0, 1.0, shape, one))
-          Expect.equal (values (Initial.Normal(0.0, 1.0, shape, other))) first "equal"
-          let second = values (Initial.Normal(0.0, 1.0, shape, one))
-          Expect.notEqual second first "not the same again"
-          Initial.Normal(0.0, 1.0, [| 7L |], other) |> ignore
-
-          Expect.equal
-              (values (Initial.Normal(0.0, 1.0, shape, other)))
-              (values (Initial.Normal(0.0, 1.0, shape, one)))
-              "whatever the sizes before"
       }
 
       test "single precision is double precision rounded" {
           let wide, single = new Kinds(float64), new Kinds(float32')
           Expect.isTrue (same (wide.Value("W").``to`` float32') (single.Value "W")) "W"
-      }
-
-      test "shapes without fans and lists of the wrong length are refused" {
-          says "two axes or more, not [5]" (fun () ->
-              Initial.XavierUniform([| 5L |], ParameterRandom 0UL) |> ignore)
-
-          says "has 4 elements; 3 were given" (fun () ->
-              Initial.Values([| 1.0; 2.0; 3.0 |], [| 2L; 2L |]) |> ignore)
       } ]
 
 let private solving =
@@ -360,38 +289,6 @@ let private solving =
           says "no output 'enrgy'. Did you mean 'energy'?" (fun () -> model.Output("enrgy", y, y) |> ignore)
       } ]
 
-let private devices =
-    let choose name available = Devices.Select(name, available).ToString()
-
-    [ test "auto takes CUDA, then MPS, then the CPU" {
-          Expect.equal (choose "auto" (machine 2 true)) "cuda:0" "cuda"
-          Expect.equal (choose "auto" (machine 0 true)) "mps" "mps"
-          Expect.equal (choose "auto" (machine 0 false)) "cpu" "cpu"
-          Expect.equal (choose null (machine 0 false)) "cpu" "nothing said"
-      }
-
-      test "devices by name, in either case" {
-          Expect.equal (choose "CPU" (machine 2 true)) "cpu" "cpu"
-          Expect.equal (choose "cuda" (machine 2 false)) "cuda:0" "cuda"
-          Expect.equal (choose "cuda:1" (machine 2 false)) "cuda:1" "second"
-          Expect.equal (choose "mps" (machine 0 true)) "mps" "mps"
-      }
-
-      test "what is missing or misspelt is refused" {
-          says "cuda is not available: libtorch sees no NVIDIA GPU" (fun () ->
-              choose "cuda" (machine 0 false) |> ignore)
-
-          says "cuda:2 is not available: there are 2, cuda:0 to cuda:1" (fun () ->
-              choose "cuda:2" (machine 2 false) |> ignore)
-
-          says "cuda:1 is not available: there is one" (fun () -> choose "cuda:1" (machine 1 false) |> ignore)
-          says "mps is not available" (fun () -> choose "mps" (machine 1 false) |> ignore)
-          says "no device 'gpu'" (fun () -> choose "gpu" (machine 1 true) |> ignore)
-          says "no device 'cpu:1'" (fun () -> choose "cpu:1" (machine 1 true) |> ignore)
-          says "'cuda:x' does not number a device" (fun () -> choose "cuda:x" (machine 1 true) |> ignore)
-          says "'cuda:-1' does not number a device" (fun () -> choose "cuda:-1" (machine 1 true) |> ignore)
-      } ]
-
 let private files =
     [ test "weights are saved and loaded, across dtypes" {
           inFolder (fun path ->
@@ -441,7 +338,5 @@ let tests =
         "Model"
         [ testList "parameters" registration
           testList "values" setting
-          testList "initial values" initialValues
           testList "solve" solving
-          testList "devices" devices
           testList "files" files ]

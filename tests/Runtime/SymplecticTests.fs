@@ -4,7 +4,7 @@ module DiffEqLang.Tests.Runtime.SymplecticTests
 open System
 open DiffEqLang.Runtime
 open DiffEqLang.Tableaux
-open DiffEqLang.Tests.Runtime.GradientTests
+open DiffEqLang.Tests.Support.Gradients
 open DiffEqLang.Tests.Support.Odes
 open Expecto
 open TorchSharp
