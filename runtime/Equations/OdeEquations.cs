@@ -57,6 +57,12 @@ public abstract class OdeEquations
     }
 
     /// <summary>
+    /// Which entries of the Jacobian may be other than zero: where most are not, implicit methods take few vector-Jacobian products and sparse
+    /// factors for it. By default nothing is known.
+    /// </summary>
+    public virtual SparsityPattern? JacobianPattern => null;
+
+    /// <summary>
     /// The time derivative ∂f/∂t at a state that rests: [..., N] -> [..., N]. Rosenbrock methods ask for it. By default a central
     /// difference.
     /// </summary>

@@ -19,7 +19,6 @@ internal sealed class LaneEvents
     private const double AtOnce = 16;
 
     private readonly OdeEquations _equations;
-    private readonly RungeKuttaKernel _kernel;
     private readonly SolveSpan _span;
     private readonly IReadOnlyList<EventSpec> _events;
     private readonly int[] _roots;          // the events that watch a value, by column
@@ -31,23 +30,22 @@ internal sealed class LaneEvents
 
     /// <summary>The events of a solve; null where its equations have none.</summary>
     /// <param name="problem">What is solved.</param>
-    /// <param name="kernel">Its steps.</param>
     /// <param name="state">The initial state, [samples, N].</param>
     /// <param name="lanes">How many lanes there are.</param>
     /// <exception cref="ArgumentException">Samples share what their events would cut apart.</exception>
-    public static LaneEvents? Of(OdeProblem problem, RungeKuttaKernel kernel, Tensor state, int lanes)
+    public static LaneEvents? Of(OdeProblem problem, Tensor state, int lanes)
     {
         if (problem.Equations.Events.Count == 0) return null;
         if (lanes != state.size(0))
             throw new ArgumentException("Events end the step of a sample where they find it, so that samples cannot share their steps: solve with StepCoupling.PerSample.");
         if (problem.Span.Times is null && lanes > 1)
             throw new ArgumentException("SaveAt.Steps needs steps that all samples share, and events end the step of a sample where they find it: save at given times.");
-        return new LaneEvents(problem, kernel, state);
+        return new LaneEvents(problem, state);
     }
 
-    private LaneEvents(OdeProblem problem, RungeKuttaKernel kernel, Tensor state)
+    private LaneEvents(OdeProblem problem, Tensor state)
     {
-        (_equations, _kernel, _span, _events) = (problem.Equations, kernel, problem.Span, problem.Equations.Events);
+        (_equations, _span, _events) = (problem.Equations, problem.Span, problem.Equations.Events);
         _lanes = (int)state.size(0);
         _roots = [.. Enumerable.Range(0, _events.Count).Where(i => _events[i].IsRoot)];
         _timed = new TimedEvents(_events, _span, _lanes);
@@ -70,22 +68,21 @@ internal sealed class LaneEvents
     }
 
     /// <summary>The events of an accepted step, and what they make of it; null where there are none.</summary>
-    /// <param name="stages">The step.</param>
-    /// <param name="after">The states after it, [lanes, N].</param>
+    /// <param name="step">The step.</param>
     /// <param name="clock">Says which lanes it moves, and how far.</param>
-    /// <param name="complete">Computes the stages that only the dense output needs.</param>
-    public StepCut? Cut(Stages stages, Tensor after, LaneClock clock, Action complete)
+    /// <param name="complete">Extends it, for its dense output.</param>
+    public StepCut? Cut(StepAttempt step, LaneClock clock, Action complete)
     {
-        var (values, rates) = Watch(stages.Geometry.TimeOf(_kernel.Tableau.EndStage).expand(_lanes), after);
-        var found = Found(Searches(clock.Moves, values, rates), stages, complete);
-        var fired = Earliest(found, stages.Geometry, clock, values, rates);
+        var (values, rates) = Watch(step.EndTime.expand(_lanes), step.After);
+        var found = Found(Searches(clock.Moves, values, rates), step, complete);
+        var fired = Earliest(found, step.Geometry, clock, values, rates);
         for (var lane = 0; lane < _lanes; lane++)
             if (clock.Moves[lane] && fired[lane] is null)
                 Settle(lane, values, rates, lane);
         int[] lanes = [.. Enumerable.Range(0, _lanes).Where(lane => fired[lane] is not null)];
         if (lanes.Length == 0) return null;
         complete();
-        return Act(stages, after, lanes, [.. lanes.Select(lane => fired[lane]!.Value)]);
+        return Act(step, lanes, [.. lanes.Select(lane => fired[lane]!.Value)]);
     }
 
     // Finding
@@ -106,7 +103,7 @@ internal sealed class LaneEvents
     }
 
     /// <summary>Runs all searches side by side, each round one evaluation of the dense output.</summary>
-    private IEnumerable<EventSearch> Found(IReadOnlyList<EventSearch> searches, Stages stages, Action complete)
+    private IEnumerable<EventSearch> Found(IReadOnlyList<EventSearch> searches, StepAttempt step, Action complete)
     {
         if (searches.Count > 0) complete();
         while (searches.Where(search => !search.IsDone).ToArray() is { Length: > 0 } open)
@@ -114,8 +111,8 @@ internal sealed class LaneEvents
             using var scope = NewDisposeScope();
             int[] lanes = [.. open.Select(search => search.Lane)];
             double[] thetas = [.. open.Select(search => search.Theta)];
-            double[] times = [.. lanes.Zip(thetas, (lane, theta) => TimeAt(stages.Geometry, lane, theta))];
-            var (values, rates) = Watch(Vector(times, stages), StatesAt(stages, lanes, thetas));
+            double[] times = [.. lanes.Zip(thetas, (lane, theta) => TimeAt(step.Geometry, lane, theta))];
+            var (values, rates) = Watch(Vector(times, step), StatesAt(step, lanes, thetas));
             for (var row = 0; row < open.Length; row++)
                 open[row].Tell(values[row * _roots.Length + open[row].Column], rates[row * _roots.Length + open[row].Column]);
         }
@@ -167,10 +164,10 @@ internal sealed class LaneEvents
 
     // Acting
 
-    private StepCut Act(Stages stages, Tensor after, int[] lanes, (double Theta, double Time, int[] Which)[] fired)
+    private StepCut Act(StepAttempt step, int[] lanes, (double Theta, double Time, int[] Which)[] fired)
     {
         double[] thetas = [.. fired.Select(f => f.Theta)], times = [.. fired.Select(f => f.Time)];
-        var (before, defect) = Arrival(stages, lanes, thetas, times);
+        var (before, defect) = Arrival(step, lanes, thetas, times);
         var state = before;
         var firings = new List<Firing>();
         foreach (var which in fired.SelectMany(f => f.Which).Distinct().Order())
@@ -191,20 +188,20 @@ internal sealed class LaneEvents
         }
 
         var endings = Endings(lanes, fired, state, before, out state);
-        SettleCut(lanes, fired, stages, before, state);
+        SettleCut(lanes, fired, step, before, state);
         var rowsOfCut = new SaveRows(lanes, new int[lanes.Length], thetas, false);
-        var record = new EventRecord(rowsOfCut, times, state, stages.States[_kernel.Tableau.EndStage], firings);
-        return new StepCut(record, after.index_copy(0, Index(lanes, after.device), state), endings);
+        var record = new EventRecord(rowsOfCut, times, state, step.After, firings);
+        return new StepCut(record, step.After.index_copy(0, Index(lanes, state.device), state), endings);
     }
 
     /// <summary>The states at which events find the lanes, and what their derivatives have over the right-hand side.</summary>
-    private (Tensor Before, Tensor Defect) Arrival(Stages stages, int[] lanes, double[] thetas, double[] times)
+    private (Tensor Before, Tensor Defect) Arrival(StepAttempt step, int[] lanes, double[] thetas, double[] times)
     {
-        var before = StatesAt(stages, lanes, thetas);
-        double[][] weights = [.. thetas.Select(_kernel.Tableau.DenseSlopes)];
-        var steps = HostVector.ToDevice([.. lanes.Select(lane => stages.Geometry.Steps[lane])], [lanes.Length, 1], before.dtype, before.device);
-        var slope = DenseOutput.Increments(stages, _lanes, Index(lanes, before.device), weights).div_(steps);
-        return (before, slope.sub_(_equations.Drift(Vector(times, stages), before)));
+        var before = StatesAt(step, lanes, thetas);
+        double[][] weights = [.. lanes.Zip(thetas, step.SlopeWeights)];
+        var steps = HostVector.ToDevice([.. lanes.Select(lane => step.Geometry.Steps[lane])], [lanes.Length, 1], before.dtype, before.device);
+        var slope = DenseOutput.Increments(step, _lanes, Index(lanes, before.device), weights).div_(steps);
+        return (before, slope.sub_(_equations.Drift(Vector(times, step), before)));
     }
 
     private Firing Fire(int which, int[] rows, int[] lanes, double[] times, Tensor state, Tensor defect)
@@ -237,9 +234,9 @@ internal sealed class LaneEvents
     // Sides
 
     /// <summary>The sides of the lanes that events have cut, from the states after them.</summary>
-    private void SettleCut(int[] lanes, (double Theta, double Time, int[] Which)[] fired, Stages stages, Tensor before, Tensor state)
+    private void SettleCut(int[] lanes, (double Theta, double Time, int[] Which)[] fired, StepAttempt step, Tensor before, Tensor state)
     {
-        var times = Vector([.. fired.Select(f => f.Time)], stages);
+        var times = Vector([.. fired.Select(f => f.Time)], step);
         var (were, _) = Watch(times, before);
         var (values, rates) = Watch(times, state);
         for (var row = 0; row < lanes.Length; row++)
@@ -282,13 +279,13 @@ internal sealed class LaneEvents
         return (values, rates);
     }
 
-    private Tensor StatesAt(Stages stages, int[] lanes, double[] thetas) => DenseOutput.States(
-        stages, _lanes, Index(lanes, stages.States[0].device), [.. thetas.Select(_kernel.Tableau.DenseWeights)]);
+    private Tensor StatesAt(StepAttempt step, int[] lanes, double[] thetas) =>
+        DenseOutput.States(step, _lanes, Index(lanes, step.State.device), [.. lanes.Zip(thetas, step.Weights)]);
 
     private static double TimeAt(StepGeometry geometry, int lane, double theta) => geometry.Times[lane] + theta * geometry.Steps[lane];
 
-    private static Tensor Vector(double[] times, Stages stages) =>
-        HostVector.ToDevice(times, [times.Length], stages.States[0].dtype, stages.States[0].device);
+    private static Tensor Vector(double[] times, StepAttempt step) =>
+        HostVector.ToDevice(times, [times.Length], step.State.dtype, step.State.device);
 
     private static Tensor Index(int[] rows, Device device) => tensor([.. rows.Select(row => (long)row)], ScalarType.Int64, device);
 }

@@ -3,30 +3,30 @@ using static TorchSharp.torch;
 
 namespace DiffEqLang.Runtime;
 
-/// <summary>The dense output of one step at places of some lanes: row r belongs to lane <c>lane[r]</c> and weights of its own.</summary>
+/// <summary>The dense output of one step at places of some lanes: row r belongs to lane <c>lane[r]</c> and has weights of its own.</summary>
 internal static class DenseOutput
 {
-    /// <summary>y + Σ wᵢ h kᵢ, [rows, size of a lane].</summary>
-    /// <param name="stages">The step; all stages must be there.</param>
+    /// <summary>The states there, [rows, size of a lane].</summary>
+    /// <param name="step">The step, extended.</param>
     /// <param name="lanes">How many lanes there are.</param>
     /// <param name="lane">The lane of each row.</param>
-    /// <param name="weights">The dense output's weights at each row's place, [rows, stages].</param>
-    public static Tensor States(Stages stages, int lanes, Tensor lane, double[][] weights)
+    /// <param name="weights">The dense output's weights at each row's place, [rows, terms].</param>
+    public static Tensor States(StepAttempt step, int lanes, Tensor lane, double[][] weights)
     {
-        var state = stages.States[0].reshape(lanes, -1).index_select(0, lane);
-        return state.add_(Increments(stages, lanes, lane, weights), Scalars.One);
+        var state = step.State.reshape(lanes, -1).index_select(0, lane);
+        return state.add_(Increments(step, lanes, lane, weights), Scalars.One);
     }
 
-    /// <summary>Σ wᵢ h kᵢ alone; divided by the step, with the weights of the derivative, it is the derivative by time.</summary>
-    public static Tensor Increments(Stages stages, int lanes, Tensor lane, double[][] weights)
+    /// <summary>The weighted sum alone; divided by the step, with the weights of the derivative, it is the derivative by time.</summary>
+    public static Tensor Increments(StepAttempt step, int lanes, Tensor lane, double[][] weights)
     {
-        var (rows, count) = (weights.Length, stages.Slopes.Length);
+        var terms = step.Increments();
+        var (rows, count) = (weights.Length, (int)terms.size(0));
         var transposed = new double[count * rows];
-        for (var stage = 0; stage < count; stage++)
+        for (var term = 0; term < count; term++)
             for (var row = 0; row < rows; row++)
-                transposed[stage * rows + row] = weights[row][stage] * stages.Geometry.Scale;
-        var slopes = stack(stages.Slopes);
-        var ofRows = slopes.view(count, lanes, -1).index_select(1, lane);
-        return ofRows.mul_(HostVector.ToDevice(transposed, [count, rows, 1], slopes.dtype, slopes.device)).sum([0L]);
+                transposed[term * rows + row] = weights[row][term];
+        var ofRows = terms.view(count, lanes, -1).index_select(1, lane);
+        return ofRows.mul_(HostVector.ToDevice(transposed, [count, rows, 1], terms.dtype, terms.device)).sum([0L]);
     }
 }

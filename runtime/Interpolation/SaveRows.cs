@@ -1,4 +1,3 @@
-using DiffEqLang.Tableaux;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -27,11 +26,8 @@ internal sealed record SaveRows(int[] Lane, int[] Index, double[] Theta, bool Is
             [.. kept.Select(row => newLane[Lane[row]])], [.. kept.Select(row => Index[row])], [.. kept.Select(row => Theta[row])], false);
     }
 
-    /// <summary>The dense output's weights at each row, [rows, stages].</summary>
-    public double[][] Weights(RungeKuttaTableau tableau) => [.. Theta.Select(tableau.DenseWeights)];
-
-    /// <summary>The weights of the dense output's derivative by time, without the factor of the step, [rows, stages].</summary>
-    public double[][] Slopes(RungeKuttaTableau tableau) => [.. Theta.Select(tableau.DenseSlopes)];
+    /// <summary>Weights of the dense output at each row, [rows, terms], from those at a place of a lane.</summary>
+    public double[][] Weights(Func<int, double, double[]> at) => [.. Lane.Zip(Theta, at)];
 
     /// <summary>The lanes as an index tensor.</summary>
     public Tensor LaneIndex(Device device) => tensor([.. Lane.Select(lane => (long)lane)], ScalarType.Int64, device);

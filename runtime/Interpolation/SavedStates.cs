@@ -44,17 +44,17 @@ internal sealed class SavedStates
     /// The times that an accepted attempt has crossed; null where there is none. The end is left to <see cref="Finish"/>, and the time of
     /// an event that cuts the step to the step after it: what is saved there is the state after the event.
     /// </summary>
-    public SaveRows? Cross(StepGeometry geometry, bool[] moves, StepCut? cut)
+    public SaveRows? Cross(StepAttempt step, bool[] moves, StepCut? cut)
     {
-        var everyLane = geometry.IsUniform && cut is null && !moves.Contains(false);
+        var everyLane = step.IsUniform && cut is null && !moves.Contains(false);
         List<(int Lane, int Index, double Theta)>? rows = null;
         for (var lane = 0; lane < _lanes; lane++)
         {
             if (!moves[lane]) continue;
-            var (start, step) = (geometry.Times[lane], geometry.Steps[lane]);
-            for (; _next[lane] < _final && IsReached(_times[_next[lane]], start, step, cut?.ThetaOf(lane)); _next[lane]++)
+            var (start, size) = (step.Geometry.Times[lane], step.Geometry.Steps[lane]);
+            for (; _next[lane] < _final && IsReached(_times[_next[lane]], start, size, cut?.ThetaOf(lane)); _next[lane]++)
                 if (lane == 0 || !everyLane)
-                    (rows ??= []).Add((lane, _next[lane], (_times[_next[lane]] - start) / step));
+                    (rows ??= []).Add((lane, _next[lane], (_times[_next[lane]] - start) / size));
         }
 
         return rows is null
@@ -65,20 +65,20 @@ internal sealed class SavedStates
     private static bool IsReached(double time, double start, double step, double? cut) =>
         cut is { } theta ? (time - start) / step < theta : (time - start) / step <= 1;
 
-    /// <summary>Saves rows of an accepted step. All stages must be there.</summary>
-    public void Write(SaveRows rows, Stages stages, RungeKuttaKernel kernel)
+    /// <summary>Saves rows of an accepted step, which is extended.</summary>
+    public void Write(SaveRows rows, StepAttempt step)
     {
-        var state = stages.States[0];
-        var weights = rows.Weights(kernel.Tableau);
+        var state = step.State;
+        var weights = rows.Weights(step.Weights);
         var values = rows.IsEveryLane
-            ? EveryLane(weights, stages, state)
-            : DenseOutput.States(stages, _lanes, rows.LaneIndex(state.device), weights);
+            ? EveryLane(weights, step, state)
+            : DenseOutput.States(step, _lanes, rows.LaneIndex(state.device), weights);
         Put(Values, rows, values);
         if (Slopes is null) return;
-        weights = rows.Slopes(kernel.Tableau);
+        weights = rows.Weights(step.SlopeWeights);
         values = rows.IsEveryLane
-            ? EveryLane(weights, stages, null).div_(StepOfEveryLane(stages.Geometry, state))
-            : DenseOutput.Increments(stages, _lanes, rows.LaneIndex(state.device), weights).div_(StepOfRows(rows, stages.Geometry, state));
+            ? EveryLane(weights, step, null).div_(StepOfEveryLane(step.Geometry, state))
+            : DenseOutput.Increments(step, _lanes, rows.LaneIndex(state.device), weights).div_(StepOfRows(rows, step.Geometry, state));
         Put(Slopes, rows, values);
     }
 
@@ -124,13 +124,12 @@ internal sealed class SavedStates
         Slopes?.narrow(0, first, count).copy_(slope);
     }
 
-    /// <summary>One matrix product for all times in the step: [rows, stages] x [stages, samples · N].</summary>
-    private static Tensor EveryLane(double[][] weights, Stages stages, Tensor? state)
+    /// <summary>One matrix product for all times in the step: [rows, terms] x [terms, samples · N].</summary>
+    private static Tensor EveryLane(double[][] weights, StepAttempt step, Tensor? state)
     {
-        var slopes = stack(stages.Slopes);
-        double[] scaled = [.. weights.SelectMany(row => row.Select(w => w * stages.Geometry.Scale))];
-        var matrix = HostVector.ToDevice(scaled, [weights.Length, slopes.size(0)], slopes.dtype, slopes.device);
-        var values = matrix.mm(slopes.view(slopes.size(0), -1)).view(weights.Length, slopes.size(1), slopes.size(2));
+        var terms = step.Increments();
+        var matrix = HostVector.ToDevice([.. weights.SelectMany(row => row)], [weights.Length, terms.size(0)], terms.dtype, terms.device);
+        var values = matrix.mm(terms.view(terms.size(0), -1)).view(weights.Length, terms.size(1), terms.size(2));
         return state is null ? values : values.add_(state, Scalars.One);
     }
 

@@ -30,6 +30,9 @@ public sealed record Method(string Name)
     /// </summary>
     public bool? Adaptive { get; init; }
 
+    /// <summary>The highest order that a method of variable order takes; the method's own where null.</summary>
+    public int? Order { get; init; }
+
     /// <summary>How the next step follows from the errors of the last ones; PI control where null.</summary>
     public StepController? Controller { get; init; }
 }

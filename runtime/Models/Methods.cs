@@ -77,6 +77,20 @@ public static partial class Methods
     /// <summary>Steinebach's Rosenbrock method, order 5(4), for stiff equations.</summary>
     public static Method Rodas5P(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("rodas5p", rtol, atol, dt);
 
+    /// <summary>
+    /// Backward differentiation formulas of order 1 to 5 and variable step, for stiff equations: past states in place of stages, so that a
+    /// step solves one system, with a Jacobian and a factorization that last over steps.
+    /// </summary>
+    public static Method Bdf(double? rtol = null, double? atol = null, double? dt = null, int? order = null) =>
+        Adaptive("bdf", rtol, atol, dt) with { Order = order };
+
+    /// <summary>
+    /// Adams' methods of order 1 to 12 and variable step: past slopes in place of stages, so that a step takes two evaluations of the
+    /// right-hand side, whatever its order: for one that is dear, and tight tolerances.
+    /// </summary>
+    public static Method Adams(double? rtol = null, double? atol = null, double? dt = null, int? order = null) =>
+        Adaptive("adams", rtol, atol, dt) with { Order = order };
+
     /// <summary>The symplectic Euler method, order 1: for equations that fall into positions and momenta.</summary>
     public static Method SymplecticEuler(double dt) => new("symplectic_euler") { Dt = dt };
 
@@ -94,11 +108,15 @@ public static partial class Methods
         Adaptive(tableau.Name, rtol, atol, dt) with { Tableau = tableau };
 
     /// <summary>The names of the methods for ordinary differential equations of any kind.</summary>
-    public static IReadOnlyList<string> OdeNames { get; } = [.. Catalogue.All.Select(tableau => tableau.Name)];
+    public static IReadOnlyList<string> OdeNames { get; } =
+        [.. Catalogue.All.Select(tableau => tableau.Name), .. Catalogue.Multistep.Select(method => method.Name)];
 
-    /// <summary>Those of them that solve no equations in a step.</summary>
+    /// <summary>The one-step methods among them that solve no equations in a step.</summary>
     public static IReadOnlyList<string> ExplicitNames { get; } =
         [.. Catalogue.All.Where(tableau => !tableau.IsImplicit).Select(tableau => tableau.Name)];
+
+    /// <summary>The multistep methods among them, of variable order.</summary>
+    public static IReadOnlyList<string> MultistepNames { get; } = [.. Catalogue.Multistep.Select(method => method.Name)];
 
     /// <summary>Those for equations that fall into positions and momenta.</summary>
     public static IReadOnlyList<string> SymplecticNames { get; } = [.. Catalogue.Symplectic.Select(tableau => tableau.Name)];

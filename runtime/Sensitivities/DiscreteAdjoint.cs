@@ -47,8 +47,8 @@ internal sealed class DiscreteAdjoint
         var adjoint = new DiscreteAdjoint(problem, tape, cotangents, eventTimes, into);
         using var kernel = adjoint._kernel;
         var span = problem.Span;
-        if (span.Times is { } times) adjoint.AddSaved(times, span.End);
-        if (tape.Held is { } held) adjoint.AddHeld(held);
+        if (span.Times is { } times) SaveCotangents.AddAt(span.End, times, cotangents, adjoint._state);
+        if (tape.Held is { } held) SaveCotangents.AddHeld(held, cotangents, adjoint._state);
         for (var i = tape.Steps.Count - 1; i >= 0; i--)
         {
             using var ofStep = NewDisposeScope();
@@ -59,36 +59,24 @@ internal sealed class DiscreteAdjoint
 
         adjoint.ReverseFirstStage();
         if (span.Times is null) adjoint._state.add_(cotangents.select(0, 0), Scalars.One);
-        else if (span.Start != span.End) adjoint.AddSaved(span.Times, span.Start);
+        else if (span.Start != span.End) SaveCotangents.AddAt(span.Start, span.Times, cotangents, adjoint._state);
         return adjoint._state;
-    }
-
-    /// <summary>Adds the cotangents of what was saved at one end of the solve.</summary>
-    private void AddSaved(double[] times, double end)
-    {
-        for (var i = 0; i < times.Length; i++)
-            if (times[i] == end)
-                _state.add_(_cotangents.select(0, i), Scalars.One);
-    }
-
-    /// <summary>Adds the cotangents of the saved times for which stopped lanes hold their final state.</summary>
-    private void AddHeld(bool[] held)
-    {
-        var rows = tensor(held, [_cotangents.size(0), _tape.Lanes, 1], device: _cotangents.device);
-        _state.add_(where(rows, _cotangents, zeros_like(_cotangents)).sum([0L]), Scalars.One);
     }
 
     /// <summary>Through one step: from the adjoint of the state after it, <paramref name="after"/>, to that of the state before.</summary>
     private void Reverse(StepRecord step, Tensor after, Tensor[]? termsAfter)
     {
         if (step.SavedAtEnd >= 0) _state.add_(_cotangents.select(0, step.SavedAtEnd), Scalars.One);
-        var saved = step.Rows is null ? null : new SaveCotangents(step.Rows, step.Geometry.Scale, _cotangents, _tableau, _tape.Lanes);
+        var saved = step.Rows is null ? null : new SaveCotangents(step.Rows, WeightsOf(step.Rows), _cotangents, _tape.Lanes);
         if (step.Events is not null)
         {
-            var ofEvents = _events.Reverse(step.Events, _state, _slope, step.Geometry.Scale, _tableau);
+            var ofEvents = _events.Reverse(step.Events, _state, _slope, WeightsOf(step.Events.Rows));
             if (saved is null) saved = ofEvents;
             else saved.Add(ofEvents);
         }
+
+        double[][] WeightsOf(SaveRows rows) =>
+            rows.Weights((_, theta) => [.. _tableau.DenseWeights(theta).Select(weight => weight * step.Geometry.Scale)]);
 
         var (geometry, end) = (step.Geometry.Anew(), _tableau.EndStage);
         var stages = step.StageStates is null || _tableau.Rosenbrock is not null ? Recompute(step, geometry) : null;

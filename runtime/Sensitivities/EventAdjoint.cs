@@ -1,4 +1,3 @@
-using DiffEqLang.Tableaux;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -27,9 +26,8 @@ internal sealed class EventAdjoint(OdeEquations equations, int lanes, Tensor? ti
     /// <param name="record">The events.</param>
     /// <param name="state">λ, the adjoint of the states after the step, [lanes, N]; zero in cut lanes afterwards.</param>
     /// <param name="slope">The adjoint of the right-hand side there, which the next step begins with; zero in cut lanes afterwards.</param>
-    /// <param name="scale">The factor of the step's dense output.</param>
-    /// <param name="tableau">The method.</param>
-    public SaveCotangents Reverse(EventRecord record, Tensor state, Tensor? slope, double scale, RungeKuttaTableau tableau)
+    /// <param name="weights">Those of the step's dense output where events cut it, [cut lanes, stages].</param>
+    public SaveCotangents Reverse(EventRecord record, Tensor state, Tensor? slope, double[][] weights)
     {
         using var cut = Index(record.Rows.Lane, state.device);
         if (slope is not null)
@@ -45,7 +43,7 @@ internal sealed class EventAdjoint(OdeEquations equations, int lanes, Tensor? ti
             state.index_copy_(0, own, Through(firing, state.index_select(0, own)));
         }
 
-        var saved = new SaveCotangents(record.Rows, scale, state.unsqueeze(0), tableau, lanes);
+        var saved = new SaveCotangents(record.Rows, weights, state.unsqueeze(0), lanes);
         state.index_fill_(0, cut, Scalars.Of(0));
         return saved;
     }

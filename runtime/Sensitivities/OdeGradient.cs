@@ -111,11 +111,15 @@ internal sealed class OdeGradient : ISolveGradient
         var tape = Interlocked.Exchange(ref _tape, null) ?? OdeIntegrator.Run(_problem, _initial, withTape: true).Tape!;
         using (tape)
         {
-            if (survivors is null) return DiscreteAdjoint.Run(_problem, tape, cotangents, into, eventTimes);
+            if (survivors is null) return Reverse(tape, cotangents, eventTimes, into);
             using var part = tape.Select(survivors);
-            return DiscreteAdjoint.Run(_problem, part, cotangents, into, eventTimes);
+            return Reverse(part, cotangents, eventTimes, into);
         }
     }
+
+    private Tensor Reverse(OdeTape tape, Tensor cotangents, Tensor? eventTimes, ParameterGradients into) => _problem.Multistep is null
+        ? DiscreteAdjoint.Run(_problem, tape, cotangents, into, eventTimes)
+        : MultistepAdjoint.Run(_problem, tape, cotangents, into, eventTimes);
 
     private Tensor Backsolve(Tensor cotangents, int[]? survivors, ParameterGradients into)
     {

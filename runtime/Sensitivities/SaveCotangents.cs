@@ -1,4 +1,3 @@
-using DiffEqLang.Tableaux;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -6,30 +5,28 @@ namespace DiffEqLang.Runtime;
 
 /// <summary>
 /// The adjoint of the dense output of one step: what the cotangents of the states saved inside it add to the adjoint of the
-/// state before the step and of its stages.
+/// state before the step and of its stages, or of whatever else the dense output weighs.
 /// </summary>
 internal sealed class SaveCotangents
 {
-    private readonly Tensor _stages;    // [stages, samples, N]
 
     /// <param name="rows">The saved times inside the step.</param>
-    /// <param name="scale">The factor of the dense output's weights, <see cref="StepGeometry.Scale"/>.</param>
+    /// <param name="weights">The dense output's weights at each of them, [rows, stages].</param>
     /// <param name="cotangents">d loss / d saved state: [times, samples, N].</param>
-    /// <param name="tableau">The method.</param>
     /// <param name="lanes">The number of lanes.</param>
-    public SaveCotangents(SaveRows rows, double scale, Tensor cotangents, RungeKuttaTableau tableau, long lanes)
+    public SaveCotangents(SaveRows rows, double[][] weights, Tensor cotangents, long lanes)
     {
-        var (stages, weights) = (tableau.A.Count, rows.Weights(tableau));
+        var stages = weights[0].Length;
         var (samples, width) = (cotangents.size(1), cotangents.size(2));
         var transposed = new double[stages * rows.Count];
         for (var stage = 0; stage < stages; stage++)
             for (var row = 0; row < rows.Count; row++)
-                transposed[stage * rows.Count + row] = scale * weights[row][stage];
+                transposed[stage * rows.Count + row] = weights[row][stage];
         if (rows.IsEveryLane)
         {
             var part = cotangents.narrow(0, rows.Index[0], rows.Count);
             var matrix = HostVector.ToDevice(transposed, [stages, rows.Count], part.dtype, part.device);
-            _stages = matrix.mm(part.reshape(rows.Count, -1)).view(stages, samples, width);
+            Stages = matrix.mm(part.reshape(rows.Count, -1)).view(stages, samples, width);
             State = part.sum([0L]);
             return;
         }
@@ -37,17 +34,36 @@ internal sealed class SaveCotangents
         var lane = rows.LaneIndex(cotangents.device);
         var ofRows = cotangents.reshape(cotangents.size(0) * lanes, -1).index_select(0, rows.FlatIndex(lanes, cotangents.device));
         var factors = HostVector.ToDevice(transposed, [stages, rows.Count, 1], ofRows.dtype, ofRows.device);
-        _stages = zeros([stages, lanes, ofRows.size(1)], ofRows.dtype, ofRows.device)
+        Stages = zeros([stages, lanes, ofRows.size(1)], ofRows.dtype, ofRows.device)
             .index_add_(1, lane, factors.mul(ofRows), Scalars.One).view(stages, samples, width);
         State = zeros([lanes, ofRows.size(1)], ofRows.dtype, ofRows.device).index_add_(0, lane, ofRows, Scalars.One).view(samples, width);
+    }
+
+    /// <summary>Adds the cotangents of what was saved at one end of a solve to the adjoint of the state there.</summary>
+    public static void AddAt(double end, double[] times, Tensor cotangents, Tensor state)
+    {
+        for (var i = 0; i < times.Length; i++)
+            if (times[i] == end)
+                state.add_(cotangents.select(0, i), Scalars.One);
+    }
+
+    /// <summary>Adds those of the saved times for which stopped lanes hold their final state: see <see cref="OdeTape.Held"/>.</summary>
+    public static void AddHeld(bool[] held, Tensor cotangents, Tensor state)
+    {
+        var times = cotangents.size(0);
+        var rows = tensor(held, [times, held.Length / times, 1], device: cotangents.device);
+        state.add_(where(rows, cotangents, zeros_like(cotangents)).sum([0L]), Scalars.One);
     }
 
     /// <summary>Adds what other rows of the same step give.</summary>
     public void Add(SaveCotangents other)
     {
-        _stages.add_(other._stages, Scalars.One);
+        Stages.add_(other.Stages, Scalars.One);
         State.add_(other.State, Scalars.One);
     }
+
+    /// <summary>What is added to the adjoints of all stages: [stages, samples, N].</summary>
+    public Tensor Stages { get; }
 
     /// <summary>What is added to the adjoint of the state before the step: [samples, N].</summary>
     public Tensor State { get; }
@@ -56,5 +72,5 @@ internal sealed class SaveCotangents
     /// What is added to the adjoint of a stage, before it is multiplied by the step where that differs between lanes: [samples, N], in
     /// memory that is the caller's to add to.
     /// </summary>
-    public Tensor Stage(int stage) => _stages.select(0, stage);
+    public Tensor Stage(int stage) => Stages.select(0, stage);
 }

@@ -35,13 +35,13 @@ internal sealed record OdeRun(
 }
 
 /// <summary>
-/// The loop of a Runge-Kutta solve: plan, attempt, judge, save, commit. States are [samples, N]; every lane keeps its own
+/// The loop of a solve by steps: plan, attempt, judge, save, commit. States are [samples, N]; every lane keeps its own
 /// time (see <see cref="StepGeometry"/>). Runs without autograd.
 /// </summary>
 internal sealed class OdeIntegrator : IDisposable
 {
     private readonly OdeProblem _problem;
-    private readonly RungeKuttaKernel _kernel;
+    private readonly StepKernel _kernel;
     private readonly LaneClock _clock;
     private readonly ErrorNorm _norm;
     private readonly SavedStates? _saved;
@@ -59,11 +59,13 @@ internal sealed class OdeIntegrator : IDisposable
         (_problem, _withSlopes) = (problem, withSlopes);
         _lanes = problem.Options.Coupling == StepCoupling.Batch ? 1 : (int)state.size(0);
         _state = state.detach().DetachFromDisposeScope();
-        _kernel = new RungeKuttaKernel(problem, _lanes, _state.dtype, keepsTerms: withTape);
+        _kernel = problem.Multistep is { } multistep
+            ? new MultistepKernel(problem, multistep, _lanes, _state)
+            : new RungeKuttaKernel(problem, _lanes, _state.dtype, keepsTerms: withTape);
         _clock = new LaneClock(problem, _lanes);
         _norm = new ErrorNorm(problem.Rtol, problem.Atol, _lanes);
         _tape = withTape ? new OdeTape(_lanes, stageBudget) : null;
-        _events = LaneEvents.Of(problem, _kernel, _state, _lanes);
+        _events = LaneEvents.Of(problem, _state, _lanes);
         _clock.Limits = _events?.Limits;
         if (problem.Span.Times is { } times) _saved = new SavedStates(problem.Span, times, state, _lanes, withSlopes);
         else _everyStep = problem.IsAdaptive && _lanes > 1
@@ -120,63 +122,47 @@ internal sealed class OdeIntegrator : IDisposable
 
     private void Attempt()
     {
-        var geometry = new StepGeometry(_problem.Tableau, _clock.Time, _clock.Step, _state.dtype, _state.device);
-        if (_slope is null) EvaluateAt(geometry.TimeOf(0));
-        var stages = _kernel.Begin(geometry, _state, _slope!, _terms);
-        var after = _kernel.Advance(stages);
-        var (moved, isSound, endSlope) = _problem.IsAdaptive ? JudgeError(stages, after) : JudgeFinite(after);
+        var geometry = _kernel.GeometryOf(_clock.Time, _clock.Step, _state);
+        if (_slope is null && _kernel.NeedsSlope) EvaluateAt(geometry.TimeOf(0));
+        var step = _kernel.Attempt(geometry, _state, _slope, _terms);
+        var (moved, isSound) = _problem.IsAdaptive ? JudgeError(step) : JudgeFinite(step.After);
         if (!moved) return;
 
         var isComplete = false;
-        var cut = _events?.Cut(stages, after, _clock, Complete);
-        var rows = _saved?.Cross(geometry, _clock.Moves, cut);
+        var cut = _events?.Cut(step, _clock, Complete);
+        var rows = _saved?.Cross(step, _clock.Moves, cut);
         _clock.Commit(cut);
-        if (rows is not null || _withSlopes || (_problem.IsAdaptive && _clock.AnyActive)) endSlope ??= _kernel.EndSlope(stages);
-        _kernel.Integrate(stages, hasEndSlope: endSlope is not null);
-        if (rows is not null)
-        {
-            Complete();
-            _saved!.Write(rows, stages, _kernel);
-        }
+        if (rows is not null) Complete();
+        var endSlope = isComplete || _withSlopes || (_problem.IsAdaptive && _clock.AnyActive && _kernel.NeedsSlope) ? step.EndSlope() : null;
+        _kernel.Commit(step, _clock.Moves, cut, hasEndSlope: endSlope is not null);
+        if (rows is not null) _saved!.Write(rows, step);
 
-        _tape?.Add(geometry.OfMoved(_clock.Moves), stages, _problem.Tableau.EndStage, isSound, rows, _everyStep?.Count ?? -1, cut?.Record);
-        endSlope ??= _kernel.SharedSlope(stages);
+        _tape?.Add(geometry.OfMoved(_clock.Moves), step, isSound, rows, _everyStep?.Count ?? -1, cut?.Record);
+        var after = step.After;
+        endSlope ??= _kernel.SharedSlope(step);
         if (cut is not null) (after, endSlope) = (cut.After, _withSlopes ? _kernel.Drift(0, TimeOfLanes(), cut.After, out _) : null);
-        Commit(after, endSlope, cut is null ? stages.Terms[_problem.Tableau.EndStage] : null, isSound);
+        Commit(after, endSlope, cut is null ? step.EndTerms : null, isSound);
 
         void Complete()
         {
-            if (isComplete) return;
-            endSlope ??= _kernel.EndSlope(stages);
-            _kernel.Extend(stages);
+            if (!isComplete) step.Extend();
             isComplete = true;
         }
     }
 
     /// <summary>Compares the error with the tolerance. Sound: every lane's stages are finite, the rejected ones' too.</summary>
-    private (bool Moved, bool IsSound, Tensor? EndSlope) JudgeError(Stages stages, Tensor after)
+    private (bool Moved, bool IsSound) JudgeError(StepAttempt step)
     {
-        var estimate = _problem.Tableau.Error!;
-        var endSlope = estimate.Estimates.Any(e => e[_problem.Tableau.EndStage] != 0) ? _kernel.EndSlope(stages) : null;
-        var tolerance = _norm.Tolerance(_state, after);
-        var errors = _norm.Of(_kernel.Error(stages, estimate.Estimates[0]), tolerance);
-        if (estimate.Estimates.Length > 1)
-        {
-            var second = _norm.Of(_kernel.Error(stages, estimate.Estimates[1]), tolerance);
-            for (var i = 0; i < errors.Length; i++)
-                if (errors[i] != 0)
-                    errors[i] *= errors[i] / Math.Sqrt(errors[i] * errors[i] + 0.01 * second[i] * second[i]);
-        }
-
-        return (_clock.Judge(errors, _kernel.Failed), _kernel.Failed is null && !Array.Exists(errors, e => !double.IsFinite(e)), endSlope);
+        var errors = step.Errors(_norm);
+        return (_clock.Judge(errors, _kernel.Failed, _kernel.StepFactor), _kernel.Failed is null && !Array.Exists(errors, e => !double.IsFinite(e)));
     }
 
     /// <summary>One number says whether all is finite; only where it is not are the samples asked.</summary>
-    private (bool Moved, bool IsSound, Tensor? EndSlope) JudgeFinite(Tensor after)
+    private (bool Moved, bool IsSound) JudgeFinite(Tensor after)
     {
-        if (_kernel.Failed is null && double.IsFinite(after.sum().to(ScalarType.Float64).item<double>())) return (_clock.JudgeFinite(null, null), true, null);
+        if (_kernel.Failed is null && double.IsFinite(after.sum().to(ScalarType.Float64).item<double>())) return (_clock.JudgeFinite(null, null), true);
         using var finite = after.reshape(_lanes, -1).isfinite().all(1).to(ScalarType.Float64);
-        return (_clock.JudgeFinite([.. HostVector.ToHost(finite).Select(value => value != 0)], _kernel.Failed), false, null);
+        return (_clock.JudgeFinite([.. HostVector.ToHost(finite).Select(value => value != 0)], _kernel.Failed), false);
     }
 
     /// <summary>

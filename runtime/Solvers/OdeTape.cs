@@ -18,7 +18,11 @@ namespace DiffEqLang.Runtime;
 /// <param name="SavedAtEnd">The saved time that is its end, where every step is saved; else -1.</param>
 /// <param name="Events">The events that cut it; null where there are none.</param>
 internal sealed record StepRecord(
-    StepGeometry Geometry, Tensor State, Tensor?[]? StageStates, Tensor[]?[]? Terms, SaveRows? Rows, int SavedAtEnd, EventRecord? Events);
+    StepGeometry Geometry, Tensor State, Tensor?[]? StageStates, Tensor[]?[]? Terms, SaveRows? Rows, int SavedAtEnd, EventRecord? Events)
+{
+    /// <summary>The formulas of a multistep method, lane by lane; null of other methods.</summary>
+    public LaneFormula[]? Formulas { get; init; }
+}
 
 /// <summary>The accepted steps of a solve, in order. Owns its tensors.</summary>
 /// <param name="lanes">How many lanes step on their own.</param>
@@ -51,22 +55,23 @@ internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStage
 
     /// <summary>Takes a step over, the state before it and its terms included: the caller must not dispose them.</summary>
     /// <param name="geometry">The step, zero for lanes that did not move.</param>
-    /// <param name="stages">Its stages.</param>
-    /// <param name="endStage">Whose state is not kept: it is the next step's first.</param>
-    /// <param name="mayKeep">Whether the stages are sound for every lane.</param>
+    /// <param name="step">The attempt that was judged.</param>
+    /// <param name="mayKeep">Whether its inner states are sound for every lane.</param>
     /// <param name="rows">The saved times inside it.</param>
     /// <param name="savedAtEnd">The saved time that is its end, or -1.</param>
     /// <param name="events">The events that cut it.</param>
-    public void Add(StepGeometry geometry, Stages stages, int endStage, bool mayKeep, SaveRows? rows, int savedAtEnd, EventRecord? events)
+    public void Add(StepGeometry geometry, StepAttempt step, bool mayKeep, SaveRows? rows, int savedAtEnd, EventRecord? events)
     {
         Own(events);
-        var state = stages.States[0];
-        Tensor?[] states = [.. stages.States.Select((stage, i) => i == endStage ? null : stage)];
-        Tensor[]?[] terms = [.. stages.Terms.Select((ofStage, i) => i == endStage ? null : ofStage)];
-        var keepsStates = mayKeep && Keep(states.AsSpan(1));
-        var keepsTerms = keepsStates && Keep([.. terms.SelectMany(ofStage => ofStage ?? [])]);
-        if (!keepsTerms) Drop(terms[0]);
-        _steps.Add(new StepRecord(geometry, state, keepsStates ? states : null, keepsTerms ? terms : null, rows, savedAtEnd, events));
+        var (states, terms) = (step.InnerStates, step.InnerTerms);
+        // What follows from past values can only be computed on the way forward.
+        var keepsStates = step.Formulas is not null ? Keep(states.AsSpan(1), long.MaxValue) : mayKeep && Keep(states.AsSpan(1), stageBudget);
+        var keepsTerms = keepsStates && Keep([.. terms.SelectMany(ofStage => ofStage ?? [])], stageBudget);
+        if (!keepsTerms) Drop(terms.FirstOrDefault());
+        _steps.Add(new StepRecord(geometry, step.State, keepsStates ? states : null, keepsTerms ? terms : null, rows, savedAtEnd, events)
+        {
+            Formulas = step.Formulas,
+        });
     }
 
     /// <summary>Closes the tape with the state after the last step and its terms.</summary>
@@ -88,7 +93,10 @@ internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStage
                 null,
                 step.Rows?.Select(survivors),
                 step.SavedAtEnd,
-                Own(step.Events?.Select(survivors))));
+                Own(step.Events?.Select(survivors)))
+            {
+                Formulas = step.Formulas is null ? null : [.. survivors.Select(lane => step.Formulas[lane])],
+            });
         bool[]? held = Held is null ? null : [.. Held.Chunk(lanes).SelectMany(time => survivors.Select(lane => time[lane]))];
         part.Close(Own(Final.index_select(0, index)), null, held);
         return part;
@@ -111,11 +119,11 @@ internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStage
     }
 
     /// <summary>Keeps tensors beyond the step's dispose scope, where the budget allows.</summary>
-    private bool Keep(ReadOnlySpan<Tensor?> tensors)
+    private bool Keep(ReadOnlySpan<Tensor?> tensors, long budget)
     {
         var bytes = 0L;
         foreach (var tensor in tensors) bytes += tensor is null ? 0 : tensor.numel() * tensor.element_size();
-        if (_stageBytes + bytes > stageBudget) return false;
+        if (_stageBytes + bytes > budget) return false;
         _stageBytes += bytes;
         foreach (var tensor in tensors) tensor?.DetachFromDisposeScope();
         return true;

@@ -16,9 +16,8 @@ internal sealed record Stages(StepGeometry Geometry, Tensor[] States, Tensor[] S
 }
 
 /// <summary>Evaluates the stages of a Runge-Kutta method on packed states [samples, N].</summary>
-internal sealed class RungeKuttaKernel : IDisposable
+internal sealed class RungeKuttaKernel : StepKernel
 {
-    private readonly OdeEquations _equations;
     private readonly RungeKuttaTableau _tableau;
     private readonly bool _keepsTerms;
     private readonly QuadratureEquations? _quadrature;
@@ -26,18 +25,20 @@ internal sealed class RungeKuttaKernel : IDisposable
     private readonly NewtonIteration? _newton;
     private readonly RosenbrockStages? _rosenbrock;
     private readonly StateMasks? _masks;
+    private NewtonMatrices? _ofAdjoint;     // of stages, at themselves
 
     /// <param name="problem">What is solved, and how.</param>
     /// <param name="lanes">How many lanes step on their own.</param>
     /// <param name="dtype">Of the state.</param>
     /// <param name="keepsTerms">Whether stages keep the terms that vector-Jacobian products need again.</param>
     public RungeKuttaKernel(OdeProblem problem, int lanes, ScalarType dtype, bool keepsTerms = false)
+        : base(problem.Equations)
     {
-        (_equations, _tableau, _keepsTerms) = (problem.Equations, problem.Tableau, keepsTerms);
-        _quadrature = _equations as QuadratureEquations;
-        _masks = _tableau.IsPartitioned ? new StateMasks(_equations.Positions!) : null;
+        (_tableau, _keepsTerms) = (problem.Tableau, keepsTerms);
+        _quadrature = Equations as QuadratureEquations;
+        _masks = _tableau.IsPartitioned ? new StateMasks(Equations.Positions!) : null;
         if (!_tableau.IsImplicit) return;
-        _matrix = new IterationMatrix(_equations);
+        _matrix = new IterationMatrix(Equations);
         if (_tableau.Rosenbrock is { } coefficients) _rosenbrock = new RosenbrockStages(this, _matrix, coefficients);
         else _newton = new NewtonIteration(problem, this, _matrix, lanes, dtype);
     }
@@ -45,29 +46,62 @@ internal sealed class RungeKuttaKernel : IDisposable
     /// <summary>The method's coefficients.</summary>
     public RungeKuttaTableau Tableau => _tableau;
 
-    /// <summary>The equations that are solved.</summary>
-    public OdeEquations Equations => _equations;
+    /// <inheritdoc/>
+    public override bool[]? Failed => _newton is not null && Array.Exists(_newton.Failed, failed => failed) ? _newton.Failed : null;
 
-    /// <summary>The lanes whose implicit stages were not found in the last attempt; null where all were.</summary>
-    public bool[]? Failed => _newton is not null && Array.Exists(_newton.Failed, failed => failed) ? _newton.Failed : null;
+    /// <inheritdoc/>
+    public override long Jacobians => _matrix?.Jacobians ?? 0;
 
-    /// <summary>How often the Jacobian was computed.</summary>
-    public long Jacobians => _matrix?.Jacobians ?? 0;
+    /// <inheritdoc/>
+    public override long Factorizations => _matrix?.Factorizations ?? 0;
 
-    /// <summary>How many matrices were factorized.</summary>
-    public long Factorizations => _matrix?.Factorizations ?? 0;
+    /// <inheritdoc/>
+    public override IReadOnlyList<double> Nodes => _tableau.C;
 
-    /// <summary>How often the right-hand side was evaluated.</summary>
-    public long Evaluations { get; private set; }
+    /// <inheritdoc/>
+    public override int EndNode => _tableau.EndStage;
 
-    /// <summary>f(t, x) at a stage, in the shape of the state also where it does not depend on it; with its terms, where they are kept.</summary>
-    public Tensor Drift(int stage, Tensor time, Tensor state, out Tensor[]? terms)
+    /// <inheritdoc/>
+    public override int FirstErrorOrder => _tableau.Error!.Order;
+
+    /// <inheritdoc/>
+    public override bool NeedsSlope => true;
+
+    /// <inheritdoc/>
+    public override Func<int, bool, double, double>? StepFactor => null;
+
+    /// <inheritdoc/>
+    public override StepAttempt Attempt(StepGeometry geometry, Tensor state, Tensor? slope, Tensor[]? terms)
+    {
+        var stages = Begin(geometry, state, slope!, terms);
+        Advance(stages);
+        return new RungeKuttaStep(this, stages);
+    }
+
+    /// <inheritdoc/>
+    public override void Commit(StepAttempt step, bool[] moves, StepCut? cut, bool hasEndSlope)
+    {
+        _quadrature?.Integrate(_tableau.A[_tableau.EndStage], step.Geometry.Scale);
+        if (hasEndSlope) _quadrature?.Shift(_tableau.EndStage);
+    }
+
+    /// <summary>The last stage's slope, where both it and the next step's first move the same part, whose derivative that part does not change.</summary>
+    public override Tensor? SharedSlope(StepAttempt step)
+    {
+        var (last, stages) = (_tableau.B.Count - 1, ((RungeKuttaStep)step).Stages);
+        return _tableau.IsPartitioned && last > 0 && _tableau.Parts[last] == _tableau.Parts[0]
+            ? stages.Geometry.Unscaled(stages.Slopes[last], stages.FirstSlope)
+            : null;
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Drift(int stage, Tensor time, Tensor state, out Tensor[]? terms)
     {
         Evaluations++;
         terms = null;
         var slope = _quadrature is not null ? _quadrature.Drift(stage, time, state)
-            : _keepsTerms ? _equations.Drift(time, state, out terms)
-            : _equations.Drift(time, state);
+            : _keepsTerms ? Equations.Drift(time, state, out terms)
+            : Equations.Drift(time, state);
         return slope.numel() == state.numel() ? slope : slope.expand_as(state);
     }
 
@@ -103,27 +137,8 @@ internal sealed class RungeKuttaKernel : IDisposable
         return slope;
     }
 
-    /// <summary>
-    /// The slope that the next step's first stage can use in place of its own: the last stage's, where both move the same part, whose
-    /// derivative that part does not change. Null where there is none.
-    /// </summary>
-    public Tensor? SharedSlope(Stages stages)
-    {
-        var last = _tableau.B.Count - 1;
-        return _tableau.IsPartitioned && last > 0 && _tableau.Parts[last] == _tableau.Parts[0]
-            ? stages.Geometry.Unscaled(stages.Slopes[last], stages.FirstSlope)
-            : null;
-    }
-
     /// <summary>A slope, or the adjoint of one, on the entries of the state that a stage moves; zero on the others.</summary>
     public Tensor OfPart(int stage, Tensor slope) => _masks is null ? slope : _masks.OfPart(_tableau.Parts[stage], slope);
-
-    /// <summary>Adds an accepted step to the integrals that the equations carry along, where they do.</summary>
-    public void Integrate(Stages stages, bool hasEndSlope)
-    {
-        _quadrature?.Integrate(_tableau.A[_tableau.EndStage], stages.Geometry.Scale);
-        if (hasEndSlope) _quadrature?.Shift(_tableau.EndStage);
-    }
 
     /// <summary>The stages that only the dense output needs.</summary>
     public void Extend(Stages stages)
@@ -132,8 +147,27 @@ internal sealed class RungeKuttaKernel : IDisposable
     }
 
     /// <summary>(I - hγJ)⁻ᵀ v, with the Jacobian at the start of the step last begun: [samples, N].</summary>
-    public Tensor FilterTransposed(double γ, Tensor vector) =>
-        IterationMatrix.Times(_matrix!.Inverse(new[,] { { γ } }).transpose(1, 2), vector);
+    public Tensor FilterTransposed(double γ, Tensor vector) => _matrix!.FilterTransposed(γ, vector);
+
+    /// <summary>
+    /// Solves with the transposed matrix of a single implicit stage, its Jacobian taken at the stage, where the matrix is sparse: [samples, N];
+    /// null where it is not.
+    /// </summary>
+    /// <param name="geometry">The step.</param>
+    /// <param name="group">The stage.</param>
+    /// <param name="state">Where it was evaluated: [samples, N].</param>
+    /// <param name="vector">[samples, N].</param>
+    public Tensor? SolveSparseTransposed(StepGeometry geometry, StageGroup group, Tensor state, Tensor vector)
+    {
+        if (group.Count > 1 || Equations.JacobianPattern is null) return null;
+        double[] g = [.. geometry.Steps.Select(step => step * group.Block(_tableau.A)[0, 0])];
+        _ofAdjoint ??= NewtonMatrices.For(Equations, state.size(1), g.Length);
+        if (_ofAdjoint is DenseMatrices) return null;
+        int[] all = [.. Enumerable.Range(0, g.Length)];
+        _ofAdjoint.Evaluate(all, geometry.TimeOf(group.First), state);
+        _ofAdjoint.Factorize(all, g);
+        return _ofAdjoint.SolveTransposed(vector);
+    }
 
     /// <summary>The state of a stage without those of its own group.</summary>
     public Tensor Known(Stages stages, StageGroup group, int stage) =>
@@ -157,9 +191,10 @@ internal sealed class RungeKuttaKernel : IDisposable
         LinearCombination.Add(stages.States[0], weights, stages.Geometry.Scale, stages.Slopes.AsSpan(0, weights.Length));
 
     /// <inheritdoc/>
-    public void Dispose()
+    public override void Dispose()
     {
         _matrix?.Dispose();
+        _ofAdjoint?.Dispose();
         _newton?.Dispose();
         _masks?.Dispose();
     }

@@ -15,8 +15,14 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
     /// <summary>The absolute tolerance.</summary>
     public double Atol => Method.Atol ?? Method.DefaultAtol;
 
+    /// <summary>The multistep method whose first step is one by the tableau; null where all are.</summary>
+    public MultistepMethod? Multistep { get; } = Method.Tableau is null ? Catalogue.FindMultistep(Method.Name) : null;
+
+    /// <summary>Whether the method estimates its error.</summary>
+    public bool EstimatesError => Multistep is not null || Tableau.Error is not null;
+
     /// <summary>Whether steps follow the error.</summary>
-    public bool IsAdaptive => Method.Adaptive ?? Tableau.Error is not null;
+    public bool IsAdaptive => Method.Adaptive ?? EstimatesError;
 
     /// <summary>How they do.</summary>
     public StepController Controller => Method.Controller ?? StepController.PI;
@@ -25,6 +31,8 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
     /// <param name="hasJacobian">Whether the model's code for registers has its Jacobian.</param>
     public string? ObstacleOnRegisters(bool hasJacobian)
     {
+        if (Multistep is not null)
+            return $"Method {Multistep.Name} keeps past values, and those are kept by torch: take SolveTarget.Torch, or a one-step method such as {(Multistep.IsImplicit ? "rodas5p" : "tsit5")}.";
         if (Tableau.IsPartitioned)
             return $"Method {Tableau.Name} is symplectic, and those run on torch: take SolveTarget.Torch, or one of {string.Join(", ", Methods.ExplicitNames)}.";
         if (!Tableau.IsImplicit || (Tableau.Rosenbrock is not null && hasJacobian)) return null;
@@ -37,7 +45,7 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
     public static RungeKuttaProblem Of(SolveSpan span, SolveOptions options)
     {
         var method = options.Method ?? Methods.Tsit5();
-        var tableau = method.Tableau ?? Catalogue.Find(method.Name)
+        var tableau = method.Tableau ?? Catalogue.Find(method.Name) ?? Catalogue.FindMultistep(method.Name)?.Start
             ?? throw new ArgumentException($"There is no method {method.Name} for ordinary differential equations.{Spelling.Suggest(method.Name, [.. Methods.OdeNames, .. Methods.SymplecticNames])}");
         var problem = new RungeKuttaProblem(tableau, span, method, options);
         problem.Check();
@@ -46,7 +54,7 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
 
     private void Check()
     {
-        if (IsAdaptive && Tableau.Error is null)
+        if (IsAdaptive && !EstimatesError)
             throw new ArgumentException($"Method {Method.Name} does not estimate its error, so that its step cannot follow it: give dt and leave Adaptive out.");
         if (!IsAdaptive && Method.Dt is null)
             throw new ArgumentException($"Method {Method.Name} takes fixed steps: give their size, as in {Method.Name}(dt = 0.01).");
@@ -54,6 +62,12 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
             throw new ArgumentException($"The step dt must be positive (in both directions of time), not {dt}.");
         if (!(Rtol >= 0 && Atol >= 0 && Rtol + Atol > 0))
             throw new ArgumentException($"Tolerances must not be negative, and not both zero: rtol = {Rtol}, atol = {Atol}.");
+        if (Method.Order is { } order && (Multistep is null || order < 1 || order > Multistep.MostOrder))
+            throw new ArgumentException(Multistep is null
+                ? $"Method {Method.Name} has one order: leave Order out, or take a method of variable order ({string.Join(", ", Methods.MultistepNames)})."
+                : $"The highest order of {Method.Name} is {Multistep.MostOrder}: Order is from 1 to that, not {order}.");
+        if (Multistep is not null && (Options.Gradient ?? GradientMode.Discrete) != GradientMode.Discrete)
+            throw new ArgumentException($"Gradients through the multistep method {Method.Name} are those of its steps: take gradient = discrete.");
         if (Tableau.IsImplicit && Options.Gradient == GradientMode.Backsolve)
             throw new ArgumentException($"Method {Method.Name} is implicit, and the backsolve gradient solves backwards what is stiff forwards: take gradient = discrete.");
         if (Tableau.IsPartitioned && Options.Gradient == GradientMode.Backsolve)

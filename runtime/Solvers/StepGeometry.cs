@@ -1,4 +1,3 @@
-using DiffEqLang.Tableaux;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -11,15 +10,15 @@ namespace DiffEqLang.Runtime;
 /// </summary>
 internal sealed class StepGeometry
 {
-    private readonly RungeKuttaTableau _tableau;
+    private readonly IReadOnlyList<double> _nodes;
     private readonly ScalarType _dtype;
     private readonly Device _device;
     private Tensor? _stageTimes;    // [stages] or [stages, lanes]
     private Tensor? _steps;         // [lanes, 1]
 
-    public StepGeometry(RungeKuttaTableau tableau, double[] times, double[] steps, ScalarType dtype, Device device)
+    public StepGeometry(IReadOnlyList<double> nodes, double[] times, double[] steps, ScalarType dtype, Device device)
     {
-        (_tableau, Times, Steps, _dtype, _device) = (tableau, times, steps, dtype, device);
+        (_nodes, Times, Steps, _dtype, _device) = (nodes, times, steps, dtype, device);
         IsUniform = !times.AsSpan().ContainsAnyExcept(times[0]) && !steps.AsSpan().ContainsAnyExcept(steps[0]);
     }
 
@@ -66,24 +65,24 @@ internal sealed class StepGeometry
 
     /// <summary>The step of some lanes only.</summary>
     public StepGeometry Select(int[] lanes) =>
-        new(_tableau, [.. lanes.Select(i => Times[i])], [.. lanes.Select(i => Steps[i])], _dtype, _device);
+        new(_nodes, [.. lanes.Select(i => Times[i])], [.. lanes.Select(i => Steps[i])], _dtype, _device);
 
     /// <summary>The same step without the lanes that did not move, on tensors of its own.</summary>
     public StepGeometry OfMoved(bool[] moves) =>
-        new(_tableau, Times, moves.Contains(false) ? [.. Steps.Select((step, i) => moves[i] ? step : 0)] : Steps, _dtype, _device);
+        new(_nodes, Times, moves.Contains(false) ? [.. Steps.Select((step, i) => moves[i] ? step : 0)] : Steps, _dtype, _device);
 
     /// <summary>The same step with tensors yet to be made, in the dispose scope of their first use.</summary>
-    public StepGeometry Anew() => new(_tableau, Times, Steps, _dtype, _device);
+    public StepGeometry Anew() => new(_nodes, Times, Steps, _dtype, _device);
 
     private Tensor StepOfLanes() => _steps ??= HostVector.ToDevice(Steps, [Steps.Length, 1], _dtype, _device);
 
     private Tensor StageTimes()
     {
-        var (stages, lanes) = (_tableau.C.Count, IsUniform ? 1 : Times.Length);
+        var (stages, lanes) = (_nodes.Count, IsUniform ? 1 : Times.Length);
         var times = new double[stages * lanes];
         for (var stage = 0; stage < stages; stage++)
             for (var lane = 0; lane < lanes; lane++)
-                times[stage * lanes + lane] = Times[lane] + _tableau.C[stage] * Steps[lane];
+                times[stage * lanes + lane] = Times[lane] + _nodes[stage] * Steps[lane];
         return HostVector.ToDevice(times, IsUniform ? [stages] : [stages, lanes], _dtype, _device);
     }
 }

@@ -26,10 +26,10 @@ internal sealed class ErrorNorm(double rtol, double atol, long lanes) : IDisposa
     /// <summary>The norm of every lane, on the host.</summary>
     public double[] Of(Tensor vector, Tensor tolerance)
     {
+        // Not by linalg.vector_norm, whose order becomes a number that nothing keeps alive during the call (see Scalars).
         var weighted = vector.div(tolerance).reshape(lanes, -1);
-        var norms = HostVector.ToHost(linalg.vector_norm(weighted, 2, OfALane));
-        var root = Math.Sqrt(weighted.size(1));
-        for (var i = 0; i < norms.Length; i++) norms[i] /= root;
+        var norms = HostVector.ToHost(weighted.square().sum(OfALane));
+        for (var i = 0; i < norms.Length; i++) norms[i] = Math.Sqrt(norms[i] / weighted.size(1));
         return norms;
     }
 

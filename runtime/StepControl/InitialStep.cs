@@ -17,7 +17,7 @@ internal static class InitialStep
     /// <param name="state">[samples, N].</param>
     /// <param name="slope">f(t₀, state).</param>
     /// <param name="lanes">How many steps are asked for.</param>
-    public static double[] Choose(RungeKuttaKernel kernel, ErrorNorm norm, SolveSpan span, Tensor state, Tensor slope, int lanes)
+    public static double[] Choose(StepKernel kernel, ErrorNorm norm, SolveSpan span, Tensor state, Tensor slope, int lanes)
     {
         var tolerance = norm.Tolerance(state);
         var (d0, d1) = (norm.Of(state, tolerance), norm.Of(slope, tolerance));
@@ -26,13 +26,12 @@ internal static class InitialStep
             trial[i] = Trial(new(d0[i]), new(d1[i]), span)[0];
 
         double[] signed = [.. trial.Select(h => double.IsFinite(h) ? h * span.Direction : 0)];
-        var geometry = new StepGeometry(
-            kernel.Tableau, [.. Enumerable.Repeat(span.Start, lanes)], signed, state.dtype, state.device);
+        var geometry = kernel.GeometryOf([.. Enumerable.Repeat(span.Start, lanes)], signed, state);
         var moved = state.add(Times(geometry, slope), Scalars.One);
-        var end = kernel.Tableau.EndStage;
+        var end = kernel.EndNode;
         var change = norm.Of(kernel.Drift(end, geometry.TimeOf(end), moved, out _).add(slope, Scalars.MinusOne), tolerance);
 
-        var k = kernel.Tableau.Error!.Order + 1;
+        var k = kernel.FirstErrorOrder + 1;
         for (var i = 0; i < lanes; i++)
             trial[i] = double.IsFinite(d0[i]) && double.IsFinite(d1[i]) ? Refine(new(trial[i]), new(d1[i]), new(change[i] / trial[i]), k)[0] : double.NaN;
         return trial;

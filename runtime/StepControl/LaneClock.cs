@@ -97,7 +97,8 @@ internal sealed class LaneClock
     /// <summary>Judges an adaptive attempt by its error in units of the tolerance; true where a lane moves.</summary>
     /// <param name="errors">Of every lane.</param>
     /// <param name="failed">The lanes whose implicit stages were not found, which have no error; null: none.</param>
-    public bool Judge(double[] errors, bool[]? failed)
+    /// <param name="factor">By what factor the next step of a lane is longer, where the method decides; null: where <see cref="StepRules"/> do.</param>
+    public bool Judge(double[] errors, bool[]? failed, Func<int, bool, double, double>? factor)
     {
         for (var i = 0; i < errors.Length; i++)
         {
@@ -105,8 +106,8 @@ internal sealed class LaneClock
             if (_diverged[i]) errors[i] = double.NaN;
             Moves[i] = _status[i] is null && errors[i] <= 1;
             if (_status[i] is not null) continue;
-            if (Moves[i]) Accept(i, errors[i]);
-            else Reject(i, errors[i]);
+            if (Moves[i]) Accept(i, errors[i], factor);
+            else Reject(i, errors[i], factor);
         }
 
         return Array.Exists(Moves, moves => moves);
@@ -174,21 +175,21 @@ internal sealed class LaneClock
 
     private bool IsLostInRounding(int i) => _problem.IsAdaptive && !IsForced(i) && _rules.IsLostInRounding(new(Time[i]), new(_target[i]))[0] != 0;
 
-    private void Accept(int i, double error)
+    private void Accept(int i, double error, Func<int, bool, double, double>? factor)
     {
         var (log, previous) = (RoughLogarithm.Log2(new(error)), _history[i].Previous);
         var (size, uncut) = (Math.Abs(Step[i]), _proposed[i]);
         Accepted[i]++;
-        _proposed[i] = size * Factor(i, Vector<long>.AllBitsSet, log);
+        _proposed[i] = size * (factor?.Invoke(i, true, error) ?? Factor(i, Vector<long>.AllBitsSet, log));
         if (size < uncut && (_target[i] == _problem.Span.End || IsForced(i))) _proposed[i] = Math.Max(_proposed[i], uncut);
         _history[i] = (StepRules.Remembered(log)[0], previous);
         (_wasRejected[i], _nonFinite[i]) = (false, 0);
     }
 
-    private void Reject(int i, double error)
+    private void Reject(int i, double error, Func<int, bool, double, double>? factor)
     {
         Rejected[i]++;
-        _proposed[i] = Math.Abs(Step[i]) * Factor(i, Vector<long>.Zero, RoughLogarithm.Log2(new(error)));
+        _proposed[i] = Math.Abs(Step[i]) * (factor?.Invoke(i, false, error) ?? Factor(i, Vector<long>.Zero, RoughLogarithm.Log2(new(error))));
         _wasRejected[i] = true;
         _nonFinite[i] = double.IsFinite(error) ? 0 : _nonFinite[i] + 1;
         if (_nonFinite[i] == StepRules.MostNonFinite) _status[i] = OfNonFinite(i);

@@ -2,15 +2,11 @@ using System.Reflection;
 
 namespace DiffEqLang.Tableaux;
 
-/// <summary>All Runge-Kutta methods: every public static property of this assembly that holds a tableau.</summary>
+/// <summary>All methods: every public static property of this assembly that holds a tableau or a multistep method.</summary>
 public static class Catalogue
 {
     private static readonly IReadOnlyDictionary<string, RungeKuttaTableau> ByName =
-        typeof(Catalogue).Assembly.GetTypes()
-            .SelectMany(type => type.GetProperties(BindingFlags.Public | BindingFlags.Static))
-            .Where(property => property.PropertyType == typeof(RungeKuttaTableau))
-            .Select(property => (RungeKuttaTableau)property.GetValue(null)!)
-            .ToDictionary(tableau => tableau.Name);
+        Held<RungeKuttaTableau>().ToDictionary(tableau => tableau.Name);
 
     /// <summary>Those for equations of any kind, by order and then by name.</summary>
     public static IReadOnlyList<RungeKuttaTableau> All { get; } = Sorted(tableau => !tableau.IsPartitioned);
@@ -18,8 +14,21 @@ public static class Catalogue
     /// <summary>Those for equations that fall into positions and momenta: see <see cref="SymplecticComposition"/>.</summary>
     public static IReadOnlyList<RungeKuttaTableau> Symplectic { get; } = Sorted(tableau => tableau.IsPartitioned);
 
+    /// <summary>The multistep methods, by name.</summary>
+    public static IReadOnlyList<MultistepMethod> Multistep { get; } =
+        [.. Held<MultistepMethod>().OrderBy(method => method.Name, StringComparer.Ordinal)];
+
+    /// <summary>The multistep method of a name as written in <c>method = ...</c>; null where there is none.</summary>
+    public static MultistepMethod? FindMultistep(string name) => Multistep.FirstOrDefault(method => method.Name == name);
+
     /// <summary>The tableau of a name as written in <c>method = ...</c>; null where there is none.</summary>
     public static RungeKuttaTableau? Find(string name) => ByName.GetValueOrDefault(name);
+
+    private static IEnumerable<T> Held<T>() =>
+        typeof(Catalogue).Assembly.GetTypes()
+            .SelectMany(type => type.GetProperties(BindingFlags.Public | BindingFlags.Static))
+            .Where(property => property.PropertyType == typeof(T))
+            .Select(property => (T)property.GetValue(null)!);
 
     private static RungeKuttaTableau[] Sorted(Func<RungeKuttaTableau, bool> isChosen) =>
         [.. ByName.Values.Where(isChosen).OrderBy(tableau => tableau.Order).ThenBy(tableau => tableau.Name, StringComparer.Ordinal)];

@@ -11,6 +11,15 @@ namespace DiffEqLang.Runtime;
 /// <param name="isToRounding">Whether the goal is so near rounding that the changes may stop to shrink before.</param>
 internal sealed class Convergence(bool[] failed, double goal, bool isToRounding)
 {
+    /// <summary>The norm of changes, and what may be left in it: where no error is estimated, nothing says how exact a solution need be.</summary>
+    public static (ErrorNorm Norm, double Goal) GoalOf(OdeProblem problem, int lanes, ScalarType dtype)
+    {
+        var rounding = dtype == ScalarType.Float32 ? Math.ScaleB(1, -23) : Math.ScaleB(1, -52);
+        return problem.IsAdaptive
+            ? (new ErrorNorm(problem.Rtol, problem.Atol, lanes), Math.Max(10 * rounding / Math.Max(problem.Rtol, rounding), Math.Min(0.03, Math.Sqrt(problem.Rtol))))
+            : (new ErrorNorm(4 * rounding, 4 * rounding, lanes), 1);
+    }
+
     private readonly bool[] _active = [.. failed.Select(hasFailed => !hasFailed)];
     private readonly double[] _last = new double[failed.Length];
 

@@ -1,4 +1,4 @@
-using DiffEqLang.Tableaux;
+using DiffEqLang.Runtime.Sparse;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -16,6 +16,10 @@ internal sealed class IterationMatrix(OdeEquations equations) : IDisposable
     private Tensor? _state;
     private Tensor? _jacobian;          // [samples, N, N]
     private Tensor? _timeDerivative;    // [samples, N]
+    private SparseMatrices? _sparse;    // those of one stage, where there are such
+    private Tensor? _sparseState;       // where their Jacobian was taken
+    private double _sparseFactor;       // the coefficient that they are factorized for; 0: none in this attempt
+    private bool _isDense;
 
     /// <summary>How often the Jacobian was computed.</summary>
     public long Jacobians { get; private set; }
@@ -26,7 +30,7 @@ internal sealed class IterationMatrix(OdeEquations equations) : IDisposable
     /// <summary>Makes ready for an attempt from a state, [samples, N].</summary>
     public void Open(StepGeometry geometry, Tensor state)
     {
-        _geometry = geometry;
+        (_geometry, _sparseFactor) = (geometry, 0);
         _inverses.Clear();
         if (ReferenceEquals(state, _state)) return;
         Dispose();
@@ -37,8 +41,20 @@ internal sealed class IterationMatrix(OdeEquations equations) : IDisposable
     public Tensor TimeDerivative() =>
         _timeDerivative ??= equations.DriftTimeDerivative(_geometry!.TimeOf(0), _state!).DetachFromDisposeScope();
 
+    /// <summary>Multiplies m vectors of each sample, [samples, ..., N], by (I - h block ⊗ J)⁻¹.</summary>
+    public Func<Tensor, Tensor> SolverOf(double[,] block)
+    {
+        if (block.Length == 1 && SparseOf(block[0, 0]) is { } sparse) return vectors => sparse.Solve(vectors);
+        var inverse = Inverse(block);
+        return vectors => Times(inverse, vectors);
+    }
+
+    /// <summary>(I - hγJ)⁻ᵀ v: [samples, N].</summary>
+    public Tensor FilterTransposed(double γ, Tensor vector) =>
+        SparseOf(γ)?.SolveTransposed(vector) ?? Times(Inverse(new[,] { { γ } }).transpose(1, 2), vector);
+
     /// <summary>(I - h block ⊗ J)⁻¹: [samples, m N, m N], in the dispose scope of the attempt.</summary>
-    public Tensor Inverse(double[,] block)
+    private Tensor Inverse(double[,] block)
     {
         foreach (var (known, inverse) in _inverses)
             if (known.Cast<double>().SequenceEqual(block.Cast<double>()))
@@ -50,11 +66,31 @@ internal sealed class IterationMatrix(OdeEquations equations) : IDisposable
     }
 
     /// <summary>(I - hγJ)⁻¹ v: [samples, N].</summary>
-    public Tensor Filter(double γ, Tensor vector) => Times(Inverse(new[,] { { γ } }), vector);
+    public Tensor Filter(double γ, Tensor vector) => SolverOf(new[,] { { γ } })(vector);
 
     /// <summary>[samples, m N, m N] times [samples, ..., N], of m vectors each.</summary>
     public static Tensor Times(Tensor matrix, Tensor vectors) =>
         matrix.bmm(vectors.reshape(vectors.size(0), -1, 1)).view(vectors.shape);
+
+    /// <summary>The sparse matrices I - hγJ of one stage, factorized; null where they are not sparse.</summary>
+    private SparseMatrices? SparseOf(double γ)
+    {
+        if (_isDense) return null;
+        double[] g = [.. _geometry!.Steps.Select(step => γ * step)];
+        _sparse ??= NewtonMatrices.For(equations, _state!.size(-1), g.Length) as SparseMatrices;
+        _isDense = _sparse is null;
+        if (_sparse is null || _sparseFactor == γ) return _sparse;
+        int[] all = [.. Enumerable.Range(0, g.Length)];
+        if (!ReferenceEquals(_sparseState, _state))
+        {
+            _sparse.Evaluate(all, _geometry.TimeOf(0), _state!);
+            (_sparseState, Jacobians) = (_state, Jacobians + 1);
+        }
+
+        _sparse.Factorize(all, g);
+        (_sparseFactor, Factorizations) = (γ, Factorizations + 1);
+        return _sparse;
+    }
 
     private Tensor Jacobian()
     {

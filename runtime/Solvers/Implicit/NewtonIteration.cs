@@ -26,11 +26,8 @@ internal sealed class NewtonIteration : IDisposable
     /// <param name="dtype">Of the state.</param>
     public NewtonIteration(OdeProblem problem, RungeKuttaKernel kernel, IterationMatrix matrix, int lanes, ScalarType dtype)
     {
-        var rounding = dtype == ScalarType.Float32 ? Math.ScaleB(1, -23) : Math.ScaleB(1, -52);
         (_kernel, _matrix, _isToRounding) = (kernel, matrix, !problem.IsAdaptive);
-        // Where no error is estimated, nothing says how exact a stage need be: as exact as rounding allows.
-        _norm = _isToRounding ? new ErrorNorm(4 * rounding, 4 * rounding, lanes) : new ErrorNorm(problem.Rtol, problem.Atol, lanes);
-        _goal = _isToRounding ? 1 : Math.Max(10 * rounding / Math.Max(problem.Rtol, rounding), Math.Min(0.03, Math.Sqrt(problem.Rtol)));
+        (_norm, _goal) = Convergence.GoalOf(problem, lanes, dtype);
         Failed = new bool[lanes];
     }
 
@@ -61,14 +58,14 @@ internal sealed class NewtonIteration : IDisposable
 
     private void Iterate(StageGroup group, Stages stages, double[,] block, Tensor[] start, Tensor[] states)
     {
-        var inverse = _matrix.Inverse(block);
+        var solve = _matrix.SolverOf(block);
         var tolerance = _norm.Tolerance(stages.States[0]).repeat(1, group.Count);
         var convergence = new Convergence(Failed, _goal, _isToRounding);
         Tensor[] times = [.. Enumerable.Range(group.First, group.Count).Select(stages.Geometry.TimeOf)];
         for (var iteration = 0; iteration < MostIterations && convergence.AnyActive; iteration++)
         {
             using var ofIteration = NewDisposeScope();
-            var change = IterationMatrix.Times(inverse, Residual(group, stages, block, start, states, times));
+            var change = solve(Residual(group, stages, block, start, states, times));
             if (convergence.AnyResting) change.view(Failed.Length, -1).masked_fill_(convergence.Resting(change.device), Scalars.Of(0));
             convergence.Judge(_norm.Of(change.reshape(change.size(0), -1), tolerance), iteration);
             for (var i = 0; i < states.Length; i++) states[i].add_(change.select(1, i), Scalars.One);

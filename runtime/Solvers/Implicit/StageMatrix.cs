@@ -16,6 +16,10 @@ internal static class StageMatrix
         return PlusIdentity(Times(geometry, product));
     }
 
+    /// <summary>I - g J, with g of each lane: [samples, N, N].</summary>
+    public static Tensor Of(double[] leading, Tensor jacobian) =>
+        PlusIdentity(jacobian.mul(HostVector.ToDevice([.. leading.Select(g => -g)], [leading.Length, 1, 1], jacobian.dtype, jacobian.device)));
+
     /// <summary>I - h (block ⊗ ·)ᵀ with each stage's own Jacobian, [samples, m, N, N]: what the stages' adjoints solve, [samples, m N, m N].</summary>
     public static Tensor Transposed(StepGeometry geometry, double[,] block, Tensor jacobians)
     {

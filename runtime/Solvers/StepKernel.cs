@@ -1,0 +1,68 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DiffEqLang.Runtime;
+
+/// <summary>Takes the steps of a solve, by a method of some family, on packed states [samples, N].</summary>
+/// <param name="equations">The equations that are solved.</param>
+internal abstract class StepKernel(OdeEquations equations) : IDisposable
+{
+    /// <summary>The equations that are solved.</summary>
+    public OdeEquations Equations => equations;
+
+    /// <summary>How often the right-hand side was evaluated.</summary>
+    public long Evaluations { get; protected set; }
+
+    /// <summary>How often the Jacobian was computed.</summary>
+    public abstract long Jacobians { get; }
+
+    /// <summary>How many matrices were factorized.</summary>
+    public abstract long Factorizations { get; }
+
+    /// <summary>The lanes whose implicit equations were not solved in the last attempt; null where all were.</summary>
+    public abstract bool[]? Failed { get; }
+
+    /// <summary>Where in a step the right-hand side is evaluated, from 0 to 1.</summary>
+    public abstract IReadOnlyList<double> Nodes { get; }
+
+    /// <summary>Which of the nodes is the end.</summary>
+    public abstract int EndNode { get; }
+
+    /// <summary>The order of the error estimate of a first step.</summary>
+    public abstract int FirstErrorOrder { get; }
+
+    /// <summary>Whether the next attempt needs f at the state that it starts from.</summary>
+    public abstract bool NeedsSlope { get; }
+
+    /// <summary>
+    /// By what factor the next step of a lane is longer, from whether this one was accepted and its error in units of the tolerance, where the
+    /// method itself decides; null where <see cref="StepRules"/> do.
+    /// </summary>
+    public abstract Func<int, bool, double, double>? StepFactor { get; }
+
+    /// <summary>f(t, x) at a node, in the shape of the state also where it does not depend on it; with its terms, where they are kept.</summary>
+    public abstract Tensor Drift(int node, Tensor time, Tensor state, out Tensor[]? terms);
+
+    /// <summary>A step from a state.</summary>
+    /// <param name="geometry">Where it lies in time.</param>
+    /// <param name="state">The state before it: [samples, N].</param>
+    /// <param name="slope">f there; null where it is not needed.</param>
+    /// <param name="terms">The terms of that; null where they are not kept.</param>
+    public abstract StepAttempt Attempt(StepGeometry geometry, Tensor state, Tensor? slope, Tensor[]? terms);
+
+    /// <summary>Takes note of an attempt that moves a lane.</summary>
+    /// <param name="step">The attempt.</param>
+    /// <param name="moves">The lanes that it moves.</param>
+    /// <param name="cut">The events that cut it; null where none does.</param>
+    /// <param name="hasEndSlope">Whether the slope at its end is known.</param>
+    public abstract void Commit(StepAttempt step, bool[] moves, StepCut? cut, bool hasEndSlope);
+
+    /// <summary>The slope that the next attempt can use as that of its start, where it is another than the one at the end; else null.</summary>
+    public abstract Tensor? SharedSlope(StepAttempt step);
+
+    /// <summary>Where an attempt lies in time.</summary>
+    public StepGeometry GeometryOf(double[] times, double[] steps, Tensor like) => new(Nodes, times, steps, like.dtype, like.device);
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+}
