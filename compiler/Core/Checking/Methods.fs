@@ -19,11 +19,19 @@ type Method =
         IsAdaptive: bool
         /// Whether the equations must fall into positions and momenta.
         IsSymplectic: bool
+        /// The highest order of a method of variable order.
+        MostOrder: int option
     }
 
-let private fixedStep name = { Name = name; Noise = Deterministic; IsAdaptive = false; IsSymplectic = false }
+let private fixedStep name =
+    { Name = name
+      Noise = Deterministic
+      IsAdaptive = false
+      IsSymplectic = false
+      MostOrder = None }
 
 let private adaptive name = { fixedStep name with IsAdaptive = true }
+let private multistep most name = { adaptive name with MostOrder = Some most }
 let private symplectic name = { fixedStep name with IsSymplectic = true }
 let private stochastic rule name = { fixedStep name with Noise = rule }
 
@@ -52,6 +60,8 @@ let all =
       adaptive "rosenbrock23"
       adaptive "rodas4"
       adaptive "rodas5p"
+      multistep 5 "bdf"
+      multistep 12 "adams"
       symplectic "symplectic_euler"
       symplectic "leapfrog"
       symplectic "yoshida4"
@@ -71,15 +81,19 @@ let forGeneralNoise = all |> List.filter (fun m -> m.Noise = AnyNoise) |> List.m
 let stochasticNames =
     all |> List.filter (fun m -> m.Noise <> Deterministic) |> List.map _.Name
 
-/// The options of a method: every one a positive number.
-let options (m: Method) = if m.IsAdaptive then [ "rtol"; "atol"; "dt" ] else [ "dt" ]
+/// The options of a method: every one a positive number, the order a whole one.
+let options (m: Method) =
+    [ if m.IsAdaptive then
+          "rtol"
+          "atol"
+      "dt"
+      if m.MostOrder.IsSome then
+          "order" ]
 
 /// Methods that the language has and the runtime does not have yet.
 let later =
     set
-        [ "adams"
-          "bdf"
-          "imex_euler"
+        [ "imex_euler"
           "kencarp3"
           "kencarp4"
           "kencarp5"

@@ -77,6 +77,13 @@ let private timeSpan context (setting: Tree.Setting) =
 
 let private isPositive x = x > 0.0 && not (System.Double.IsInfinity x)
 
+/// Whether an option may have a value, and what it takes.
+let private optionRule (m: Methods.Method) (option: string) : (float -> bool) * string =
+    match option, m.MostOrder with
+    | "order", Some most ->
+        (fun x -> isPositive x && x <= float most && x = floor x), sprintf "a whole number from 1 to %d" most
+    | _ -> isPositive, "a positive number"
+
 let private methodOption context (m: Methods.Method) (argument: Tree.Argument) =
     let known = Methods.options m
 
@@ -92,14 +99,12 @@ let private methodOption context (m: Methods.Method) (argument: Tree.Argument) =
             name.Span
             (Solve(UnknownOption(m.Name, name.Name, Spelling.suggest name.Name known, known)))
     | Some name ->
+        let fits, expected = optionRule m name.Name
+
         match Constants.tryNumber context argument.Value with
-        | Some x when isPositive x -> Some(name.Name, Real x)
+        | Some x when fits x -> Some(name.Name, Real x)
         | Some _
-        | None ->
-            fail
-                context
-                argument.Value.Span
-                (Solve(OptionValue(sprintf "`%s`" name.Name, "a positive number")))
+        | None -> fail context argument.Value.Span (Solve(OptionValue(sprintf "`%s`" name.Name, expected)))
 
 /// The tableau in a file that the caller has read.
 let private tableau (context: Context) (path: string) (span: SourceSpan) : RungeKuttaTableau option =

@@ -9,6 +9,7 @@ open DiffEqLang.Compiler.Backends.CSharp.Literals
 
 let private option (name, value) =
     match value with
+    | Real order when name = "order" -> Naming.capitalized name, integer (int order)
     | Real x -> Naming.capitalized name, number x
     | Word w -> Naming.capitalized name, text w
 

@@ -5,6 +5,7 @@ open System.Collections.Generic
 open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Ir.Typed
 open DiffEqLang.Compiler.Ir.Dynamics
+open DiffEqLang.Compiler.Passes
 open DiffEqLang.Compiler.Backends.Latex
 open DiffEqLang.Compiler.Backends.Explain.Explanation
 open DiffEqLang.Compiler.Backends.Explain.FormulaLine
@@ -50,7 +51,13 @@ let pattern (x: Explanation) =
 
 let sparsity (x: Explanation) =
     let n = x.Model.Components.Length
-    sprintf "%d of %d blocks are not zero" x.Jacobian.Length (n * n)
+    let blocks = sprintf "%d of %d blocks are not zero" x.Jacobian.Length (n * n)
+
+    match Sparsity.analyse x.Model |> Option.filter Sparsity.isWorthwhile with
+    | Some found ->
+        let all = int64 found.Size * int64 found.Size
+        sprintf "%s, %d of %d entries: sparse for implicit methods" blocks found.Entries all
+    | None -> blocks
 
 let noiseName (s: NoiseStructure) =
     match s with

@@ -66,6 +66,9 @@ let private hasEvents (model: Dynamics.Model) =
     else
         Some "it has events, which registers do not find yet"
 
+let private hasSparseJacobian (model: Dynamics.Model) =
+    Sparsity.analyse model |> Option.exists Sparsity.isWorthwhile
+
 let private onlyOnDevice (model: Dynamics.Model) =
     match model.Typed.Solve.Device with
     | Some device when device <> "auto" && device <> "cpu" -> Some(sprintf "its device is %s" device)
@@ -91,6 +94,8 @@ let choose (option: string option) (model: Dynamics.Model) : Choice =
 
             if target = "simd" then
                 Simd(kernel, "it was asked for")
+            elif Jacobian.isNeeded kernel && hasSparseJacobian model then
+                Torch "its method solves with a sparse Jacobian, and registers factorize full ones"
             elif count > mostProducts then
                 Torch(
                     sprintf

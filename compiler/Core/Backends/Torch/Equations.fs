@@ -7,6 +7,7 @@ open DiffEqLang.Compiler.Ir.Dim
 open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Ir.Typed
 open DiffEqLang.Compiler.Ir.Dynamics
+open DiffEqLang.Compiler.Passes
 open DiffEqLang.Compiler.Printing.CSharp
 open DiffEqLang.Compiler.Backends.CSharp
 open DiffEqLang.Compiler.Backends.CSharp.Face
@@ -110,6 +111,23 @@ let private positions (bound: Bound) : Member list =
           ) ]
     | Inseparable _ -> []
 
+/// Which entries of the Jacobian can be other than zero, where solvers gain by knowing.
+let private sparsity (bound: Bound) : Member list =
+    let run (run: Sparsity.Run) =
+        Tuple
+            [ Literals.integer run.Count
+              Collection [ for offset in run.Offsets -> Literals.integer offset ] ]
+
+    match Sparsity.analyse bound.Face.Model |> Option.filter Sparsity.isWorthwhile with
+    | Some pattern when not bound.Face.IsStochastic ->
+        let value =
+            New("", argument (Literals.integer pattern.Size) :: [ for r in pattern.Runs -> argument (run r) ])
+
+        [ privateConstant "SparsityPattern" "SparsityOfJacobian" value
+          overriding (Property("SparsityPattern", "JacobianPattern", Name "SparsityOfJacobian")) ]
+    | Some _
+    | None -> []
+
 /// The class.
 let nested (face: Face) : Member =
     let bound = Binding.bind face
@@ -123,4 +141,10 @@ let nested (face: Face) : Member =
             { Name = face.EquationsName
               Primary = None
               Base = (if face.IsStochastic then "SdeEquations" else "OdeEquations")
-              Members = Binding.members bound @ positions bound @ drift bound @ ofNoise @ Events.members bound })
+              Members =
+                Binding.members bound
+                @ positions bound
+                @ sparsity bound
+                @ drift bound
+                @ ofNoise
+                @ Events.members bound })
