@@ -19,6 +19,7 @@ let all =
           Compiler.SimplifyTests.tests
           Compiler.NoiseStructureTests.tests
           Compiler.PartitionTests.tests
+          Compiler.SparsityTests.tests
           Compiler.PrintingTests.tests
           Compiler.ScheduleTests.tests
           Compiler.GoldenTests.tests
@@ -27,6 +28,8 @@ let all =
           Runtime.TableauTests.tests
           Runtime.OrderTests.tests
           Runtime.ImplicitTests.tests
+          Runtime.MultistepTests.tests
+          Runtime.SparseTests.tests
           Runtime.StepControlTests.tests
           Runtime.SaveAtTests.tests
           Runtime.DetestTests.tests

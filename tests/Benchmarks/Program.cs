@@ -11,6 +11,7 @@ using DiffEqLang.Benchmarks.Registers;
     ("w6", "continuous normalizing flow with the exact trace", ContinuousFlowStep.Run),
     ("growth", "ensemble of Lorenz systems as it grows, and on two threads", Growth.Run),
     ("crossover", "both targets by width and batch", TargetCrossover.Run),
+    ("sparse", "waves on a line of up to 10,000 states, by sparse Jacobians", SparseLine.Run),
     ("precision", "work-precision diagrams of our methods, as a picture", WorkPrecision.Run),
     ("elementary", "elementary functions over registers", ElementaryFunctions.Run),
     ("memory", "growth of the process over 10,000 training steps", Memory.Run),

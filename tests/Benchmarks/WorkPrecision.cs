@@ -13,8 +13,8 @@ namespace DiffEqLang.Benchmarks;
 internal static class WorkPrecision
 {
     private static readonly double[] Tolerances = [1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8];
-    private static readonly string[] Stiff = ["radau", "kvaerno3", "kvaerno5", "rodas4", "rodas5p", "trbdf2"];
-    private static readonly string[] Explicit = ["bosh3", "dopri5", "tsit5", "dopri8"];
+    private static readonly string[] Stiff = ["radau", "kvaerno3", "kvaerno5", "rodas4", "rodas5p", "trbdf2", "bdf"];
+    private static readonly string[] Explicit = ["bosh3", "dopri5", "tsit5", "dopri8", "adams"];
     private const double MostSeconds = 1;    // a method that takes longer is not followed further
 
     public static void Run()

@@ -184,8 +184,11 @@ let all: (string * string list) list =
             "4:44-46 DEQ0606 `rtol` takes a positive number"
             "5:1-28 DEQ0411 a model has one `solve`" ]
       model
+          "state x; dx/dt = x; solve { method = bdf(order = 2.5) }"
+          [ "4:30-33 DEQ0606 `order` takes a whole number from 1 to 5" ]
+      model
           "state x; dx/dt = x; solve { method = euler_maruyama(dt = 0.1) }"
-          [ "4:18-42 DEQ0508 `euler_maruyama` is for stochastic equations, and the model has no noise (methods for ordinary equations: `euler`, `midpoint`, `heun`, `ralston`, `rk4`, `rk38`, `bosh3`, `dopri5`, `tsit5`, `vern6`, `vern7`, `dopri8`, `vern9`, `implicit_euler`, `implicit_midpoint`, `gauss4`, `trbdf2`, `kvaerno3`, `kvaerno4`, `kvaerno5`, `radau`, `rosenbrock23`, `rodas4`, `rodas5p`, `symplectic_euler`, `leapfrog`, `yoshida4`, `mclachlan`)" ]
+          [ "4:18-42 DEQ0508 `euler_maruyama` is for stochastic equations, and the model has no noise (methods for ordinary equations: `euler`, `midpoint`, `heun`, `ralston`, `rk4`, `rk38`, `bosh3`, `dopri5`, `tsit5`, `vern6`, `vern7`, `dopri8`, `vern9`, `implicit_euler`, `implicit_midpoint`, `gauss4`, `trbdf2`, `kvaerno3`, `kvaerno4`, `kvaerno5`, `radau`, `rosenbrock23`, `rodas4`, `rodas5p`, `bdf`, `adams`, `symplectic_euler`, `leapfrog`, `yoshida4`, `mclachlan`)" ]
       model
           "dim n; state x : R[n]; dx/dt = -x; solve { target = simd }"
           [ "5:18-22 DEQ0608 `target = simd` cannot run this model: the size `n` is left to the caller (leave the target to `auto`, or take `torch`)" ]

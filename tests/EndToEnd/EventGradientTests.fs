@@ -198,4 +198,30 @@ let private saved =
               close 1e-9 (0.0 :: alone) (numbers start.grad) "the first has ended"
           } ]
 
-let tests = testList "Event gradients" [ closedForms; byDifferences; saved ]
+let private multistep =
+    testList
+        "multistep methods agree with one-step ones"
+        [ for name in Methods.MultistepNames do
+              for model, state, starts in
+                  [ "Bounce", "h", [ 1.0; 3.0 ]
+                    "Neuron", "v", [ 0.1 ]
+                    "Doses", "d", [ 0.3 ]
+                    "Pendulum", "q", [ 0.7 ] ] do
+                  test $"{name} {model}" {
+                      let options method =
+                          SolveOptions(Method = method, Save = SaveAt.Times(ReadOnlySpan [| 0.0; 0.9; 2.3 |]))
+
+                      let loss (solution: Solution) =
+                          (weighted solution).add(solution.EventTimes.nan_to_num().sum(), 1.0.ToScalar())
+
+                      let method = Method(name, Rtol = Nullable 1e-10, Atol = Nullable 1e-10)
+                      let byStart, byParameter = gradients (create model) state starts (options method) loss
+
+                      let expectedByStart, expectedByParameter =
+                          gradients (create model) state starts (options tight.Method) loss
+
+                      close 1e-6 expectedByStart byStart "by the start"
+                      close 1e-6 expectedByParameter byParameter "by parameters"
+                  } ]
+
+let tests = testList "Event gradients" [ closedForms; byDifferences; saved; multistep ]

@@ -339,5 +339,40 @@ let private steps =
             "the state after it"
     }
 
+/// Methods that keep past values begin anew behind an event.
+let private multistep =
+    testList
+        "multistep methods"
+        [ for name in Methods.MultistepNames do
+              let method = Method(name, Rtol = Nullable 1e-10, Atol = Nullable 1e-10)
+              let within upTo = SolveOptions(Method = method, Start = Nullable 0.0, End = Nullable upTo)
+
+              test $"{name}: a thermostat's cycles" {
+                  let times = timesOf (solve (create "Thermostat") (within 10.0)) 0
+                  let off, on = log (11.0 / 9.0) / 0.5, log (7.0 / 5.0) / 0.5
+
+                  let expected =
+                      [ for n in 0..18 ->
+                            log (10.0 / 9.0) / 0.5 + float (n / 2) * (on + off) + float (n % 2) * on ]
+
+                  close 1e-7 expected times "times"
+              }
+
+              test $"{name}: bounces from heights of their own" {
+                  let heights = vector [ 1.0; 3.0; 10.0 ]
+                  let here = solveFrom (create "Bounce") [ "h", heights ] (within 3.0)
+                  let there = solveFrom (create "Bounce") [ "h", heights ] (over 0.0 3.0)
+                  close 1e-7 (numbers there.Packed) (numbers here.Packed) "states"
+
+                  for sample in 0..2 do
+                      close 1e-7 (timesOf there sample) (timesOf here sample) $"times of {sample}"
+              }
+
+              test $"{name}: doses at given times" {
+                  let here, there = solve (create "Doses") (within 2.2), solve (create "Doses") (over 0.0 2.2)
+                  close 1e-7 (numbers there.Packed) (numbers here.Packed) "states"
+                  close 1e-14 (timesOf there 0) (timesOf here 0) "times"
+              } ]
+
 let tests =
-    testList "Events" [ closedForms; finding; timed; batches; testList "steps" [ steps ]; refused ]
+    testList "Events" [ closedForms; finding; timed; batches; testList "steps" [ steps ]; multistep; refused ]

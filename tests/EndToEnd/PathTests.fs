@@ -205,6 +205,31 @@ let private methods =
               let m = (Methods.tryFind tableau.Name).Value
               Expect.equal m.IsAdaptive (not (isNull tableau.Error)) tableau.Name
       }
+      test "a method's order is variable, up to the runtime's, where it takes several steps" {
+          for method in DiffEqLang.Tableaux.Catalogue.Multistep do
+              let m = (Methods.tryFind method.Name).Value
+              Expect.equal (m.IsAdaptive, m.MostOrder) (true, Some method.MostOrder) method.Name
+
+          let orders = Methods.all |> List.filter _.MostOrder.IsSome |> List.map _.Name
+          Expect.equal (Set.ofList orders) (Set.ofSeq DiffEqLang.Runtime.Methods.MultistepNames) "names"
+      }
+      test "an order in the solve block is the method's highest" {
+          let text =
+              "model M {\nstate x\nx' = -x\ninit x = 1\nsolve { t = 0 .. 1, method = bdf(rtol = 1e-4, order = 2) }\n}"
+
+          let result = Compilation.Compile(SourceFile("m.deq", text), CompileOptions())
+
+          let compilation, problems =
+              GeneratedCode.compile [ for f in result.Files -> f.FileName, f.Text ]
+
+          Expect.equal problems [] "no warnings"
+          let model = GeneratedCode.create (GeneratedCode.load compilation) "M"
+          Expect.equal model.Defaults.Method (Methods.Bdf(rtol = Nullable 1e-4, order = Nullable 2)) "method"
+          use _ = torch.no_grad ()
+          let solution = model.Solve()
+          solution.EnsureSuccess()
+          Expect.isLessThan (abs (solution.LastState.item<float>() - exp -1.0)) 1e-3 "solved"
+      }
       test "a method is symplectic where its tableau is in parts" {
           let symplectic = Methods.all |> List.filter _.IsSymplectic |> List.map _.Name
           Expect.equal (Set.ofList symplectic) (Set.ofSeq DiffEqLang.Runtime.Methods.SymplecticNames) "names"
@@ -218,7 +243,11 @@ let private methods =
                       )
 
               Expect.isNotNull property option
-              Expect.equal property.PropertyType typeof<Nullable<float>> option
+
+              Expect.equal
+                  property.PropertyType
+                  (if option = "order" then typeof<Nullable<int>> else typeof<Nullable<float>>)
+                  option
       }
       test "the modes of a gradient are the runtime's" {
           let modes = Enum.GetNames typeof<GradientMode> |> Array.map _.ToLowerInvariant() |> Array.sort

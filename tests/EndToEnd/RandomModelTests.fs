@@ -106,6 +106,38 @@ let private agrees dtype tolerance seed =
     for p, expected, actual in List.zip3 parameters summed (gradients model equations into) do
         close tolerance (sprintf "%s: gradient of %s" (nameOf seed) p.Name) expected (values actual)
 
+/// What the pattern leaves out is zero, wherever the states are.
+let private patternHolds seed =
+    use _ = torch.NewDisposeScope()
+    let model = createAs torch.ScalarType.Float64 assembly.Value (nameOf seed)
+    let equations = bind model
+    use generator = new torch.Generator(uint64 seed)
+
+    let state =
+        torch.randn ([| 1L; model.Layout.Size |], dtype = torch.ScalarType.Float64, generator = generator)
+
+    use _ = torch.no_grad ()
+
+    let jacobian =
+        values (equations.DriftJacobian(torch.tensor (0.0, dtype = torch.ScalarType.Float64), state))
+
+    let pattern =
+        Arena.Run(fun () -> (Sparsity.analyse (DiffEqLang.Tests.Support.RandomModels.model seed)).Value)
+
+    let size = pattern.Size
+
+    let rows =
+        [ for run in pattern.Runs do
+              yield! List.replicate run.Count run.Offsets ]
+
+    for row, offsets in List.indexed rows do
+        for column in 0 .. size - 1 do
+            if not (Array.contains (column - row) offsets) then
+                Expect.equal
+                    jacobian.Data[row * size + column]
+                    0.0
+                    $"{nameOf seed}, row {row}, column {column}"
+
 let tests =
     testSequenced
     <| testList
@@ -114,4 +146,9 @@ let tests =
               test (sprintf "%d in %A" count dtype) {
                   for seed in 1..count do
                       agrees dtype tolerance seed
-              } ]
+              }
+
+          test "patterns of Jacobians hold all entries" {
+              for seed in 1..2..count do
+                  patternHolds seed
+          } ]

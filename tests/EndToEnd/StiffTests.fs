@@ -218,7 +218,8 @@ let tests =
                 "rodas5p", 1e-7, 1e-5
                 "rodas4", 1e-6, 1e-3
                 "rosenbrock23", 1e-4, 0.1
-                "trbdf2", 1e-4, 0.1 ] do
+                "trbdf2", 1e-4, 0.1
+                "bdf", 1e-8, 1e-4 ] do
               testList
                   method
                   [ for problem in problems do
