@@ -33,6 +33,7 @@ let all =
           Runtime.GradientTests.tests
           Runtime.AutogradTests.tests
           Runtime.BacksolveTests.tests
+          Runtime.DelayTests.tests
           Runtime.SymplecticTests.tests
           Runtime.TableauFileTests.tests
           Runtime.SimdTests.tests

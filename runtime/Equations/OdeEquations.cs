@@ -8,7 +8,8 @@ namespace DiffEqLang.Runtime;
 /// solvers and sensitivities call it, always without autograd: every derivative is symbolic.
 /// </summary>
 /// <remarks>
-/// States are packed: one tensor [..., N]. Time is [] or [...], one time per sample, in the state's dtype.
+/// States are packed: one tensor [..., N]. Time is [] or [...], one time per sample, in the state's dtype. Equations with
+/// <see cref="Delays"/> take a state followed by the delayed ones, [..., N + M], wherever they take a state, and give adjoints of both.
 /// </remarks>
 public abstract class OdeEquations
 {
@@ -20,6 +21,24 @@ public abstract class OdeEquations
     /// a function of t and p, and p' one of t and q: what symplectic methods need. Null where it does not.
     /// </summary>
     public virtual IReadOnlyList<(long Offset, long Length)>? Positions => null;
+
+    /// <summary>
+    /// The delays, by default none. Where there are, the state that the other members take is followed by the parts that they name of
+    /// the state at t - τ, delay by delay.
+    /// </summary>
+    public virtual IReadOnlyList<Delay> Delays => [];
+
+    /// <summary>The state before the start, [] or [...] and the initial state [..., N] -> [..., N]; by default the initial state.</summary>
+    public virtual Tensor History(Tensor t, Tensor initial) => initial;
+
+    /// <summary>The derivative of that by time, [..., N].</summary>
+    public virtual Tensor HistoryRate(Tensor t, Tensor initial) => zeros_like(initial);
+
+    /// <summary>
+    /// The vector-Jacobian product of the history by the initial state, [..., N]; adds that by the parameters, summed over the batch, to
+    /// <paramref name="into"/>.
+    /// </summary>
+    public virtual Tensor HistoryVjp(Tensor t, Tensor initial, Tensor w, ParameterGradients into) => w;
 
     /// <summary>The right-hand side f(t, x): [..., N] -> [..., N].</summary>
     public abstract Tensor Drift(Tensor t, Tensor state);

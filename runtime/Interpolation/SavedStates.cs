@@ -71,13 +71,13 @@ internal sealed class SavedStates
         var state = stages.States[0];
         var weights = rows.Weights(kernel.Tableau);
         var values = rows.IsEveryLane
-            ? EveryLane(weights, stages, state)
+            ? DenseOutput.States(stages, _lanes, null, weights)
             : DenseOutput.States(stages, _lanes, rows.LaneIndex(state.device), weights);
         Put(Values, rows, values);
         if (Slopes is null) return;
         weights = rows.Slopes(kernel.Tableau);
         values = rows.IsEveryLane
-            ? EveryLane(weights, stages, null).div_(StepOfEveryLane(stages.Geometry, state))
+            ? DenseOutput.Increments(stages, _lanes, null, weights).div_(StepOfEveryLane(stages.Geometry, state))
             : DenseOutput.Increments(stages, _lanes, rows.LaneIndex(state.device), weights).div_(StepOfRows(rows, stages.Geometry, state));
         Put(Slopes, rows, values);
     }
@@ -122,16 +122,6 @@ internal sealed class SavedStates
     {
         Values.narrow(0, first, count).copy_(state);
         Slopes?.narrow(0, first, count).copy_(slope);
-    }
-
-    /// <summary>One matrix product for all times in the step: [rows, stages] x [stages, samples · N].</summary>
-    private static Tensor EveryLane(double[][] weights, Stages stages, Tensor? state)
-    {
-        var slopes = stack(stages.Slopes);
-        double[] scaled = [.. weights.SelectMany(row => row.Select(w => w * stages.Geometry.Scale))];
-        var matrix = HostVector.ToDevice(scaled, [weights.Length, slopes.size(0)], slopes.dtype, slopes.device);
-        var values = matrix.mm(slopes.view(slopes.size(0), -1)).view(weights.Length, slopes.size(1), slopes.size(2));
-        return state is null ? values : values.add_(state, Scalars.One);
     }
 
     private static Tensor StepOfEveryLane(StepGeometry geometry, Tensor like) =>

@@ -114,7 +114,7 @@ public class Solution
         {
             SolveStatus.Success or SolveStatus.Stopped => "",
             SolveStatus.MaxSteps => $"{who} used up its steps{time}: raise MaxSteps, loosen rtol and atol, or take an implicit method if the equations are stiff.",
-            SolveStatus.StepTooSmall => $"{who} needs steps lost in rounding{time}: loosen rtol and atol, use float64, or look for a singularity there.",
+            SolveStatus.StepTooSmall => $"{who} needs steps lost in rounding{time}: loosen rtol and atol, use float64, or look for a singularity or a delay next to zero there.",
             SolveStatus.NonFinite => $"{who} met NaN or infinity{time}: the solution may blow up there, or the equations leave their domain; take smaller steps or check the initial values.",
             SolveStatus.EndlessEvents => $"{who} met events that follow each other ever faster{time}: end the solve there with `stop` once what drives them is small, or let the event change the state so that it comes to rest.",
             SolveStatus.NewtonDiverged => $"{who} found no solution of the implicit equations{time}: take a smaller first step.",

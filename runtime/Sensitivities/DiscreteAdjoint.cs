@@ -22,6 +22,7 @@ internal sealed class DiscreteAdjoint
     private readonly Tensor _cotangents;
     private readonly ParameterGradients _into;
     private readonly EventAdjoint _events;
+    private readonly PastAdjoint? _past;
     private Tensor _state;      // λ, [samples, N]
     private Tensor? _slope;     // the adjoint of f at the present state, from the first stage of the step after it
 
@@ -29,7 +30,8 @@ internal sealed class DiscreteAdjoint
     {
         _events = new EventAdjoint(problem.Equations, tape.Lanes, eventTimes, into);
         (_tape, _tableau, _cotangents, _into) = (tape, problem.Tableau, cotangents, into);
-        _kernel = new RungeKuttaKernel(problem, tape.Lanes, tape.Final!.dtype, keepsTerms: true);
+        _kernel = new RungeKuttaKernel(problem, tape.Lanes, tape.Final!.dtype, keepsTerms: true, tape.Past);
+        _past = tape.Past is null ? null : new PastAdjoint(tape.Past, problem.Equations, _tableau, tape.Lanes, into);
         _state = zeros_like(tape.Final!).DetachFromDisposeScope();
     }
 
@@ -52,12 +54,14 @@ internal sealed class DiscreteAdjoint
         for (var i = tape.Steps.Count - 1; i >= 0; i--)
         {
             using var ofStep = NewDisposeScope();
-            if (tape.Steps[i].Events is { } events) adjoint.Reverse(tape.Steps[i], events.EndState, null);
-            else if (i + 1 < tape.Steps.Count) adjoint.Reverse(tape.Steps[i], tape.Steps[i + 1].State, tape.Steps[i + 1].Terms?[0]);
-            else adjoint.Reverse(tape.Steps[i], tape.Final!, tape.FinalTerms);
+            if (tape.Steps[i].Events is { } events) adjoint.Reverse(i, events.EndState, null);
+            else if (i + 1 == tape.Steps.Count) adjoint.Reverse(i, tape.Final!, tape.FinalTerms);
+            else adjoint.Reverse(i, tape.Steps[i + 1].State, tape.Steps[i + 1].StartsAnew ? null : tape.Steps[i + 1].Terms?[0]);
+            if (i == 0 || tape.Steps[i].StartsAnew) adjoint.ReverseFirstStage(tape.Steps[i]);
+            if (tape.Steps[i].StartsAnew) adjoint.MoveJump(i);
         }
 
-        adjoint.ReverseFirstStage();
+        adjoint.AddPast();
         if (span.Times is null) adjoint._state.add_(cotangents.select(0, 0), Scalars.One);
         else if (span.Start != span.End) adjoint.AddSaved(span.Times, span.Start);
         return adjoint._state;
@@ -79,8 +83,9 @@ internal sealed class DiscreteAdjoint
     }
 
     /// <summary>Through one step: from the adjoint of the state after it, <paramref name="after"/>, to that of the state before.</summary>
-    private void Reverse(StepRecord step, Tensor after, Tensor[]? termsAfter)
+    private void Reverse(int number, Tensor after, Tensor[]? termsAfter)
     {
+        var step = _tape.Steps[number];
         if (step.SavedAtEnd >= 0) _state.add_(_cotangents.select(0, step.SavedAtEnd), Scalars.One);
         var saved = step.Rows is null ? null : new SaveCotangents(step.Rows, step.Geometry.Scale, _cotangents, _tableau, _tape.Lanes);
         if (step.Events is not null)
@@ -88,6 +93,12 @@ internal sealed class DiscreteAdjoint
             var ofEvents = _events.Reverse(step.Events, _state, _slope, step.Geometry.Scale, _tableau);
             if (saved is null) saved = ofEvents;
             else saved.Add(ofEvents);
+        }
+
+        if (_past?.Of(number, step.Geometry.Scale) is { } read)
+        {
+            if (saved is null) saved = read;
+            else saved.Add(read);
         }
 
         var (geometry, end) = (step.Geometry.Anew(), _tableau.EndStage);
@@ -102,7 +113,7 @@ internal sealed class DiscreteAdjoint
             else if (group.Kind == StageKind.Implicit) ReverseImplicit(group, geometry, states, after, adjoints, saved);
             else if (group.First == end) ReverseEnd(geometry, after, termsAfter, adjoints, saved);
             else adjoints[group.First] = Vjp(
-                geometry.TimeOf(group.First), states[group.First]!, terms?[group.First], OfStage(group.First, adjoints, saved, geometry));
+                geometry, group.First, states[group.First]!, terms?[group.First], OfStage(group.First, adjoints, saved, geometry));
         }
 
         _slope?.Dispose();
@@ -120,7 +131,7 @@ internal sealed class DiscreteAdjoint
     private void ReverseEnd(StepGeometry geometry, Tensor after, Tensor[]? termsAfter, Tensor?[] adjoints, SaveCotangents? saved)
     {
         var end = _tableau.EndStage;
-        if (Vjp(geometry.TimeOf(end), after, termsAfter, WithNext(OfStage(end, adjoints, saved, geometry))) is { } throughEnd)
+        if (Vjp(geometry, end, after, termsAfter, WithNext(OfStage(end, adjoints, saved, geometry))) is { } throughEnd)
             _state.add_(throughEnd, Scalars.One);
         adjoints[end] = _state;
     }
@@ -136,7 +147,7 @@ internal sealed class DiscreteAdjoint
         for (var i = 0; i < group.Count; i++)
         {
             var stage = group.First + i;
-            var adjoint = Vjp(geometry.TimeOf(stage), places[i], null, solved[i])!;
+            var adjoint = Vjp(geometry, stage, places[i], null, solved[i])!;
             adjoints[stage] = stage == end ? _state.add_(adjoint, Scalars.One) : adjoint;
         }
     }
@@ -148,13 +159,25 @@ internal sealed class DiscreteAdjoint
         return slope.add_(_slope, Scalars.One);
     }
 
-    private void ReverseFirstStage()
+    /// <summary>Of a step whose first slope is not the end slope of the step before.</summary>
+    private void ReverseFirstStage(StepRecord first)
     {
         if (_slope is null) return;
-        var first = _tape.Steps[0];
-        _state.add_(Vjp(first.Geometry.Anew().TimeOf(0), first.State, first.Terms?[0], _slope)!, Scalars.One);
+        _state.add_(Vjp(first.Geometry.Anew(), 0, first.State, first.Terms?[0], _slope)!, Scalars.One);
         _slope.Dispose();
         _slope = null;
+    }
+
+    /// <summary>A step that starts anew may lie behind the jump at the start by a delay, which moves it.</summary>
+    private void MoveJump(int number) => _past!.MoveJump(
+        _kernel, _tape.Steps[number].Geometry.Anew(), _tape.Steps[number - 1].Geometry.Anew(), _tape.Steps[number].State, _state);
+
+    /// <summary>Adds what was read of the initial state as its own past.</summary>
+    private void AddPast()
+    {
+        if (_past is null) return;
+        _state.add_(_past.Initial, Scalars.One);
+        _past.Initial.Dispose();
     }
 
     /// <summary>k̄ᵢ = h (Σⱼ aⱼᵢ z̄ⱼ + what was saved of it), in memory of its own; null where it is zero. Asked for once a stage.</summary>
@@ -167,15 +190,21 @@ internal sealed class DiscreteAdjoint
         return sum is null ? null : _kernel.OfPart(stage, geometry.ScaledInPlace(sum));
     }
 
-    private Tensor? Vjp(Tensor time, Tensor state, Tensor[]? terms, Tensor? cotangent) =>
-        cotangent is null ? null : _kernel.Equations.DriftVjp(time, state, cotangent, _into, terms);
+    /// <summary>The adjoint of the state that a stage's slope is evaluated at; null where that of the slope is zero.</summary>
+    private Tensor? Vjp(StepGeometry geometry, int stage, Tensor state, Tensor[]? terms, Tensor? cotangent)
+    {
+        if (cotangent is null) return null;
+        var argument = _kernel.Argument(geometry, stage, state);
+        var adjoint = _kernel.Equations.DriftVjp(geometry.TimeOf(stage), argument, cotangent, _into, terms);
+        return _past is null ? adjoint : _past.Take(adjoint, geometry, stage);
+    }
 
     /// <summary>The stages once more, from the state before the step.</summary>
     private Stages Recompute(StepRecord step, StepGeometry geometry)
     {
-        var slope = _kernel.Drift(0, geometry.TimeOf(0), step.State, out var terms);
+        var slope = _kernel.Drift(geometry, 0, step.State, out var terms);
         var stages = _kernel.Begin(geometry, step.State, slope, terms);
-        if ((step.Rows is not null || step.Events is not null) && _tableau.A.Count > _tableau.EndStage + 1)
+        if ((step.Rows is not null || step.Events is not null || _past is not null) && _tableau.A.Count > _tableau.EndStage + 1)
         {
             _kernel.Advance(stages);
             _kernel.EndSlope(stages);

@@ -48,23 +48,33 @@ internal sealed class OdeIntegrator : IDisposable
     private readonly List<(double Time, Tensor State, Tensor? Slope)>? _everyStep;
     private readonly OdeTape? _tape;
     private readonly LaneEvents? _events;
+    private readonly Past? _past;
+    private readonly Discontinuities? _discontinuities;
     private readonly bool _withSlopes;
     private readonly int _lanes;
     private Tensor _state;
     private Tensor? _slope;     // f at the state; null until it is needed
     private Tensor[]? _terms;   // those of that slope; null where they are not kept, or of another state in some lane
+    private bool _startsAnew;   // whether the next step's first slope is not the last one's end slope
 
     private OdeIntegrator(OdeProblem problem, Tensor state, bool withTape, bool withSlopes, long stageBudget)
     {
         (_problem, _withSlopes) = (problem, withSlopes);
         _lanes = problem.Options.Coupling == StepCoupling.Batch ? 1 : (int)state.size(0);
         _state = state.detach().DetachFromDisposeScope();
-        _kernel = new RungeKuttaKernel(problem, _lanes, _state.dtype, keepsTerms: withTape);
+        if (problem.Delays.Count > 0)
+        {
+            _past = new Past(problem, _state, _lanes, keepsAll: withTape);
+            _discontinuities = new Discontinuities(problem.Delays, problem.Tableau.Order, problem.Span.Start, _lanes);
+        }
+
+        _kernel = new RungeKuttaKernel(problem, _lanes, _state.dtype, keepsTerms: withTape, _past);
         _clock = new LaneClock(problem, _lanes);
         _norm = new ErrorNorm(problem.Rtol, problem.Atol, _lanes);
-        _tape = withTape ? new OdeTape(_lanes, stageBudget) : null;
+        _tape = withTape ? new OdeTape(_lanes, stageBudget) { Past = _past } : null;
         _events = LaneEvents.Of(problem, _kernel, _state, _lanes);
-        _clock.Limits = _events?.Limits;
+        _clock.Limits = _events?.Limits ?? _discontinuities?.Next;
+        _clock.Longest = _past?.Least ?? double.PositiveInfinity;
         if (problem.Span.Times is { } times) _saved = new SavedStates(problem.Span, times, state, _lanes, withSlopes);
         else _everyStep = problem.IsAdaptive && _lanes > 1
             ? throw new ArgumentException("SaveAt.Steps needs steps that all samples share: solve with StepCoupling.Batch, or with fixed steps.")
@@ -106,13 +116,13 @@ internal sealed class OdeIntegrator : IDisposable
     {
         if (_clock.AnyActive && _problem.IsAdaptive)
         {
-            EvaluateAt(TimeOfStart());
+            EvaluateAt(AtRest());
             _clock.Start(_problem.Method.Dt is { } dt
                 ? [.. Enumerable.Repeat(dt, _lanes)]
-                : InitialStep.Choose(_kernel, _norm, _problem.Span, _state, _slope!, _lanes));
+                : InitialStep.Choose(_kernel, _norm, FirstSpan(), _state, _slope!, _lanes));
         }
 
-        if (_slope is null && (_withSlopes || _problem.Span.Start == _problem.Span.End)) EvaluateAt(TimeOfStart());
+        if (_slope is null && (_withSlopes || _problem.Span.Start == _problem.Span.End)) EvaluateAt(AtRest());
         _events?.Start(TimeOfStart(), _state);
         _saved?.Start(_state, _slope ?? _state);
         _everyStep?.Add((_problem.Span.Start, Kept(_state), _withSlopes ? Kept(_slope!) : null));
@@ -121,7 +131,7 @@ internal sealed class OdeIntegrator : IDisposable
     private void Attempt()
     {
         var geometry = new StepGeometry(_problem.Tableau, _clock.Time, _clock.Step, _state.dtype, _state.device);
-        if (_slope is null) EvaluateAt(geometry.TimeOf(0));
+        if (_slope is null) EvaluateAt(geometry);
         var stages = _kernel.Begin(geometry, _state, _slope!, _terms);
         var after = _kernel.Advance(stages);
         var (moved, isSound, endSlope) = _problem.IsAdaptive ? JudgeError(stages, after) : JudgeFinite(after);
@@ -139,10 +149,19 @@ internal sealed class OdeIntegrator : IDisposable
             _saved!.Write(rows, stages, _kernel);
         }
 
-        _tape?.Add(geometry.OfMoved(_clock.Moves), stages, _problem.Tableau.EndStage, isSound, rows, _everyStep?.Count ?? -1, cut?.Record);
+        var taken = geometry.OfMoved(_clock.Moves);
+        if (_past is not null)
+        {
+            Complete();
+            _past.Add(taken, stages, lane => _clock.Status[lane] is not null);
+        }
+
+        _tape?.Add(taken, stages, _problem.Tableau.EndStage, isSound, rows, _everyStep?.Count ?? -1, cut?.Record, _startsAnew);
         endSlope ??= _kernel.SharedSlope(stages);
-        if (cut is not null) (after, endSlope) = (cut.After, _withSlopes ? _kernel.Drift(0, TimeOfLanes(), cut.After, out _) : null);
-        Commit(after, endSlope, cut is null ? stages.Terms[_problem.Tableau.EndStage] : null, isSound);
+        if (cut is not null) (after, endSlope) = (cut.After, _withSlopes ? _kernel.Drift(AtRest(), 0, cut.After, out _) : null);
+        _startsAnew = PassDiscontinuities() && _clock.AnyActive;
+        if (_startsAnew) endSlope = null;
+        Commit(after, endSlope, cut is null && !_startsAnew ? stages.Terms[_problem.Tableau.EndStage] : null, isSound);
 
         void Complete()
         {
@@ -246,13 +265,27 @@ internal sealed class OdeIntegrator : IDisposable
         return (times, values, slopes);
     }
 
+    /// <summary>Goes on behind the discontinuities that lanes have landed on; true where there was one.</summary>
+    private bool PassDiscontinuities()
+    {
+        var anyPassed = false;
+        for (var lane = 0; lane < _lanes && _discontinuities is not null; lane++)
+            anyPassed |= _clock.Moves[lane] && _discontinuities.Pass(lane, _clock.Time[lane]);
+        return anyPassed;
+    }
+
+    /// <summary>The span of time that the first step may take.</summary>
+    private SolveSpan FirstSpan() =>
+        _past is null ? _problem.Span : _problem.Span with { End = Math.Min(_problem.Span.End, _problem.Span.Start + _past.Least) };
+
+    /// <summary>A step of size zero, where the lanes are.</summary>
+    private StepGeometry AtRest() => new(_problem.Tableau, _clock.Time, new double[_lanes], _state.dtype, _state.device);
+
     private Tensor TimeOfStart() => HostVector.ToDevice([_problem.Span.Start], [], _state.dtype, _state.device);
 
-    private Tensor TimeOfLanes() => HostVector.ToDevice(_clock.Time, [_lanes], _state.dtype, _state.device);
-
-    private void EvaluateAt(Tensor time)
+    private void EvaluateAt(StepGeometry geometry)
     {
-        Replace(ref _slope, _kernel.Drift(0, time, _state, out var terms));
+        Replace(ref _slope, _kernel.Drift(geometry, 0, _state, out var terms));
         _terms = Kept(terms);
     }
 
@@ -290,6 +323,7 @@ internal sealed class OdeIntegrator : IDisposable
     {
         _norm.Dispose();
         _kernel.Dispose();
+        if (_tape is null) _past?.Dispose();
         Drop(ref _slope);
         _state.Dispose();
         foreach (var (_, state, slope) in _everyStep ?? [])

@@ -17,8 +17,10 @@ namespace DiffEqLang.Runtime;
 /// <param name="Rows">The saved times inside it.</param>
 /// <param name="SavedAtEnd">The saved time that is its end, where every step is saved; else -1.</param>
 /// <param name="Events">The events that cut it; null where there are none.</param>
+/// <param name="StartsAnew">Whether its first slope is not the end slope of the step before.</param>
 internal sealed record StepRecord(
-    StepGeometry Geometry, Tensor State, Tensor?[]? StageStates, Tensor[]?[]? Terms, SaveRows? Rows, int SavedAtEnd, EventRecord? Events);
+    StepGeometry Geometry, Tensor State, Tensor?[]? StageStates, Tensor[]?[]? Terms, SaveRows? Rows, int SavedAtEnd, EventRecord? Events,
+    bool StartsAnew);
 
 /// <summary>The accepted steps of a solve, in order. Owns its tensors.</summary>
 /// <param name="lanes">How many lanes step on their own.</param>
@@ -36,6 +38,9 @@ internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStage
 
     /// <summary>How many lanes step on their own.</summary>
     public int Lanes => lanes;
+
+    /// <summary>What delayed states are read from, by the same numbers of steps; null where there are none.</summary>
+    public Past? Past { get; init; }
 
     /// <summary>The steps.</summary>
     public IReadOnlyList<StepRecord> Steps => _steps;
@@ -57,7 +62,9 @@ internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStage
     /// <param name="rows">The saved times inside it.</param>
     /// <param name="savedAtEnd">The saved time that is its end, or -1.</param>
     /// <param name="events">The events that cut it.</param>
-    public void Add(StepGeometry geometry, Stages stages, int endStage, bool mayKeep, SaveRows? rows, int savedAtEnd, EventRecord? events)
+    /// <param name="startsAnew">Whether its first slope is not the end slope of the step before.</param>
+    public void Add(
+        StepGeometry geometry, Stages stages, int endStage, bool mayKeep, SaveRows? rows, int savedAtEnd, EventRecord? events, bool startsAnew)
     {
         Own(events);
         var state = stages.States[0];
@@ -66,7 +73,7 @@ internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStage
         var keepsStates = mayKeep && Keep(states.AsSpan(1));
         var keepsTerms = keepsStates && Keep([.. terms.SelectMany(ofStage => ofStage ?? [])]);
         if (!keepsTerms) Drop(terms[0]);
-        _steps.Add(new StepRecord(geometry, state, keepsStates ? states : null, keepsTerms ? terms : null, rows, savedAtEnd, events));
+        _steps.Add(new StepRecord(geometry, state, keepsStates ? states : null, keepsTerms ? terms : null, rows, savedAtEnd, events, startsAnew));
     }
 
     /// <summary>Closes the tape with the state after the last step and its terms.</summary>
@@ -78,7 +85,7 @@ internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStage
     /// <summary>The tape of some lanes only, in tensors of its own.</summary>
     public OdeTape Select(int[] survivors)
     {
-        var part = new OdeTape(survivors.Length);
+        var part = new OdeTape(survivors.Length) { Past = Past?.Select(survivors) };
         using var index = tensor([.. survivors.Select(lane => (long)lane)], ScalarType.Int64, Final!.device);
         foreach (var step in _steps)
             part._steps.Add(new StepRecord(
@@ -88,7 +95,8 @@ internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStage
                 null,
                 step.Rows?.Select(survivors),
                 step.SavedAtEnd,
-                Own(step.Events?.Select(survivors))));
+                Own(step.Events?.Select(survivors)),
+                step.StartsAnew));
         bool[]? held = Held is null ? null : [.. Held.Chunk(lanes).SelectMany(time => survivors.Select(lane => time[lane]))];
         part.Close(Own(Final.index_select(0, index)), null, held);
         return part;
@@ -106,6 +114,7 @@ internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStage
         }
 
         _steps.Clear();
+        Past?.Dispose();
         Final?.Dispose();
         Drop(FinalTerms);
     }

@@ -26,14 +26,16 @@ internal sealed class RungeKuttaKernel : IDisposable
     private readonly NewtonIteration? _newton;
     private readonly RosenbrockStages? _rosenbrock;
     private readonly StateMasks? _masks;
+    private readonly Past? _past;
 
     /// <param name="problem">What is solved, and how.</param>
     /// <param name="lanes">How many lanes step on their own.</param>
     /// <param name="dtype">Of the state.</param>
     /// <param name="keepsTerms">Whether stages keep the terms that vector-Jacobian products need again.</param>
-    public RungeKuttaKernel(OdeProblem problem, int lanes, ScalarType dtype, bool keepsTerms = false)
+    /// <param name="past">What delayed states are read from; null where there are none.</param>
+    public RungeKuttaKernel(OdeProblem problem, int lanes, ScalarType dtype, bool keepsTerms = false, Past? past = null)
     {
-        (_equations, _tableau, _keepsTerms) = (problem.Equations, problem.Tableau, keepsTerms);
+        (_equations, _tableau, _keepsTerms, _past) = (problem.Equations, problem.Tableau, keepsTerms, past);
         _quadrature = _equations as QuadratureEquations;
         _masks = _tableau.IsPartitioned ? new StateMasks(_equations.Positions!) : null;
         if (!_tableau.IsImplicit) return;
@@ -60,14 +62,18 @@ internal sealed class RungeKuttaKernel : IDisposable
     /// <summary>How often the right-hand side was evaluated.</summary>
     public long Evaluations { get; private set; }
 
+    /// <summary>What the equations take for the state at a stage: itself, followed by the delayed states that they ask for.</summary>
+    public Tensor Argument(StepGeometry geometry, int stage, Tensor state) => _past is null ? state : _past.Behind(state, geometry, stage);
+
     /// <summary>f(t, x) at a stage, in the shape of the state also where it does not depend on it; with its terms, where they are kept.</summary>
-    public Tensor Drift(int stage, Tensor time, Tensor state, out Tensor[]? terms)
+    public Tensor Drift(StepGeometry geometry, int stage, Tensor state, out Tensor[]? terms)
     {
         Evaluations++;
         terms = null;
-        var slope = _quadrature is not null ? _quadrature.Drift(stage, time, state)
-            : _keepsTerms ? _equations.Drift(time, state, out terms)
-            : _equations.Drift(time, state);
+        var (time, argument) = (geometry.TimeOf(stage), Argument(geometry, stage, state));
+        var slope = _quadrature is not null ? _quadrature.Drift(stage, time, argument)
+            : _keepsTerms ? _equations.Drift(time, argument, out terms)
+            : _equations.Drift(time, argument);
         return slope.numel() == state.numel() ? slope : slope.expand_as(state);
     }
 
@@ -98,7 +104,7 @@ internal sealed class RungeKuttaKernel : IDisposable
     {
         var end = _tableau.EndStage;
         if (stages.Slopes[end] is { } found) return stages.Geometry.Unscaled(found, stages.FirstSlope);
-        var slope = Drift(end, stages.Geometry.TimeOf(end), stages.States[end], out stages.Terms[end]);
+        var slope = Drift(stages.Geometry, end, stages.States[end], out stages.Terms[end]);
         stages.Slopes[end] = stages.Geometry.Scaled(slope);
         return slope;
     }
@@ -149,7 +155,7 @@ internal sealed class RungeKuttaKernel : IDisposable
     private void Evaluate(Stages stages, int i)
     {
         stages.States[i] = Combine(stages, _tableau.A[i]);
-        var slope = Drift(i, stages.Geometry.TimeOf(i), stages.States[i], out stages.Terms[i]);
+        var slope = Drift(stages.Geometry, i, stages.States[i], out stages.Terms[i]);
         stages.Slopes[i] = OfPart(i, stages.Geometry.Scaled(slope));
     }
 

@@ -30,7 +30,7 @@ internal static class InitialStep
             kernel.Tableau, [.. Enumerable.Repeat(span.Start, lanes)], signed, state.dtype, state.device);
         var moved = state.add(Times(geometry, slope), Scalars.One);
         var end = kernel.Tableau.EndStage;
-        var change = norm.Of(kernel.Drift(end, geometry.TimeOf(end), moved, out _).add(slope, Scalars.MinusOne), tolerance);
+        var change = norm.Of(kernel.Drift(geometry, end, moved, out _).add(slope, Scalars.MinusOne), tolerance);
 
         var k = kernel.Tableau.Error!.Order + 1;
         for (var i = 0; i < lanes; i++)

@@ -64,11 +64,10 @@ internal sealed class NewtonIteration : IDisposable
         var inverse = _matrix.Inverse(block);
         var tolerance = _norm.Tolerance(stages.States[0]).repeat(1, group.Count);
         var convergence = new Convergence(Failed, _goal, _isToRounding);
-        Tensor[] times = [.. Enumerable.Range(group.First, group.Count).Select(stages.Geometry.TimeOf)];
         for (var iteration = 0; iteration < MostIterations && convergence.AnyActive; iteration++)
         {
             using var ofIteration = NewDisposeScope();
-            var change = IterationMatrix.Times(inverse, Residual(group, stages, block, start, states, times));
+            var change = IterationMatrix.Times(inverse, Residual(group, stages, block, start, states));
             if (convergence.AnyResting) change.view(Failed.Length, -1).masked_fill_(convergence.Resting(change.device), Scalars.Of(0));
             convergence.Judge(_norm.Of(change.reshape(change.size(0), -1), tolerance), iteration);
             for (var i = 0; i < states.Length; i++) states[i].add_(change.select(1, i), Scalars.One);
@@ -78,10 +77,10 @@ internal sealed class NewtonIteration : IDisposable
     }
 
     /// <summary>yᵢ + h Σⱼ aᵢⱼ f(tⱼ, Zⱼ) - Zᵢ: [samples, m, N].</summary>
-    private Tensor Residual(StageGroup group, Stages stages, double[,] block, Tensor[] start, Tensor[] states, Tensor[] times)
+    private Tensor Residual(StageGroup group, Stages stages, double[,] block, Tensor[] start, Tensor[] states)
     {
         var geometry = stages.Geometry;
-        Tensor[] slopes = [.. states.Select((state, j) => geometry.Scaled(_kernel.Drift(group.First + j, times[j], state, out _)))];
+        Tensor[] slopes = [.. states.Select((state, j) => geometry.Scaled(_kernel.Drift(geometry, group.First + j, state, out _)))];
         return stack([.. states.Select((state, i) =>
             LinearCombination.Add(start[i].add(state, Scalars.MinusOne), Row(block, i), geometry.Scale, slopes))], 1);
     }

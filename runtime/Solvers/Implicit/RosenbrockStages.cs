@@ -15,7 +15,7 @@ internal sealed class RosenbrockStages(RungeKuttaKernel kernel, IterationMatrix 
     {
         var (stage, geometry) = (group.First, stages.Geometry);
         stages.States[stage] = kernel.Known(stages, group, stage);
-        var right = stage == 1 ? stages.Slopes[0] : geometry.Scaled(kernel.Drift(stage, geometry.TimeOf(stage), stages.States[stage], out _));
+        var right = stage == 1 ? stages.Slopes[0] : geometry.Scaled(kernel.Drift(geometry, stage, stages.States[stage], out _));
         right = LinearCombination.Add(right, coefficients.Coupling[stage], 1, stages.Slopes.AsSpan(0, stage));
         if (coefficients.TimeWeights[stage] is var weight and not 0)
             right = right.add(geometry.TimesStep(geometry.Scaled(matrix.TimeDerivative())), Scalars.Of(weight));
