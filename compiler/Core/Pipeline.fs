@@ -21,7 +21,8 @@ let private findNoiseStructure (model: Dynamics.Model) =
 
 let private findPartition (model: Dynamics.Model) =
     match model.Noise with
-    | None -> { model with Partition = Partition.analyse model.Components }
+    | None when model.Delays.IsEmpty -> { model with Partition = Partition.analyse model.Components }
+    | None -> { model with Partition = Inseparable "the model has delays" }
     | Some _ -> { model with Partition = Inseparable "the model has noise" }
 
 /// After `normalize`, which makes the first-order system.
@@ -46,6 +47,11 @@ let private roots (model: Dynamics.Model) : (string * Expr) list =
 
           for c, after in Seq.zip model.Components e.After do
               sprintf "%s after %s" c.Symbol.Name e.Decl.Name, after
+      for d in model.Delays do
+          sprintf "delay of %s" (d.States |> List.map (fun (c, _) -> c.Symbol.Name) |> String.concat ", "),
+          d.Value
+      for c, past in Seq.zip model.Components model.History do
+          sprintf "history of %s" c.Symbol.Name, past
       for o in model.Outputs do
           o.Name, o.Value ]
 

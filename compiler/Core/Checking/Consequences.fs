@@ -20,6 +20,7 @@ let private missingName (error: Error) =
     | Noise _
     | Shape _
     | Event _
+    | Delay _
     | Solve _
     | NotSupportedYet _ -> None
 
@@ -36,6 +37,7 @@ let private isUnused (error: Error) =
     | Noise _
     | Shape _
     | Event _
+    | Delay _
     | Solve _
     | NotSupportedYet _ -> false
 
@@ -49,6 +51,7 @@ let private mayBeImported (error: Error) =
     | Noise _
     | Shape _
     | Event _
+    | Delay _
     | Solve _
     | NotSupportedYet _ -> false
 
@@ -70,6 +73,7 @@ let private meantStates (errors: Error list) =
         | Noise _
         | Shape _
         | Event _
+        | Delay _
         | Solve _
         | NotSupportedYet _ -> [])
     |> Set.ofList
@@ -86,6 +90,7 @@ let private reportedOnce (errors: Error list) =
         | Noise _
         | Shape _
         | Event _
+        | Delay _
         | Solve _
         | NotSupportedYet _ -> None
 
@@ -132,6 +137,7 @@ let private followsFromOthers (errors: Error list) =
         | Noise _
         | Shape _
         | Event _
+        | Delay _
         | Solve _
         | NotSupportedYet _ -> not (isKept error)
 
@@ -149,6 +155,7 @@ let private onePerPlace (errors: Error list) =
         | Noise _
         | Shape _
         | Event _
+        | Delay _
         | Solve _
         | NotSupportedYet _ -> error.Span.Line = 0 || seen.Add(struct (error.Span, error.Calls.Length)))
 

@@ -194,7 +194,10 @@ let private letValue entity written d =
     | None -> poisoned entity d
 
 let private output (entity: Entity) (written: Tree.Expr) d =
-    match named entity written d with
+    match
+        named entity written d
+        |> Option.bind (Constants.requirePresent d.Context written "an output")
+    with
     | Some value ->
         let decl: OutputDecl =
             { Name = entity.Name; Value = value; Doc = entity.Doc; Span = entity.Span }

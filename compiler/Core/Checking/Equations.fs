@@ -98,6 +98,7 @@ let orders (scope: Scope) : Map<string, int> =
         | EquationStatement(Tree.Derivative(state, order), _) when order > 1 -> Some(state.Name, order)
         | EquationStatement _
         | InitialStatement _
+        | HistoryStatement _
         | CalculusStatement _
         | EventStatement _
         | SolveStatement _ -> None)
@@ -206,6 +207,7 @@ let check (context: Context) (declarations: Tree.Declaration list) : Equation li
             match statement with
             | EquationStatement(target, right) -> claim context target right declaration.Span
             | InitialStatement _
+            | HistoryStatement _
             | CalculusStatement _
             | EventStatement _
             | SolveStatement _ -> None)
@@ -230,8 +232,8 @@ let check (context: Context) (declarations: Tree.Declaration list) : Equation li
 
 /// What is said of a target that is no state: of another name, and of what is no name.
 type TargetErrors =
-    { OfOther: string * NameKind -> StructureError
-      OfForm: string -> StructureError }
+    { OfOther: string * NameKind -> ErrorKind
+      OfForm: string -> ErrorKind }
 
 /// The state, or derivative `q'`, that a statement gives a value to, with the name of its symbol.
 let stateTarget context (errors: TargetErrors) (target: Tree.Expr) : (Entity * string) option =
@@ -239,7 +241,7 @@ let stateTarget context (errors: TargetErrors) (target: Tree.Expr) : (Entity * s
         match tryFind name.Name context.Scope with
         | Some entity when kindOf entity = StateName -> Some(entity, Expressions.primed name.Name order)
         | Some entity when kindOf entity = UnsupportedName -> None
-        | Some entity -> fail context name.Span (Structure(errors.OfOther(name.Name, kindOf entity)))
+        | Some entity -> fail context name.Span (errors.OfOther(name.Name, kindOf entity))
         | None ->
             let suggestion = Spelling.suggest name.Name (LeftSides.stateNames context.Scope)
             fail context name.Span (Structure(EquationForUndeclared(name.Name, suggestion)))
@@ -256,7 +258,7 @@ let stateTarget context (errors: TargetErrors) (target: Tree.Expr) : (Entity * s
     | Tree.Stack _
     | Tree.If _
     | Tree.Quoted _
-    | Tree.Parenthesized _ -> fail context target.Span (Structure(errors.OfForm(textOf context target.Span)))
+    | Tree.Parenthesized _ -> fail context target.Span (errors.OfForm(textOf context target.Span))
     | Tree.Missing -> None
 
 /// The symbol of a target; None where its declaration is wrong, or it is the derivative of a state of first order.
@@ -271,47 +273,79 @@ let targetSymbol context (target: Tree.Expr) (entity: Entity) name : Symbol opti
     | Some Poisoned
     | None -> None
 
-let private initial
-    context
-    (target: Tree.Expr)
-    (tree: Tree.Expr)
-    : (string * SourceSpan * (Symbol * Expr) option) option =
+/// What a statement gives to a state: a value of other things that are known before the solve.
+type private Given =
+    {
+        What: string
+        AllowedText: string
+        Allowed: Role list
+        Errors: TargetErrors
+        /// Of a state that is given two.
+        Duplicate: string * SourceSpan -> ErrorKind
+    }
+
+let private given context (kind: Given) (target: Tree.Expr, tree: Tree.Expr) =
     let valueFor (entity: Entity) (symbol: Symbol) =
         let declared: Declared = { Label = label symbol.Name symbol.Shape; At = entity.Span }
 
         Expressions.elaborate context tree
-        |> Option.bind (
-            Constants.requireRoles
-                context
-                tree
-                "an initial value"
-                "parameters, constants and dims"
-                [ Parameter; Constant ]
-        )
+        |> Option.bind (Constants.requireRoles context tree kind.What kind.AllowedText kind.Allowed)
         |> Option.bind (Constants.fill context tree declared symbol.Shape)
         |> Option.map (fun value -> symbol, value)
 
-    stateTarget context { OfOther = InitialOfOther; OfForm = InitialTarget } target
+    stateTarget context kind.Errors target
     |> Option.map (fun (entity, name) ->
         let value = targetSymbol context target entity name |> Option.bind (valueFor entity)
         name, target.Span, value)
 
-/// Initial values by state, in the order of the file.
-let initials (context: Context) : (Symbol * Expr) list =
-    let found =
-        context.Scope.Statements
-        |> List.choose (fun (statement, _) ->
-            match statement with
-            | InitialStatement(target, value) -> initial context target value
-            | EquationStatement _
-            | CalculusStatement _
-            | EventStatement _
-            | SolveStatement _ -> None)
+/// Values by state, in the order of the file, one for each.
+let private allGiven context (kind: Given) statements : (Symbol * Expr) list =
+    let found = statements |> List.choose (given context kind)
 
     for name, all in found |> List.groupBy (fun (name, _, _) -> name) do
         let _, first, _ = all.Head
 
         for _, span, _ in all.Tail do
-            report context span (Structure(DuplicateInitial(name, first)))
+            report context span (kind.Duplicate(name, first))
 
     found |> List.choose (fun (_, _, value) -> value)
+
+/// Initial values by state.
+let initials (context: Context) : (Symbol * Expr) list =
+    context.Scope.Statements
+    |> List.choose (fun (statement, _) ->
+        match statement with
+        | InitialStatement(target, value) -> Some(target, value)
+        | HistoryStatement _
+        | EquationStatement _
+        | CalculusStatement _
+        | EventStatement _
+        | SolveStatement _ -> None)
+    |> allGiven
+        context
+        { What = "an initial value"
+          AllowedText = "parameters, constants and dims"
+          Allowed = [ Parameter; Constant ]
+          Errors = { OfOther = InitialOfOther >> Structure; OfForm = InitialTarget >> Structure }
+          Duplicate = DuplicateInitial >> Structure }
+
+/// The pasts of states, by state.
+let histories (context: Context) : (Symbol * Expr) list =
+    context.Scope.Statements
+    |> List.choose (fun (statement, _) ->
+        match statement with
+        | HistoryStatement(state, value) ->
+            let target: Tree.Expr = { Kind = Tree.Name state.Name; Span = state.Span }
+            Some(target, value)
+        | InitialStatement _
+        | EquationStatement _
+        | CalculusStatement _
+        | EventStatement _
+        | SolveStatement _ -> None)
+    |> allGiven
+        context
+        { What = "a history"
+          AllowedText = "the time, parameters, constants and dims"
+          Allowed = [ Time; Parameter; Constant ]
+          Errors = { OfOther = HistoryOfOther >> Delay; OfForm = InitialTarget >> Structure }
+          Duplicate = DuplicateHistory >> Delay }

@@ -130,6 +130,21 @@ type EventError =
     | RepeatedJump of state: string * first: SourceSpan
     | BacksolveThroughEvents
 
+/// What can be wrong with a delay or a history.
+type DelayError =
+    /// A state called at something that is not `t` less a delay.
+    | DelayArgument of state: string * text: string
+    | DelayNotScalar of delay: Operand
+    /// It depends on the time or on states.
+    | DelayVaries of text: string * names: (string * NameKind) list
+    | NegativeDelay of delay: float
+    /// A delayed state where the past is not known: in an output, an event, a history.
+    | DelayOutside of delayed: string * where: string
+    | HistoryOfOther of name: string * kind: NameKind
+    | DuplicateHistory of state: string * first: SourceSpan
+    | BacksolveThroughDelays
+    | MethodRefusesDelays of method: string * alternatives: string list
+
 type NoiseError =
     | TermWithoutDifferential of text: string
     | ProductOfDifferentials of text: string
@@ -172,6 +187,8 @@ type Unsupported =
     | SolveFeature of setting: string * value: string * now: string list
     /// `when` in a model with noise.
     | EventsWithNoise
+    /// `when` in a model with delays.
+    | EventsWithDelays
     | Function of name: string
 
 type ErrorKind =
@@ -180,6 +197,7 @@ type ErrorKind =
     | Structure of StructureError
     | Noise of NoiseError
     | Event of EventError
+    | Delay of DelayError
     | Solve of SolveError
     | NotSupportedYet of Unsupported
 

@@ -95,7 +95,8 @@ let private sitesOf (definition: Definition) =
 
 let private sitesOfStatement (statement: Statement) =
     match statement with
-    | InitialStatement(_, value) -> [ site value ]
+    | InitialStatement(_, value)
+    | HistoryStatement(_, value) -> [ site value ]
     | EquationStatement(Tree.Differential _, right) -> [ { site right with TakesDifferentials = true } ]
     | EquationStatement(Tree.Derivative _, right) -> [ site right ]
     // Reported for their form alone: what stands in them says nothing about the model.
@@ -215,9 +216,8 @@ let private resolveCall (r: Resolver) (s: Site) (callee: Tree.Ident) arguments =
         r.Fail (Name(NotAFunction(callee.Name, ArgumentName))) callee.Span
     | Some entity when kindOf entity = UnsupportedName -> None
     | Some entity when kindOf entity = StateName ->
-        r.Fail
-            (NotSupportedYet(EquationForm(sprintf "a delay such as `%s(t - tau)`" callee.Name)))
-            callee.Span
+        checkArity r callee entity arguments
+        Some entity
     | Some entity -> r.Fail (Name(NotAFunction(callee.Name, kindOf entity))) callee.Span
     | None when List.contains callee.Name builtinValues ->
         r.Fail (Name(NotAFunction(callee.Name, BuiltinName))) callee.Span

@@ -66,13 +66,13 @@ let isFunction (kind: NameKind) =
     | BuiltinName
     | UnsupportedName -> false
 
-/// How many arguments a call of it takes, where it can be called.
+/// How many arguments a call of it takes, where it can be called: a state, at an earlier time.
 let arity (definition: Definition) =
     match definition with
     | FunctionDefinition fn -> Some(List.length fn.Parameters)
-    | NetworkDefinition _ -> Some 1
+    | NetworkDefinition _
+    | StateDefinition _ -> Some 1
     | DimDefinition _
-    | StateDefinition _
     | ParameterDefinition _
     | ConstantDefinition _
     | WienerDefinition _
@@ -85,6 +85,7 @@ let arity (definition: Definition) =
 /// The statements of a model that declare no name.
 type Statement =
     | InitialStatement of target: Tree.Expr * value: Tree.Expr
+    | HistoryStatement of state: Tree.Ident * value: Tree.Expr
     | EquationStatement of Tree.EquationTarget * right: Tree.Expr
     | CalculusStatement of Tree.Ident
     | EventStatement of Tree.EventKind * condition: Tree.Expr * actions: Tree.EventAction list
@@ -179,6 +180,7 @@ let private definitions (kind: Tree.DeclarationKind) : (Tree.Ident * Definition)
 let private statement (kind: Tree.DeclarationKind) =
     match kind with
     | Tree.Init(target, value) -> Some(InitialStatement(target, value))
+    | Tree.History(state, value) -> Some(HistoryStatement(state, value))
     | Tree.Equation(target, right) -> Some(EquationStatement(target, right))
     | Tree.Calculus name -> Some(CalculusStatement name)
     | Tree.Event(kind, condition, actions) -> Some(EventStatement(kind, condition, actions))
@@ -196,7 +198,6 @@ let private statement (kind: Tree.DeclarationKind) =
     | Tree.Fn _
     | Tree.Net _
     | Tree.Output _
-    | Tree.History _
     | Tree.Implicit _ -> None
 
 /// What the compiler does not support yet, by construct.
@@ -207,7 +208,6 @@ let private unsupported (kind: Tree.DeclarationKind) =
     | Tree.Control _ -> Some(Declaration "`control`")
     | Tree.Jumps _ -> Some(Declaration "`jumps`")
     | Tree.Sample _ -> Some(Declaration "`sample`")
-    | Tree.History _ -> Some(Declaration "`history`")
     | Tree.Implicit _ -> Some(EquationForm "`implicit`")
     | Tree.Dim _
     | Tree.State _
@@ -219,6 +219,7 @@ let private unsupported (kind: Tree.DeclarationKind) =
     | Tree.Net _
     | Tree.Output _
     | Tree.Init _
+    | Tree.History _
     | Tree.Calculus _
     | Tree.Equation _
     | Tree.Event _

@@ -56,6 +56,14 @@ type Event =
         After: Expr list
     }
 
+/// A delay, and the delayed states that are asked for by it: behind the state, they are what the equations take.
+type Delay =
+    {
+        Value: Expr
+        /// The states now, each with its symbol of then.
+        States: (Component * Symbol) list
+    }
+
 /// What `Passes/Partition` found.
 type Partition =
     /// The derivatives of positions depend on time and momenta alone, those of momenta on time and positions: the packed entries that
@@ -72,6 +80,10 @@ type Model =
         Size: Dim
         Noise: Noise option
         Events: Event list
+        /// Empty where the equations have none.
+        Delays: Delay list
+        /// The past of every component before the solve; empty where no state has a history of its own.
+        History: Expr list
         Partition: Partition
         Outputs: OutputDecl list
     }

@@ -98,6 +98,17 @@ type EventDecl =
         Span: SourceSpan
     }
 
+/// A state at an earlier time, as expressions ask for it.
+type DelayDecl =
+    {
+        /// Of role Delayed, named `x(t - tau)`.
+        Symbol: Symbol
+        State: Symbol
+        /// A scalar of parameters, constants and numbers.
+        Delay: Expr
+        Span: SourceSpan
+    }
+
 type OutputDecl = { Name: string; Value: Expr; Doc: string; Span: SourceSpan }
 
 /// A value as the solve block gave it.
@@ -145,6 +156,10 @@ type Model =
         Equations: Equation list
         /// In the order of the file, in which those of one time act.
         Events: EventDecl list
+        /// Of those that are asked for; expressions hold their symbols.
+        Delays: DelayDecl list
+        /// By state, of time, parameters, constants, dims: what it was before the solve.
+        Histories: (Symbol * Expr) list
         Outputs: OutputDecl list
         /// By state (`q'` for a derivative's); of parameters, constants, dims.
         Initials: (Symbol * Expr) list

@@ -101,6 +101,27 @@ let private events (components: Component list) (model: Typed.Model) : Event lis
               | Once _ -> None
             After = if decl.Jumps.IsEmpty then [] else List.map after components } ]
 
+/// The delayed states, those of one delay together.
+let private delays (components: Component list) (model: Typed.Model) : Delay list =
+    let componentOf (state: Symbol) = components |> List.find (fun c -> c.Symbol = state)
+
+    [ for delay, asked in model.Delays |> List.groupBy _.Delay ->
+          { Value = delay
+            States = asked |> List.map (fun d -> componentOf d.State, d.Symbol) } ]
+
+/// The past of the whole state: of a component without a history what it is at the start.
+let private history (components: Component list) (model: Typed.Model) : Expr list =
+    let pastOf (c: Component) =
+        model.Histories
+        |> List.tryFind (fun (state, _) -> state = c.Symbol)
+        |> Option.map (snd >> Build.broadcastTo c.Symbol.Shape)
+        |> Option.defaultValue (Build.input c.Symbol)
+
+    if model.Histories.IsEmpty || model.Delays.IsEmpty then
+        []
+    else
+        List.map pastOf components
+
 /// The first-order system, derivative operators still in it.
 let normalize (model: Typed.Model) : Model =
     let components, size = place model
@@ -110,6 +131,8 @@ let normalize (model: Typed.Model) : Model =
       Size = size
       Noise = noise model
       Events = events components model
+      Delays = delays components model
+      History = history components model
       Partition = Inseparable ""
       Outputs = model.Outputs }
 
@@ -122,6 +145,9 @@ let private expressions (model: Model) =
       for e in model.Events do
           yield! Option.toList e.Watched
           yield! e.After
+      for d in model.Delays do
+          d.Value
+      yield! model.History
       for o in model.Outputs do
           o.Value ]
 
@@ -148,7 +174,11 @@ let mapExpressions (f: Expr list -> Expr list) (model: Model) : Model =
             let watched = Option.map next e.Watched
             { e with Watched = watched; After = List.map next e.After })
 
+    let delays = model.Delays |> List.map (fun d -> { d with Value = next () })
+
     { model with
         Components = components
         Events = events
+        Delays = delays
+        History = model.History |> List.map (fun _ -> next ())
         Outputs = model.Outputs |> List.map (fun o -> { o with Value = next () }) }

@@ -66,6 +66,12 @@ let private hasEvents (model: Dynamics.Model) =
     else
         Some "it has events, which registers do not find yet"
 
+let private hasDelays (model: Dynamics.Model) =
+    if model.Delays.IsEmpty then
+        None
+    else
+        Some "it has delays, and registers keep no past"
+
 let private onlyOnDevice (model: Dynamics.Model) =
     match model.Typed.Solve.Device with
     | Some device when device <> "auto" && device <> "cpu" -> Some(sprintf "its device is %s" device)
@@ -81,12 +87,19 @@ let choose (option: string option) (model: Dynamics.Model) : Choice =
     match asked option model with
     | "torch" -> Torch "it was asked for"
     | target ->
-        let obstacle = onlyOnDevice model |> Option.orElse (hasEvents model)
+        let obstacle =
+            onlyOnDevice model
+            |> Option.orElse (hasEvents model)
+            |> Option.orElse (hasDelays model)
 
-        match obstacle, Result.bind fitting (Kernel.ofModel model) with
-        | Some reason, _
-        | None, Error reason -> Torch reason
-        | None, Ok kernel ->
+        let kernel =
+            match obstacle with
+            | Some reason -> Error reason
+            | None -> Result.bind fitting (Kernel.ofModel model)
+
+        match kernel with
+        | Error reason -> Torch reason
+        | Ok kernel ->
             let count = products kernel
 
             if target = "simd" then

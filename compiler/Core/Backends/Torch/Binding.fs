@@ -33,6 +33,9 @@ type Bound =
         Watched: Watched option
         /// Of all events, in their order.
         Jumps: Jump list
+        Delays: Delay list
+        /// Of every component, with its derivative by time; empty where no state has one.
+        History: (Expr.Expr * Expr.Expr) list
         Hoisted: Hoisted list
         /// By position: what gradients flow to.
         Parameters: Symbol list
@@ -40,6 +43,9 @@ type Bound =
         /// Fields with the values that the constructor gives them.
         Fields: (string * string * CSharp.Expr) list
     }
+
+    /// The delayed states, in the order in which they follow the state.
+    member bound.Delayed = bound.Delays |> List.collect _.States |> List.map snd
 
 let private rolesIn role (roots: Expr.Expr list) = Expr.inputs roots |> List.filter (fun s -> s.Role = role)
 
@@ -75,7 +81,10 @@ let private hoistAll (model: Dynamics.Model) =
           alongSolution watched
           for e in model.Events do
               e.After
-              alongSolution e.After ]
+              alongSolution e.After
+          model.Delays |> List.map _.Value
+          model.History
+          Derivatives.byTime model.History ]
 
     let written = List.concat groups
     let names = Expr.inputs written |> List.map _.Name
@@ -91,6 +100,7 @@ let private hoistAll (model: Dynamics.Model) =
         List.zip3 components groups[0] groups[1]
         |> List.map (fun (c, drift, diffusion) -> { c with Drift = drift; Diffusion = diffusion })
 
+    let behindEvents = 6 + 2 * model.Events.Length
     let jump i (e: Event) = { Event = e; After = groups[6 + 2 * i]; Rates = groups[7 + 2 * i] }
 
     {| Roots = roots
@@ -101,7 +111,9 @@ let private hoistAll (model: Dynamics.Model) =
        Watched =
         List.tryHead groups[4]
         |> Option.map (fun values -> { Values = values; Rates = groups[5].Head })
-       Jumps = model.Events |> List.mapi jump |}
+       Jumps = model.Events |> List.mapi jump
+       Delays = List.map2 (fun (d: Delay) value -> { d with Value = value }) model.Delays groups[behindEvents]
+       History = List.zip groups[behindEvents + 1] groups[behindEvents + 2] |}
 
 let private model = Name "model"
 
@@ -162,6 +174,8 @@ let bind (face: Face) : Bound =
       ItoCorrection = system.ItoCorrection
       Watched = system.Watched
       Jumps = system.Jumps
+      Delays = system.Delays
+      History = system.History
       Hoisted = system.Hoisted
       Parameters = directly @ hoistedParameters
       Surroundings = surroundings

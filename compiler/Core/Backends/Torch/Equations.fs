@@ -42,11 +42,11 @@ let private equationNames (bound: Bound) =
 
 let private drift (bound: Bound) : Member list =
     let size = batched bound.Face.Model.Size
-    let doc = sprintf "%s.  %s -> %s" (equationNames bound) size size
+    let doc = sprintf "%s.  %s -> %s" (equationNames bound) (Delays.argumentShape bound) size
     let vjpDoc = "The vector-Jacobian product of the drift; adds parameter gradients"
 
     let drifts = bound.Components |> List.map _.Drift
-    let quantity = ofBase bound "Drift" [ statePacking bound ] drifts
+    let quantity = ofBase bound "Drift" [ argumentPacking bound ] drifts
     let product = vjp bound quantity
 
     match SharedTerms.between drifts (product.States @ product.Parameters) with
@@ -123,4 +123,10 @@ let nested (face: Face) : Member =
             { Name = face.EquationsName
               Primary = None
               Base = (if face.IsStochastic then "SdeEquations" else "OdeEquations")
-              Members = Binding.members bound @ positions bound @ drift bound @ ofNoise @ Events.members bound })
+              Members = 
+                Binding.members bound
+                @ positions bound
+                @ Delays.members bound
+                @ drift bound
+                @ ofNoise
+                @ Events.members bound })

@@ -61,7 +61,8 @@ let private watchedProduct (bound: Bound) (watched: Watched) =
     let w: Symbol = { Name = "w"; Role = Cotangent; Shape = watched.Values.Shape }
 
     let product =
-        Derivatives.vjpOf [ watched.Values, w ] bound.Components bound.Parameters |> arranged
+        Derivatives.vjpOf [ watched.Values, w ] (bound.Components |> List.map _.Symbol) bound.Parameters
+        |> arranged
 
     let packings = [ statePacking bound; { Name = "w"; Parts = [ w, Dim.zero ] } ]
     let written = productBody bound Unshared "EventValuesVjp" packings product

@@ -6,6 +6,7 @@ open DiffEqLang.Contracts
 open DiffEqLang.Compiler.Ir
 open DiffEqLang.Compiler.Ir.Dim
 open DiffEqLang.Compiler.Ir.Expr
+open DiffEqLang.Compiler.Passes
 open DiffEqLang.Compiler.Printing
 open DiffEqLang.Compiler.Printing.CSharp
 open DiffEqLang.Compiler.Backends.CSharp
@@ -64,7 +65,7 @@ let unpack
 
     let declare (partAt: Symbol * Dim -> CSharp.Expr) =
         [ for symbol, offset in used do
-              let name = writer.Scope.Fresh symbol.Name
+              let name = writer.Scope.Fresh(Naming.ofInput symbol)
               writer.Define(symbol, Name name)
               local name (partAt (symbol, offset)) None ]
 
@@ -112,12 +113,12 @@ let private declareResult (writer: Writer) (symbol: Symbol, result: Result) : CS
         let name = writer.Scope.Fresh result.Name
         Name name, [ local name value (writer.Provenance result.Source) ]
 
-/// Returns the results of all parts as one packed tensor.
-let pack (writer: Writer) (packing: Packing) (results: Result list) : Statement list =
+/// Returns the results of all parts as one packed tensor, like another of the packing where there is one.
+let pack (writer: Writer) (like: CSharp.Expr option) (packing: Packing) (results: Result list) : Statement list =
     let parts = packing.Parts |> List.map fst
     let isNothing = results |> List.forall (fun r -> Build.isZero r.Value)
 
-    match parts, results, writer.FirstPacked with
+    match parts, results, like with
     | _, _, Some packed when isNothing -> [ statement (Return(filledLike packed 0.0)) ]
     | [ symbol ], [ result ], _ ->
         let value = perSample writer symbol result.Value |> flat symbol

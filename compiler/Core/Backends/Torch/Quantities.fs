@@ -3,6 +3,7 @@ module internal DiffEqLang.Compiler.Backends.Torch.Quantities
 
 open DiffEqLang.Contracts
 open DiffEqLang.Compiler.Ir
+open DiffEqLang.Compiler.Ir.Dim
 open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Ir.Dynamics
 open DiffEqLang.Compiler.Passes
@@ -17,6 +18,16 @@ open DiffEqLang.Compiler.Backends.Torch.SharedTerms
 let statePacking (bound: Bound) : Packing =
     { Name = "state"
       Parts = bound.Components |> List.map (fun c -> c.Symbol, c.Offset) }
+
+/// What takes the state's place in a system with delays: the state, followed by the delayed ones.
+let argumentPacking (bound: Bound) : Packing =
+    let state = statePacking bound
+
+    let add (parts, offset) (symbol: Symbol) =
+        (symbol, offset) :: parts, Dim.add offset (Shape.size symbol.Shape)
+
+    let delayed, _ = List.fold add ([], bound.Face.Model.Size) bound.Delayed
+    { state with Parts = state.Parts @ List.rev delayed }
 
 let private cotangentPacking (bound: Bound) (cotangents: Symbol list) : Packing =
     { Name = "w"
@@ -63,6 +74,7 @@ let forward (bound: Bound) (terms: SharedTerms) doc (quantity: Quantity) : Membe
             bound.Surroundings
             { Name = quantity.Name
               Packings = quantity.Packings
+              Returned = statePacking bound
               Results = quantity.Results
               Gradients = []
               Terms = terms }
@@ -81,20 +93,21 @@ let forward (bound: Bound) (terms: SharedTerms) doc (quantity: Quantity) : Membe
         (Block written.Body)
 
 /// What a vector-Jacobian product writes: cotangents of the components, and what it adds to the parameters' gradients.
-let productBody (bound: Bound) terms name packings (product: Derivatives.VectorJacobian) : Written =
+let productBody (bound: Bound) terms name (packings: Packing list) (product: Derivatives.VectorJacobian) : Written =
     let results =
         List.map2
-            (fun (c: Component) value ->
-                { Name = "d" + Naming.capitalized c.Symbol.Name
+            (fun (symbol, _) value ->
+                { Name = "d" + Naming.capitalized (Naming.ofInput symbol)
                   Value = value
                   Source = SourceSpan.None })
-            bound.Components
+            packings.Head.Parts
             product.States
 
     Functions.write
         bound.Surroundings
         { Name = name
           Packings = packings
+          Returned = packings.Head
           Results = results
           Gradients = product.Parameters |> List.indexed |> List.filter (fun (_, e) -> not (Build.isZero e))
           Terms = terms }
@@ -136,9 +149,11 @@ let arranged (product: Derivatives.VectorJacobian) : Derivatives.VectorJacobian 
 
     { product with States = ofStates; Parameters = ofParameters }
 
-/// The vector-Jacobian product of a quantity.
+/// The vector-Jacobian product of a quantity, by what its first packing holds.
 let vjp (bound: Bound) (quantity: Quantity) : Derivatives.VectorJacobian =
-    arranged (Derivatives.vjp bound.Components (values quantity) bound.Parameters)
+    let cotangents = Derivatives.cotangents bound.Components
+    let parts = quantity.Packings.Head.Parts |> List.map fst
+    arranged (Derivatives.vjpOf (List.zip (values quantity) cotangents) parts bound.Parameters)
 
 /// A quantity and its vector-Jacobian product, which compute what they share twice.
 let both (bound: Bound) doc vjpDoc (quantity: Quantity) : Member list =

@@ -6,14 +6,11 @@ open DiffEqLang.Compiler.Checking.Errors
 open DiffEqLang.Compiler.Checking.Messages.Wording
 
 let private notFixed what allowed (names: (string * NameKind) list) =
-    let described (name, kind) =
-        if name = "t" then "the time `t`" else sprintf "%s `%s`" (kindWords kind) name
-
     sprintf
         "%s may depend on %s alone, not on %s"
         what
         allowed
-        (names |> List.map described |> String.concat ", ")
+        (names |> List.map named |> String.concat ", ")
 
 let ofStructure error =
     match error with

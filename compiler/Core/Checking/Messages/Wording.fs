@@ -82,6 +82,9 @@ let kindWords kind =
     | BuiltinName -> "a number"
     | UnsupportedName -> "not supported yet"
 
+/// A name with what it is: "the state `x`".
+let named (name, kind) = if name = "t" then "the time `t`" else sprintf "%s `%s`" (kindWords kind) name
+
 /// The operand itself with its shape, then the declarations that the shape comes from.
 let showing (operand: Operand) words =
     let declarations =
