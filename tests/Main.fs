@@ -57,6 +57,7 @@ let all =
           EndToEnd.StochasticTargetTests.tests
           EndToEnd.EventTests.tests
           EndToEnd.EventGradientTests.tests
+          EndToEnd.DelayModelTests.tests
           EndToEnd.CommandLineTests.tests
           EndToEnd.FileVerbTests.tests
           EndToEnd.SolveVerbTests.tests

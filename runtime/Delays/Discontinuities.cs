@@ -1,8 +1,8 @@
 namespace DiffEqLang.Runtime;
 
 /// <summary>
-/// The times at which the solution of a delay equation may not be smooth: the start, where the past meets the equations, and every sum of
-/// delays after it. What is broken in a derivative arrives one derivative higher a delay later, so that sums of as many delays as the
+/// The times at which the solution of a delay equation may not be smooth: the start, where the past meets the equations, events, and every
+/// sum of delays after them. What is broken in a derivative arrives one derivative higher a delay later, so that sums of as many delays as the
 /// method's order suffice. Steps land on them.
 /// </summary>
 /// <remarks>Hairer, Nørsett and Wanner (1993), Solving Ordinary Differential Equations I, II.17.</remarks>
@@ -21,11 +21,14 @@ internal sealed class Discontinuities
         (_delays, _order) = ([.. delays.Select(delay => delay.Value).Distinct()], order);
         _pending = [.. Enumerable.Range(0, lanes).Select(_ => new PriorityQueue<int, double>())];
         Next = new double[lanes];
-        for (var lane = 0; lane < lanes; lane++) Add(lane, start, 0);
+        for (var lane = 0; lane < lanes; lane++) Add(lane, start);
     }
 
     /// <summary>The next of each lane, infinite where there is none. Always the same array.</summary>
     public double[] Next { get; }
+
+    /// <summary>A time at which a lane's state jumps, or breaks in its derivative.</summary>
+    public void Add(int lane, double time) => Add(lane, time, 0);
 
     /// <summary>Goes on behind a time that a lane has reached.</summary>
     /// <returns>Whether there was one: what is read of the past then changes its piece, so that the next step cannot take over a slope.</returns>

@@ -66,45 +66,51 @@ internal sealed class Past : IDisposable
     /// <summary>Adds a step whose stages are all there. Lanes that did not move have step zero.</summary>
     /// <param name="moved">Where it lies, by the lanes that moved.</param>
     /// <param name="stages">Its stages.</param>
-    /// <param name="isOver">Which lanes have ended, so that they ask for nothing any more.</param>
-    public void Add(StepGeometry moved, Stages stages, Func<int, bool> isOver)
+    /// <param name="clock">The times that the lanes have reached, and which of them have ended, so that they ask for nothing any more.</param>
+    public void Add(StepGeometry moved, Stages stages, LaneClock clock)
     {
         var state = stages.States[0].alias().DetachFromDisposeScope();
         _steps.Add(new Step(moved.Times, moved.Steps, stages.Geometry.Scale, state, stack(stages.Slopes).DetachFromDisposeScope()));
-        while (!_keepsAll && _steps.Count > 1 && IsForgotten(isOver)) Forget();
+        while (!_keepsAll && _steps.Count > 1 && IsForgotten(clock)) Forget();
     }
+
+    /// <summary>The same for the states of some lanes, row by row, at times of their own.</summary>
+    /// <param name="states">[rows, N].</param>
+    /// <param name="lanes">The lane of each row.</param>
+    /// <param name="times">The time of each row.</param>
+    /// <param name="isBefore">Whether what is read at a break is what comes before it.</param>
+    public Tensor Behind(Tensor states, int[] lanes, double[] times, bool isBefore) =>
+        cat([states, .. Delays.Select(delay => delay.PartsOf(StateAt(PlacesOf(delay, lanes, times, isBefore), lanes)))], -1);
 
     /// <summary>Where each lane reads a delayed state at a stage of a step.</summary>
     /// <remarks>
-    /// The solution is smooth inside a step and what the step reads is too: where that ends at a break, up to rounding, the step's middle says
-    /// on which side. Of a lane at rest it is the later.
+    /// The solution is smooth inside a step and what the step reads is too: where that ends at a break, up to rounding, it is read on the
+    /// side of the step's middle. A lane at rest reads what comes after.
     /// </remarks>
     public PastPlace[] PlacesOf(Delay delay, StepGeometry geometry, int stage)
     {
-        var places = new PastPlace[_lanes];
+        var (node, places) = (_tableau.C[stage], new PastPlace[_lanes]);
         for (var lane = 0; lane < _lanes; lane++)
         {
-            var (start, step, rounding) = (geometry.Times[lane], geometry.Steps[lane], Discontinuities.RoundingOf(geometry.Times[lane]));
-            var time = start + _tableau.C[stage] * step - delay.Value;
-            var middle = start + (step == 0 ? rounding : 0.5 * step) - delay.Value;
-            places[lane] = middle < _start
-                ? new(-1, 0, Math.Min(time, _start))
-                : Find(lane, Math.Max(time, _start), time < middle ? rounding : -rounding);
+            var (start, step) = (geometry.Times[lane], geometry.Steps[lane]);
+            places[lane] = PlaceOf(lane, start + node * step - delay.Value, step != 0 && node > 0.5 ? -RoundingOf(start) : RoundingOf(start));
         }
 
         return places;
     }
 
-    /// <summary>The states at a place of each lane: [samples, N].</summary>
-    public Tensor StateAt(PastPlace[] places) => Read(
+    /// <summary>The states at a place of each lane: [samples, N]; or of some lanes, row by row: [rows, N].</summary>
+    public Tensor StateAt(PastPlace[] places, int[]? lanes = null) => Read(
         places,
+        lanes,
         (times, initial) => _equations.History(times, initial),
-        (step, lanes, thetas) => DenseOutput.States(
-            step.State, step.Slopes, step.Scale, _lanes, IndexOrAll(lanes), [.. thetas.Select(_tableau.DenseWeights)]));
+        (step, rows, thetas) => DenseOutput.States(
+            step.State, step.Slopes, step.Scale, _lanes, IndexOrAll(rows), [.. thetas.Select(_tableau.DenseWeights)]));
 
     /// <summary>Their derivatives by time: [samples, N].</summary>
     public Tensor SlopeAt(PastPlace[] places) => Read(
         places,
+        null,
         (times, initial) => _equations.HistoryRate(times, initial),
         (step, lanes, thetas) =>
         {
@@ -132,7 +138,16 @@ internal sealed class Past : IDisposable
     public Tensor TimesOf(IReadOnlyList<PastPlace> places) =>
         HostVector.ToDevice([.. places.Select(place => place.Time)], _lanes == 1 ? [] : [places.Count], _initial.dtype, _initial.device);
 
-    /// <summary>The place of a time that the solve has passed: where two steps meet, in the one that lies in a direction.</summary>
+    /// <summary>Where rows of some lanes read a delayed state.</summary>
+    private PastPlace[] PlacesOf(Delay delay, int[] lanes, double[] times, bool isBefore) =>
+        [.. lanes.Zip(times, (lane, time) => PlaceOf(lane, time - delay.Value, isBefore ? -RoundingOf(time) : RoundingOf(time)))];
+
+    /// <summary>The place of a time that lies in the past: at a break, on the side that lies in a direction.</summary>
+    private PastPlace PlaceOf(int lane, double time, double direction) =>
+        time + direction < _start ? new(-1, 0, Math.Min(time, _start)) : Find(lane, Math.Max(time, _start), direction);
+
+    private static double RoundingOf(double time) => Discontinuities.RoundingOf(time);
+
     private PastPlace Find(int lane, double time, double direction)
     {
         var (low, high) = (0, _steps.Count);     // the first step that begins later is in between
@@ -151,22 +166,21 @@ internal sealed class Past : IDisposable
     }
 
     /// <summary>Asks for all lanes at once where they read the same place of one step, else step by step.</summary>
-    private Tensor Read(PastPlace[] places, Func<Tensor, Tensor, Tensor> before, Func<Step, int[]?, double[], Tensor> within)
+    private Tensor Read(PastPlace[] places, int[]? lanes, Func<Tensor, Tensor, Tensor> before, Func<Step, int[]?, double[], Tensor> within)
     {
-        if (Array.TrueForAll(places, place => place == places[0]))
+        if (lanes is null && Array.TrueForAll(places, place => place == places[0]))
             return places[0].Step < 0
                 ? before(TimesOf(places), _initial).expand_as(_initial)
                 : within(_steps[places[0].Step], null, [places[0].Theta]).view(_initial.shape);
-        var result = empty_like(_initial);
+        var result = empty([places.Length, _initial.size(1)], _initial.dtype, _initial.device);
         foreach (var group in places.Index().GroupBy(place => place.Item.Step))
         {
-            int[] lanes = [.. group.Select(place => place.Index)];
-            var index = Index(lanes, _initial.device);
             PastPlace[] own = [.. group.Select(place => place.Item)];
+            int[] ofRows = [.. group.Select(place => lanes?[place.Index] ?? place.Index)];
             var values = group.Key < 0
-                ? before(TimesOf(own), _initial.index_select(0, index))
-                : within(_steps[group.Key], lanes, [.. own.Select(place => place.Theta)]);
-            result.index_copy_(0, index, values.expand(own.Length, _initial.size(1)));
+                ? before(TimesOf(own), _initial.index_select(0, Index(ofRows, _initial.device)))
+                : within(_steps[group.Key], ofRows, [.. own.Select(place => place.Theta)]);
+            result.index_copy_(0, Index(group.Select(place => place.Index), _initial.device), values.expand(own.Length, _initial.size(1)));
         }
 
         return result;
@@ -175,11 +189,10 @@ internal sealed class Past : IDisposable
     private Tensor? IndexOrAll(int[]? lanes) => lanes is null ? null : Index(lanes, _initial.device);
 
     /// <summary>Whether no lane that goes on can ask for the first step again.</summary>
-    private bool IsForgotten(Func<int, bool> isOver)
+    private bool IsForgotten(LaneClock clock)
     {
-        var (second, last) = (_steps[1], _steps[^1]);
         for (var lane = 0; lane < _lanes; lane++)
-            if (!isOver(lane) && second.Times[lane] > last.Times[lane] + last.Steps[lane] - Most)
+            if (clock.Status[lane] is null && _steps[1].Times[lane] > clock.Time[lane] - Most)
                 return false;
         return true;
     }

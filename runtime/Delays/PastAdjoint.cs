@@ -1,4 +1,3 @@
-using DiffEqLang.Tableaux;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -9,33 +8,44 @@ namespace DiffEqLang.Runtime;
 /// comes later in that pass, and enters there as the cotangent of a saved state does. What was read before the start goes to the history's
 /// parameters or to the initial state at once. A delay's own gradient is -wᵀ dx/dt where it was read.
 /// </summary>
-/// <param name="past">What was read from.</param>
-/// <param name="equations">The equations that were solved.</param>
-/// <param name="tableau">The method.</param>
-/// <param name="lanes">How many lanes there are.</param>
-/// <param name="into">The parameters' gradients.</param>
-internal sealed class PastAdjoint(Past past, OdeEquations equations, RungeKuttaTableau tableau, int lanes, ParameterGradients into)
+internal sealed class PastAdjoint
 {
     /// <summary>The adjoint of a state read from a step, [samples, N], and the lanes that read it there, at which place.</summary>
     private sealed record Reading(Tensor Adjoint, (int Lane, double Theta)[] Rows);
 
+    private readonly RungeKuttaKernel _kernel;
+    private readonly OdeTape _tape;
+    private readonly Past _past;
+    private readonly ParameterGradients _into;
+    private readonly int _lanes;
+    private readonly int[] _parameters;                             // of each delay its place among the parameters; -1 where no gradient is wanted
     private readonly Dictionary<int, List<Reading>> _waiting = [];
-    private readonly int[] _parameters = [.. past.Delays.Select(delay => PlaceOf(delay, equations.Parameters, into))];
+    private readonly Dictionary<int, Tensor> _arrivals = [];        // of each cut step, [lanes]
+
+    /// <param name="kernel">What evaluated the equations that were solved.</param>
+    /// <param name="tape">Its steps, with their past.</param>
+    /// <param name="into">The parameters' gradients.</param>
+    public PastAdjoint(RungeKuttaKernel kernel, OdeTape tape, ParameterGradients into)
+    {
+        (_kernel, _tape, _past, _into, _lanes) = (kernel, tape, tape.Past!, into, tape.Lanes);
+        _parameters = [.. _past.Delays.Select(delay => PlaceOf(delay, kernel.Equations.Parameters, into))];
+        Initial = zeros_like(_past.Initial).DetachFromDisposeScope();
+    }
 
     /// <summary>d loss / d initial state where that is the past: [samples, N], in no dispose scope.</summary>
-    public Tensor Initial { get; } = zeros_like(past.Initial).DetachFromDisposeScope();
+    public Tensor Initial { get; }
 
     /// <summary>Takes the delayed states' part of an adjoint at a stage, [samples, N + M], and gives the state's: [samples, N].</summary>
     public Tensor Take(Tensor adjoint, StepGeometry geometry, int stage)
     {
-        var width = past.Initial.size(1);
-        var all = adjoint.expand(past.Initial.size(0), -1);
+        var width = _past.Initial.size(1);
+        var all = adjoint.expand(_past.Initial.size(0), -1);
         var offset = width;
-        for (var i = 0; i < past.Delays.Count; i++)
+        for (var i = 0; i < _past.Delays.Count; i++)
         {
-            var delay = past.Delays[i];
+            var delay = _past.Delays[i];
             var ofDelayed = delay.Spread(all.narrow(-1, offset, delay.Size), width);
-            Enter(ofDelayed, past.PlacesOf(delay, geometry, stage), i);
+            Enter(ofDelayed, _past.PlacesOf(delay, geometry, stage), i);
             offset += delay.Size;
         }
 
@@ -48,40 +58,62 @@ internal sealed class PastAdjoint(Past past, OdeEquations equations, RungeKuttaT
     public SaveCotangents? Of(int step, double scale)
     {
         if (!_waiting.Remove(step, out var readings)) return null;
-        var (isEveryLane, cotangents) = (readings.All(reading => IsOfAllLanes(reading)), stack([.. readings.Select(reading => reading.Adjoint)]));
-        var rows = readings.Index().SelectMany(r => (isEveryLane ? r.Item.Rows.Take(1) : r.Item.Rows).Select(row => (row.Lane, Index: r.Index, row.Theta))).ToArray();
-        var saved = new SaveRows([.. rows.Select(row => row.Lane)], [.. rows.Select(row => row.Index)], [.. rows.Select(row => row.Theta)], isEveryLane);
+        var isEveryLane = readings.TrueForAll(IsOfAllLanes);
+        var rows = readings.Index()
+            .SelectMany(read => (isEveryLane ? read.Item.Rows[..1] : read.Item.Rows).Select(row => (row.Lane, read.Index, row.Theta)))
+            .ToArray();
+        var places = new SaveRows([.. rows.Select(row => row.Lane)], [.. rows.Select(row => row.Index)], [.. rows.Select(row => row.Theta)], isEveryLane);
+        var cotangents = stack([.. readings.Select(reading => reading.Adjoint)]);
         foreach (var reading in readings) reading.Adjoint.Dispose();
-        return new SaveCotangents(saved, scale, cotangents, tableau, lanes);
+        return new SaveCotangents(places, scale, cotangents, _kernel.Tableau, _lanes);
     }
 
     /// <summary>
-    /// The jump between history and initial state arrives at start + τ, and with τ moves what the right-hand side has before it less what
-    /// it has behind it: to be called where a step has been reversed that may begin there.
+    /// A jump of the past arrives a delay later, and there the right-hand side jumps: with the time of the jump and with the delay moves what
+    /// it has before less what it has behind. To be called where a step has been reversed that may begin there.
     /// </summary>
-    /// <param name="kernel">Evaluates the right-hand side.</param>
-    /// <param name="geometry">The step.</param>
-    /// <param name="before">The step before it.</param>
-    /// <param name="state">The state between the two.</param>
-    /// <param name="adjoint">λ there.</param>
-    public void MoveJump(RungeKuttaKernel kernel, StepGeometry geometry, StepGeometry before, Tensor state, Tensor adjoint)
+    /// <param name="number">The step's number.</param>
+    /// <param name="adjoint">λ at its start, [samples, N].</param>
+    public void MoveJumps(int number, Tensor adjoint)
     {
-        for (var i = 0; i < past.Delays.Count; i++)
+        var end = _kernel.Tableau.EndStage;
+        var (geometry, before) = (_tape.Steps[number].Geometry.Anew(), _tape.Steps[number - 1].Geometry.Anew());
+        for (var i = 0; i < _past.Delays.Count; i++)
         {
-            if (_parameters[i] < 0) continue;
-            var (places, earlier) = (past.PlacesOf(past.Delays[i], geometry, 0), past.PlacesOf(past.Delays[i], before, tableau.EndStage));
-            bool[] crosses = [.. places.Zip(earlier, (place, left) => place.Step >= 0 && left.Step < 0)];
+            var (places, earlier) = (_past.PlacesOf(_past.Delays[i], geometry, 0), _past.PlacesOf(_past.Delays[i], before, end));
+            bool[] crosses = [.. Enumerable.Range(0, _lanes).Select(lane => IsJump(lane, earlier[lane], places[lane]))];
             if (!crosses.Contains(true)) continue;
-            var change = Drift(before, tableau.EndStage).sub(Drift(geometry, 0)).mul(adjoint).view(lanes, -1);
-            into.Add(_parameters[i], change.mul(tensor([.. crosses.Select(yes => yes ? 1.0 : 0.0)], [lanes, 1], change.dtype, change.device)).sum());
+            var change = Drift(before, end).sub(Drift(geometry, 0)).mul(adjoint).view(_lanes, -1).sum(1);
+            change.mul_(HostVector.ToDevice([.. crosses.Select(yes => yes ? 1.0 : 0.0)], [_lanes], change.dtype, change.device));
+            if (_parameters[i] >= 0) _into.Add(_parameters[i], change.sum());
+            for (var lane = 0; lane < _lanes; lane++)
+                if (crosses[lane] && earlier[lane].Step >= 0)
+                    ArrivalsAt(earlier[lane].Step).select(0, lane).add_(change.select(0, lane), Scalars.One);
         }
 
-        Tensor Drift(StepGeometry at, int stage) => kernel.Drift(at, stage, state, out _);
+        Tensor Drift(StepGeometry at, int stage) => _kernel.Drift(at, stage, _tape.Steps[number].State, out _);
+    }
+
+    /// <summary>Whether a lane's state jumps between two places that it reads: where history and first step meet, or at an event.</summary>
+    private bool IsJump(int lane, PastPlace before, PastPlace after) =>
+        after.Step > before.Step
+        && (before.Step < 0 || (_tape.Steps[before.Step].Events is { } events && Array.BinarySearch(events.Rows.Lane, lane) >= 0));
+
+    /// <summary>
+    /// What the times of the events that cut a step have of moving the arrivals of their jumps, [lanes]; null: nothing. The caller's from now on.
+    /// </summary>
+    public Tensor? ArrivalsOf(int step) => _arrivals.Remove(step, out var arrivals) ? arrivals : null;
+
+    private Tensor ArrivalsAt(int step)
+    {
+        if (!_arrivals.TryGetValue(step, out var arrivals))
+            _arrivals.Add(step, arrivals = zeros([_lanes], _past.Initial.dtype, _past.Initial.device).DetachFromDisposeScope());
+        return arrivals;
     }
 
     private void Enter(Tensor adjoint, PastPlace[] places, int delay)
     {
-        if (_parameters[delay] >= 0) into.Add(_parameters[delay], past.SlopeAt(places).mul(adjoint).sum().neg());
+        if (_parameters[delay] >= 0) _into.Add(_parameters[delay], _past.SlopeAt(places).mul(adjoint).sum().neg());
         foreach (var group in places.Index().GroupBy(place => place.Item.Step))
             if (group.Key < 0)
                 EnterHistory(adjoint, [.. group]);
@@ -91,16 +123,16 @@ internal sealed class PastAdjoint(Past past, OdeEquations equations, RungeKuttaT
 
     private void EnterHistory(Tensor adjoint, (int Index, PastPlace Item)[] places)
     {
-        var time = past.TimesOf([.. places.Select(place => place.Item)]);
-        if (lanes == 1)
+        var time = _past.TimesOf([.. places.Select(place => place.Item)]);
+        if (_lanes == 1)
         {
-            Initial.add_(equations.HistoryVjp(time, past.Initial, adjoint, into), Scalars.One);
+            Initial.add_(_kernel.Equations.HistoryVjp(time, _past.Initial, adjoint, _into), Scalars.One);
             return;
         }
 
         var index = Past.Index(places.Select(place => place.Index), adjoint.device);
-        var initial = past.Initial.index_select(0, index);
-        var ofInitial = equations.HistoryVjp(time, initial, adjoint.index_select(0, index), into);
+        var initial = _past.Initial.index_select(0, index);
+        var ofInitial = _kernel.Equations.HistoryVjp(time, initial, adjoint.index_select(0, index), _into);
         Initial.index_add_(0, index, ofInitial.expand_as(initial), Scalars.One);
     }
 
@@ -111,7 +143,7 @@ internal sealed class PastAdjoint(Past past, OdeEquations equations, RungeKuttaT
     }
 
     private bool IsOfAllLanes(Reading reading) =>
-        reading.Rows.Length == lanes && Array.TrueForAll(reading.Rows, row => row.Theta == reading.Rows[0].Theta);
+        reading.Rows.Length == _lanes && Array.TrueForAll(reading.Rows, row => row.Theta == reading.Rows[0].Theta);
 
     /// <summary>The delay's place among the parameters; -1 where no gradient is wanted.</summary>
     private static int PlaceOf(Delay delay, IReadOnlyList<Tensor> parameters, ParameterGradients into)

@@ -9,7 +9,8 @@ namespace DiffEqLang.Runtime;
 /// </summary>
 /// <remarks>
 /// States are packed: one tensor [..., N]. Time is [] or [...], one time per sample, in the state's dtype. Equations with
-/// <see cref="Delays"/> take a state followed by the delayed ones, [..., N + M], wherever they take a state, and give adjoints of both.
+/// <see cref="Delays"/> take a state followed by the delayed ones, [..., N + M], where f is evaluated (Drift, EventRates, JumpRate), and
+/// DriftVjp gives adjoints of both.
 /// </remarks>
 public abstract class OdeEquations
 {
@@ -23,8 +24,8 @@ public abstract class OdeEquations
     public virtual IReadOnlyList<(long Offset, long Length)>? Positions => null;
 
     /// <summary>
-    /// The delays, by default none. Where there are, the state that the other members take is followed by the parts that they name of
-    /// the state at t - τ, delay by delay.
+    /// The delays, by default none. Where there are, the state that the right-hand side and derivatives along it take is followed by
+    /// the parts that they name of the state at t - τ, delay by delay.
     /// </summary>
     public virtual IReadOnlyList<Delay> Delays => [];
 

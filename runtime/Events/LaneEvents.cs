@@ -65,7 +65,8 @@ internal sealed class LaneEvents
     /// <summary>Takes the sides at the start.</summary>
     public void Start(Tensor time, Tensor state)
     {
-        (_values, _rates) = Watch(time.expand(_lanes), state);
+        double[] times = [.. Enumerable.Repeat(_span.Start, _lanes)];
+        (_values, _rates) = Watch(time.expand(_lanes), state, AllLanes(), times, isBefore: false);
         for (var i = 0; i < _sides.Length; i++) _sides[i] = SideOf(_values[i], _rates[i]);
     }
 
@@ -76,9 +77,11 @@ internal sealed class LaneEvents
     /// <param name="complete">Computes the stages that only the dense output needs.</param>
     public StepCut? Cut(Stages stages, Tensor after, LaneClock clock, Action complete)
     {
-        var (values, rates) = Watch(stages.Geometry.TimeOf(_kernel.Tableau.EndStage).expand(_lanes), after);
+        var geometry = stages.Geometry;
+        double[] times = [.. geometry.Times.Zip(geometry.Steps, (time, step) => time + step)];
+        var (values, rates) = Watch(geometry.TimeOf(_kernel.Tableau.EndStage).expand(_lanes), after, AllLanes(), times, isBefore: true);
         var found = Found(Searches(clock.Moves, values, rates), stages, complete);
-        var fired = Earliest(found, stages.Geometry, clock, values, rates);
+        var fired = Earliest(found, geometry, clock, values, rates);
         for (var lane = 0; lane < _lanes; lane++)
             if (clock.Moves[lane] && fired[lane] is null)
                 Settle(lane, values, rates, lane);
@@ -115,7 +118,7 @@ internal sealed class LaneEvents
             int[] lanes = [.. open.Select(search => search.Lane)];
             double[] thetas = [.. open.Select(search => search.Theta)];
             double[] times = [.. lanes.Zip(thetas, (lane, theta) => TimeAt(stages.Geometry, lane, theta))];
-            var (values, rates) = Watch(Vector(times, stages), StatesAt(stages, lanes, thetas));
+            var (values, rates) = Watch(Vector(times, stages), StatesAt(stages, lanes, thetas), lanes, times, isBefore: true);
             for (var row = 0; row < open.Length; row++)
                 open[row].Tell(values[row * _roots.Length + open[row].Column], rates[row * _roots.Length + open[row].Column]);
         }
@@ -204,7 +207,7 @@ internal sealed class LaneEvents
         double[][] weights = [.. thetas.Select(_kernel.Tableau.DenseSlopes)];
         var steps = HostVector.ToDevice([.. lanes.Select(lane => stages.Geometry.Steps[lane])], [lanes.Length, 1], before.dtype, before.device);
         var slope = DenseOutput.Increments(stages, _lanes, Index(lanes, before.device), weights).div_(steps);
-        return (before, slope.sub_(_equations.Drift(Vector(times, stages), before)));
+        return (before, slope.sub_(_equations.Drift(Vector(times, stages), _kernel.Argument(before, lanes, times, isBefore: true))));
     }
 
     private Firing Fire(int which, int[] rows, int[] lanes, double[] times, Tensor state, Tensor defect)
@@ -239,9 +242,10 @@ internal sealed class LaneEvents
     /// <summary>The sides of the lanes that events have cut, from the states after them.</summary>
     private void SettleCut(int[] lanes, (double Theta, double Time, int[] Which)[] fired, Stages stages, Tensor before, Tensor state)
     {
-        var times = Vector([.. fired.Select(f => f.Time)], stages);
-        var (were, _) = Watch(times, before);
-        var (values, rates) = Watch(times, state);
+        double[] times = [.. fired.Select(f => f.Time)];
+        var vector = Vector(times, stages);
+        var (were, _) = Watch(vector, before, lanes, times, isBefore: true);
+        var (values, rates) = Watch(vector, state, lanes, times, isBefore: false);
         for (var row = 0; row < lanes.Length; row++)
             for (var column = 0; column < _roots.Length; column++)
             {
@@ -269,13 +273,15 @@ internal sealed class LaneEvents
 
     // Values
 
+    private int[] AllLanes() => [.. Enumerable.Range(0, _lanes)];
+
     /// <summary>What is watched and its derivative in the direction of the solve, [rows, columns].</summary>
-    private (double[] Values, double[] Rates) Watch(Tensor times, Tensor states)
+    private (double[] Values, double[] Rates) Watch(Tensor times, Tensor states, int[] lanes, double[] at, bool isBefore)
     {
         if (_roots.Length == 0) return ([], []);
         using var scope = NewDisposeScope();
         var values = HostVector.ToHost(_equations.EventValues(times, states).contiguous());
-        var rates = HostVector.ToHost(_equations.EventRates(times, states).contiguous());
+        var rates = HostVector.ToHost(_equations.EventRates(times, _kernel.Argument(states, lanes, at, isBefore)).contiguous());
         if (_span.Direction < 0)
             for (var i = 0; i < rates.Length; i++)
                 rates[i] = -rates[i];

@@ -28,10 +28,10 @@ internal sealed class DiscreteAdjoint
 
     private DiscreteAdjoint(OdeProblem problem, OdeTape tape, Tensor cotangents, Tensor? eventTimes, ParameterGradients into)
     {
-        _events = new EventAdjoint(problem.Equations, tape.Lanes, eventTimes, into);
         (_tape, _tableau, _cotangents, _into) = (tape, problem.Tableau, cotangents, into);
         _kernel = new RungeKuttaKernel(problem, tape.Lanes, tape.Final!.dtype, keepsTerms: true, tape.Past);
-        _past = tape.Past is null ? null : new PastAdjoint(tape.Past, problem.Equations, _tableau, tape.Lanes, into);
+        _events = new EventAdjoint(_kernel, tape.Lanes, eventTimes, into);
+        _past = tape.Past is null ? null : new PastAdjoint(_kernel, tape, into);
         _state = zeros_like(tape.Final!).DetachFromDisposeScope();
     }
 
@@ -58,7 +58,7 @@ internal sealed class DiscreteAdjoint
             else if (i + 1 == tape.Steps.Count) adjoint.Reverse(i, tape.Final!, tape.FinalTerms);
             else adjoint.Reverse(i, tape.Steps[i + 1].State, tape.Steps[i + 1].StartsAnew ? null : tape.Steps[i + 1].Terms?[0]);
             if (i == 0 || tape.Steps[i].StartsAnew) adjoint.ReverseFirstStage(tape.Steps[i]);
-            if (tape.Steps[i].StartsAnew) adjoint.MoveJump(i);
+            if (tape.Steps[i].StartsAnew) adjoint._past?.MoveJumps(i, adjoint._state);
         }
 
         adjoint.AddPast();
@@ -90,7 +90,8 @@ internal sealed class DiscreteAdjoint
         var saved = step.Rows is null ? null : new SaveCotangents(step.Rows, step.Geometry.Scale, _cotangents, _tableau, _tape.Lanes);
         if (step.Events is not null)
         {
-            var ofEvents = _events.Reverse(step.Events, _state, _slope, step.Geometry.Scale, _tableau);
+            using var arrivals = _past?.ArrivalsOf(number);
+            var ofEvents = _events.Reverse(step.Events, _state, arrivals, step.Geometry.Scale);
             if (saved is null) saved = ofEvents;
             else saved.Add(ofEvents);
         }
@@ -167,10 +168,6 @@ internal sealed class DiscreteAdjoint
         _slope.Dispose();
         _slope = null;
     }
-
-    /// <summary>A step that starts anew may lie behind the jump at the start by a delay, which moves it.</summary>
-    private void MoveJump(int number) => _past!.MoveJump(
-        _kernel, _tape.Steps[number].Geometry.Anew(), _tape.Steps[number - 1].Geometry.Anew(), _tape.Steps[number].State, _state);
 
     /// <summary>Adds what was read of the initial state as its own past.</summary>
     private void AddPast()

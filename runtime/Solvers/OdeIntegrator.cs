@@ -73,7 +73,7 @@ internal sealed class OdeIntegrator : IDisposable
         _norm = new ErrorNorm(problem.Rtol, problem.Atol, _lanes);
         _tape = withTape ? new OdeTape(_lanes, stageBudget) { Past = _past } : null;
         _events = LaneEvents.Of(problem, _kernel, _state, _lanes);
-        _clock.Limits = _events?.Limits ?? _discontinuities?.Next;
+        _clock.Limits = Limits();
         _clock.Longest = _past?.Least ?? double.PositiveInfinity;
         if (problem.Span.Times is { } times) _saved = new SavedStates(problem.Span, times, state, _lanes, withSlopes);
         else _everyStep = problem.IsAdaptive && _lanes > 1
@@ -105,6 +105,7 @@ internal sealed class OdeIntegrator : IDisposable
         while (_clock.AnyActive)
         {
             if (_problem.Options.CancellationToken.IsCancellationRequested) _clock.Cancel();
+            if (_events is not null && _discontinuities is not null) _clock.Limits = Limits();
             _clock.Plan();
             if (!_clock.AnyActive) break;
             using (NewDisposeScope()) Attempt();
@@ -153,13 +154,13 @@ internal sealed class OdeIntegrator : IDisposable
         if (_past is not null)
         {
             Complete();
-            _past.Add(taken, stages, lane => _clock.Status[lane] is not null);
+            _past.Add(taken, stages, _clock);
         }
 
         _tape?.Add(taken, stages, _problem.Tableau.EndStage, isSound, rows, _everyStep?.Count ?? -1, cut?.Record, _startsAnew);
         endSlope ??= _kernel.SharedSlope(stages);
-        if (cut is not null) (after, endSlope) = (cut.After, _withSlopes ? _kernel.Drift(AtRest(), 0, cut.After, out _) : null);
-        _startsAnew = PassDiscontinuities() && _clock.AnyActive;
+        if (cut is not null) (after, endSlope) = (cut.After, _withSlopes && !_clock.AnyActive ? _kernel.Drift(AtRest(), 0, cut.After, out _) : null);
+        _startsAnew = (PassDiscontinuities(cut) || cut is not null) && _clock.AnyActive;
         if (_startsAnew) endSlope = null;
         Commit(after, endSlope, cut is null && !_startsAnew ? stages.Terms[_problem.Tableau.EndStage] : null, isSound);
 
@@ -265,12 +266,25 @@ internal sealed class OdeIntegrator : IDisposable
         return (times, values, slopes);
     }
 
-    /// <summary>Goes on behind the discontinuities that lanes have landed on; true where there was one.</summary>
-    private bool PassDiscontinuities()
+    /// <summary>The times that lanes may not step over: those of events, and discontinuities.</summary>
+    private double[]? Limits() => (_events, _discontinuities) switch
+    {
+        (not null, not null) => [.. _events.Limits.Zip(_discontinuities.Next, Math.Min)],
+        _ => _events?.Limits ?? _discontinuities?.Next,
+    };
+
+    /// <summary>
+    /// Goes on behind the discontinuities that lanes have landed on, and notes those that events make; true where lanes have landed on one.
+    /// </summary>
+    private bool PassDiscontinuities(StepCut? cut)
     {
         var anyPassed = false;
         for (var lane = 0; lane < _lanes && _discontinuities is not null; lane++)
+        {
             anyPassed |= _clock.Moves[lane] && _discontinuities.Pass(lane, _clock.Time[lane]);
+            if (cut?.TimeOf(lane) is { } time) _discontinuities.Add(lane, time);
+        }
+
         return anyPassed;
     }
 

@@ -42,7 +42,5 @@ internal sealed record OdeProblem(
             throw new ArgumentException($"The step dt = {Method.Dt} is larger than the delay {least}, so that a step would ask for itself: take dt <= {least}, best a fraction of it.");
         if (Options.Gradient is { } mode and not GradientMode.Discrete)
             throw new NotSupportedException($"The {mode} gradient does not go through delays, whose adjoint asks for what lies ahead: take GradientMode.Discrete, which is exact there.");
-        if (Equations.Events.Count > 0)
-            throw new NotSupportedException("Equations with delays have no events yet.");
     }
 }

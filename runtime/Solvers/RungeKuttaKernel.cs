@@ -65,6 +65,10 @@ internal sealed class RungeKuttaKernel : IDisposable
     /// <summary>What the equations take for the state at a stage: itself, followed by the delayed states that they ask for.</summary>
     public Tensor Argument(StepGeometry geometry, int stage, Tensor state) => _past is null ? state : _past.Behind(state, geometry, stage);
 
+    /// <summary>The same of some lanes, row by row, at times of their own; of what was read at a break that which comes before it, or after.</summary>
+    public Tensor Argument(Tensor states, int[] lanes, double[] times, bool isBefore) =>
+        _past is null ? states : _past.Behind(states, lanes, times, isBefore);
+
     /// <summary>f(t, x) at a stage, in the shape of the state also where it does not depend on it; with its terms, where they are kept.</summary>
     public Tensor Drift(StepGeometry geometry, int stage, Tensor state, out Tensor[]? terms)
     {

@@ -215,9 +215,45 @@ let all: (string * string list) list =
             "6:1-16 DEQ0901 `algebraic` is not supported yet"
             "9:1-14 DEQ0902 an algebraic constraint is not supported yet" ]
       model
-          "state x; history x = 1; dx/dt = -x(t - 1)"
-          [ "3:1-14 DEQ0901 `history` is not supported yet"
-            "4:10-11 DEQ0902 a delay such as `x(t - tau)` is not supported yet" ]
+          "state x, y; dx/dt = -x(2*t) - y(t - 1, 2); dy/dt = x(y) - y(t - [1, 2])"
+          [ "3:12-15 DEQ0811 a state is called at `t` less a delay, `x(t - tau)`, not at `2*t`"
+            "3:19-20 DEQ0210 `y` takes 1 argument, not 2"
+            "4:11-12 DEQ0811 a state is called at `t` less a delay, `x(t - tau)`, not at `y`"
+            "4:22-28 DEQ0811 a delay is one number, and `[1, 2]` is R[2] (give every element that has a delay of its own a state of its own)" ]
+      model
+          "state x; param tau = 1; dx/dt = -x(t - tau - x) - x(t - sin(t)) + x(t + 1)"
+          [ "4:22-23 DEQ0812 a delay may depend on parameters, constants and dims alone, and `x` depends on a state `x` (delays that vary with the time or the state are not part of the language)"
+            "4:33-39 DEQ0812 a delay may depend on parameters, constants and dims alone, and `sin(t)` depends on the time `t` (delays that vary with the time or the state are not part of the language)"
+            "4:45-50 DEQ0813 a delay of -1 would ask for the future (write `x(t - tau)` with a positive `tau`)" ]
+      model
+          "state x; let lag = x(t - 1); dx/dt = -lag; output z = 2*lag; init x = lag"
+          [ "5:12-17 DEQ0814 `x(t - 1)` is known in equations alone, not in an output (what is asked for elsewhere can be a state of its own, which the equations follow)"
+            "6:10-13 DEQ0410 an initial value may depend on parameters, constants and dims alone, not on a state `x(t - 1)`" ]
+      model
+          "state x; param k = 1; dx/dt = -k*x(t - 1); history k = 1; history x = x; history y = 1; history x = 1; history x = 2"
+          [ "5:9-10 DEQ0815 `k` is a parameter: only states have histories"
+            "6:13-14 DEQ0410 a history may depend on the time, parameters, constants and dims alone, not on a state `x`"
+            "7:9-10 DEQ0404 no state `y` is declared (declare it: `state y`)"
+            "8:9-10 DEQ0816 `x` has two histories"
+            "9:9-10 DEQ0816 `x` has two histories" ]
+      model
+          "state x; dx/dt = -x(t - 1); history x = 1; history x = 2; solve { gradient = backsolve, method = kvaerno3 }"
+          [ "3:10-18 DEQ0817 `gradient = backsolve` does not go through delays (take `gradient = discrete`, which is exact there)"
+            "5:9-10 DEQ0816 `x` has two histories"
+            "5:40-48 DEQ0818 `kvaerno3` is implicit, and equations with delays are solved by explicit methods (take one of `euler`, `heun`, `midpoint`, `ralston`, `bosh3`, `rk38`, `rk4`, `dopri5`, `tsit5`, `vern6`, `vern7`, `dopri8`, `vern9`)" ]
+      model
+          "state x; dx/dt = -x(t - 1); when rising(x(t - 1)) { x := x(t - 2) }"
+          [ "4:13-21 DEQ0814 `x(t - 1)` is known in equations alone, not in an event (what is asked for elsewhere can be a state of its own, which the equations follow)"
+            "4:30-38 DEQ0814 `x(t - 2)` is known in equations alone, not in an event (what is asked for elsewhere can be a state of its own, which the equations follow)" ]
+      model
+          "state x; wiener W; dx = -x(t - 1)*dt + dW"
+          [ "4:7-15 DEQ0902 a delay in a model with noise is not supported yet" ]
+      model
+          "state x; dx/dt = -x(t - 1); solve { target = simd }"
+          [ "4:18-22 DEQ0608 `target = simd` cannot run this model: it has delays, and registers keep no past (leave the target to `auto`, or take `torch`)" ]
+      model
+          "state q; d2q/dt2 = -q(t - 1); solve { method = leapfrog(dt = 0.01) }"
+          [ "4:18-37 DEQ0609 `leapfrog` needs positions and momenta, neither of which depends on itself: the model has delays (`implicit_midpoint` and `gauss4` are symplectic for equations of any form)" ]
       model
           "state X; wiener W; dX = -X*dt + dW; when rising(X - 1) { stop }"
           [ "5:1-28 DEQ0906 an event (`when`) in a model with noise is not supported yet" ]

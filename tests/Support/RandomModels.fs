@@ -99,6 +99,8 @@ let private typed name wiener : Typed.Model =
       Calculus = Typed.Ito
       Equations = []
       Events = []
+      Delays = []
+      Histories = []
       Outputs = []
       Initials = []
       Solve =
@@ -144,6 +146,8 @@ let private modelOf name (drifts: Expr list) wiener (diffusions: Expr list) : Dy
       Size = List.last offsets
       Noise = noiseOf wiener components
       Events = []
+      Delays = []
+      History = []
       Partition = Dynamics.Inseparable ""
       Outputs = [] }
 

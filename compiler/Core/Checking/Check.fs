@@ -213,6 +213,7 @@ let expression (model: CheckedModel) (source: SourceFile) (tree: Tree.Expr) : Re
             Report = collector.Add }
 
     Names.resolveExpression collector.Add Expressions.functionNames context.Scope tree
+
     let value =
         Expressions.elaborate context tree
         |> Option.bind (Constants.requirePresent context tree "an expression of its own")

@@ -38,8 +38,6 @@ let ofModel (model: Typed.Model) : Error list =
     | first :: _ ->
         [ if not model.Wiener.IsEmpty then
               error first.Span (NotSupportedYet(EquationForm "a delay in a model with noise"))
-          for event in model.Events do
-              error event.Span (NotSupportedYet EventsWithDelays)
           if model.Solve.Gradient = Some "backsolve" then
               error first.Span (Delay BacksolveThroughDelays)
           yield! model.Solve.Method |> Option.toList |> List.collect ofMethod ]

@@ -231,9 +231,7 @@ let check (context: Context) (declarations: Tree.Declaration list) : Equation li
     claims |> List.sortBy (fun c -> position[c.State.Name]) |> List.choose (equation context)
 
 /// What is said of a target that is no state: of another name, and of what is no name.
-type TargetErrors =
-    { OfOther: string * NameKind -> ErrorKind
-      OfForm: string -> ErrorKind }
+type TargetErrors = { OfOther: string * NameKind -> ErrorKind; OfForm: string -> ErrorKind }
 
 /// The state, or derivative `q'`, that a statement gives a value to, with the name of its symbol.
 let stateTarget context (errors: TargetErrors) (target: Tree.Expr) : (Entity * string) option =

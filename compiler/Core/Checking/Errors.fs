@@ -187,8 +187,6 @@ type Unsupported =
     | SolveFeature of setting: string * value: string * now: string list
     /// `when` in a model with noise.
     | EventsWithNoise
-    /// `when` in a model with delays.
-    | EventsWithDelays
     | Function of name: string
 
 type ErrorKind =

@@ -180,7 +180,7 @@ and private call context tree callee arguments =
         List.length arguments = 1 && not (functionNames.Contains callee.Name)
         ->
         refuseLabels context callee arguments
-        delayed context state arguments.Head.Value
+        delayed context state tree.Span arguments.Head.Value
     | Some(Inlined fn) when List.length fn.Parameters = List.length arguments ->
         refuseLabels context callee arguments
         let values = arguments |> List.map (fun a -> part context a.Value |> Option.map _.Expr)
@@ -200,7 +200,7 @@ and private call context tree callee arguments =
         | None -> builtinCall context callee arguments
 
 /// `x(t - tau)`: what stands behind `t` is summed up as the delay.
-and private delayed context (state: Symbol) (argument: Tree.Expr) =
+and private delayed context (state: Symbol) (span: SourceSpan) (argument: Tree.Expr) =
     let first, operators = leftSpine (withoutParentheses argument)
 
     let signs =
@@ -218,7 +218,7 @@ and private delayed context (state: Symbol) (argument: Tree.Expr) =
         |> Option.bind (fun delays ->
             List.map2 (fun (_, sign) (delay: Part) -> sign delay.Expr) terms delays
             |> Build.addAll Shape.scalar
-            |> delayedBy context state argument.Span)
+            |> delayedBy context state span argument)
     | None, _ -> None
     | Some _, _ -> fail context argument.Span (Delay(DelayArgument(state.Name, textOf context argument.Span)))
 
@@ -241,11 +241,15 @@ and private isDelay context (delay: Part) =
         true
 
 /// A delay of zero is none.
-and private delayedBy context state span (delay: Expr) =
+and private delayedBy context state span (argument: Tree.Expr) (delay: Expr) =
     match delay with
-    | Build.Uniform x when x < 0.0 -> fail context span (Delay(NegativeDelay x))
+    | Build.Uniform x when x < 0.0 -> fail context argument.Span (Delay(NegativeDelay x))
     | Build.Uniform 0.0 -> Some(Build.input state)
-    | _ -> Some(Build.input (context.Delayed.Of(state, delay, span).Symbol))
+    | _ ->
+        let asked = context.Delayed.Of(state, delay, span)
+        let value = Build.input asked.Symbol
+        Expr.recordOrigin { Span = asked.Span; Text = asked.Symbol.Name; Name = None } value
+        Some value
 
 and private refuseLabels context callee arguments =
     for a in arguments do

@@ -87,3 +87,10 @@ type Model =
         Partition: Partition
         Outputs: OutputDecl list
     }
+
+/// The delayed states, in the order in which they follow the state in what the equations take.
+let delayed (model: Model) : Symbol list = model.Delays |> List.collect _.States |> List.map snd
+
+/// The size of what the equations take: of the state and the delayed ones.
+let argumentSize (model: Model) : Dim =
+    delayed model |> List.fold (fun size s -> Dim.add size (Shape.size s.Shape)) model.Size

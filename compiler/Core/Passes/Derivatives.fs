@@ -33,11 +33,7 @@ let private partsOf name role (components: Component list) : Symbol list =
 let cotangents (components: Component list) : Symbol list = partsOf "w" Cotangent components
 
 /// The vector-Jacobian product of values, each with its part of w.
-let vjpOf
-    (values: (Expr * Symbol) list)
-    (states: Symbol list)
-    (parameters: Symbol list)
-    : VectorJacobian =
+let vjpOf (values: (Expr * Symbol) list) (states: Symbol list) (parameters: Symbol list) : VectorJacobian =
     let targets = List.map Build.input (states @ parameters)
 
     let products =

@@ -88,9 +88,7 @@ let choose (option: string option) (model: Dynamics.Model) : Choice =
     | "torch" -> Torch "it was asked for"
     | target ->
         let obstacle =
-            onlyOnDevice model
-            |> Option.orElse (hasEvents model)
-            |> Option.orElse (hasDelays model)
+            onlyOnDevice model |> Option.orElse (hasEvents model) |> Option.orElse (hasDelays model)
 
         let kernel =
             match obstacle with

@@ -44,9 +44,6 @@ type Bound =
         Fields: (string * string * CSharp.Expr) list
     }
 
-    /// The delayed states, in the order in which they follow the state.
-    member bound.Delayed = bound.Delays |> List.collect _.States |> List.map snd
-
 let private rolesIn role (roots: Expr.Expr list) = Expr.inputs roots |> List.filter (fun s -> s.Role = role)
 
 /// Declared symbols come in the order of their declarations, whatever the order in which equations use them.
@@ -55,6 +52,21 @@ let private declaredFirst (declared: Symbol list) (used: Symbol list) =
     let declaredUsed = declared |> List.filter isUsed.Contains
     let isDeclared = HashSet declaredUsed
     declaredUsed, used |> List.filter (not << isDeclared.Contains)
+
+/// Every delay as a number or an input: what hoisting leaves where it is used, such as a sign, is computed once too, since gradients flow to it.
+let private hoistDelays taken (delays: Delay list) : Delay list * Hoisted list =
+    let names = Naming.Unique taken
+
+    let hoisted (delay: Delay) =
+        match delay.Value with
+        | Build.Uniform _
+        | { Op = Input _ } -> delay, None
+        | value ->
+            let symbol = { Name = names.Fresh "delay"; Role = Hoisting.role value; Shape = value.Shape }
+            { delay with Value = Build.input symbol }, Some { Symbol = symbol; Value = value }
+
+    let delays, own = delays |> List.map hoisted |> List.unzip
+    delays, List.choose id own
 
 /// What every method computes, hoisted at once: what the methods share is computed once.
 let private hoistAll (model: Dynamics.Model) =
@@ -103,8 +115,12 @@ let private hoistAll (model: Dynamics.Model) =
     let behindEvents = 6 + 2 * model.Events.Length
     let jump i (e: Event) = { Event = e; After = groups[6 + 2 * i]; Rates = groups[7 + 2 * i] }
 
-    {| Roots = roots
-       Hoisted = hoisted
+    let delays, ofDelays =
+        List.map2 (fun (d: Delay) value -> { d with Value = value }) model.Delays groups[behindEvents]
+        |> hoistDelays (names @ List.map (fun h -> h.Symbol.Name) hoisted)
+
+    {| Roots = roots @ (delays |> List.map _.Value)
+       Hoisted = hoisted @ ofDelays
        Components = components
        Milstein = milstein |> Option.map (fun _ -> groups[2])
        ItoCorrection = correction |> Option.map (fun _ -> groups[3])
@@ -112,7 +128,7 @@ let private hoistAll (model: Dynamics.Model) =
         List.tryHead groups[4]
         |> Option.map (fun values -> { Values = values; Rates = groups[5].Head })
        Jumps = model.Events |> List.mapi jump
-       Delays = List.map2 (fun (d: Delay) value -> { d with Value = value }) model.Delays groups[behindEvents]
+       Delays = delays
        History = List.zip groups[behindEvents + 1] groups[behindEvents + 2] |}
 
 let private model = Name "model"

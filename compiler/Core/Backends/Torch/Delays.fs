@@ -7,7 +7,6 @@ module internal DiffEqLang.Compiler.Backends.Torch.Delays
 
 open DiffEqLang.Contracts
 open DiffEqLang.Compiler.Ir
-open DiffEqLang.Compiler.Ir.Dim
 open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Ir.Dynamics
 open DiffEqLang.Compiler.Passes
@@ -22,10 +21,10 @@ open DiffEqLang.Compiler.Backends.Torch.SharedTerms
 
 /// `[..., 2]`, and what of it are delayed states: `[..., 2], the state followed by x(t - tau)`
 let argumentShape (bound: Bound) =
-    let sizes = bound.Delayed |> List.map (fun s -> Shape.size s.Shape)
-    let shape = DocumentationComments.batched [ List.fold Dim.add bound.Face.Model.Size sizes ]
+    let model = bound.Face.Model
+    let shape = DocumentationComments.batched [ Dynamics.argumentSize model ]
 
-    match bound.Delayed |> List.map _.Name with
+    match Dynamics.delayed model |> List.map _.Name with
     | [] -> shape
     | delayed -> sprintf "%s, the state followed by %s," shape (String.concat ", " delayed)
 
@@ -33,10 +32,8 @@ let argumentShape (bound: Bound) =
 let private value (bound: Bound) (delay: Expr.Expr) =
     match delay with
     | Build.Uniform x -> number x
-    | _ ->
-        match Functions.writeSingle bound.Surroundings [ delay ] with
-        | [], [ value ] -> value
-        | _ -> Build.internalError "A delay was not computed before the solve."
+    | { Op = Input symbol } -> bound.Surroundings.Fields[symbol]
+    | _ -> Build.internalError "A delay is not known before the solve."
 
 /// `Delay.Of(tau, (0, 1), (2, 3))`
 let private spec (bound: Bound) (delay: Delay) =
@@ -82,5 +79,4 @@ let private history (bound: Bound) =
                 (quantity bound "HistoryRate" (List.map snd history)) ]
 
 /// All members about delays; none where the model has none.
-let members (bound: Bound) : Member list =
-    if bound.Delays.IsEmpty then [] else delays bound :: history bound
+let members (bound: Bound) : Member list = if bound.Delays.IsEmpty then [] else delays bound :: history bound

@@ -123,7 +123,7 @@ let nested (face: Face) : Member =
             { Name = face.EquationsName
               Primary = None
               Base = (if face.IsStochastic then "SdeEquations" else "OdeEquations")
-              Members = 
+              Members =
                 Binding.members bound
                 @ positions bound
                 @ Delays.members bound

@@ -24,6 +24,15 @@ type Packing =
         Parts: (Symbol * Dim) list
     }
 
+/// A packing of a size, followed by further parts.
+let followedBy (parts: Symbol list) (size: Dim) (packing: Packing) : Packing =
+    let offsets =
+        parts
+        |> List.scan (fun offset s -> Dim.add offset (Shape.size s.Shape)) size
+        |> List.take parts.Length
+
+    { packing with Parts = packing.Parts @ List.zip parts offsets }
+
 /// More scalars than this are taken apart in one call.
 let private mostSelects = 4
 
@@ -53,6 +62,18 @@ let private part (place: Place) (packed: CSharp.Expr) isSole (symbol: Symbol, of
         | [ _ ] -> flat
         | shape -> invokeMethod flat "reshape" [ sizes place true shape ]
 
+/// What the parts are called: a state by two delays is `xDelayed` and `xDelayed2`, the same in all methods.
+let private wantedNames (packing: Packing) =
+    let names = Naming.Unique []
+    dict [ for symbol, _ in packing.Parts -> symbol, names.Fresh(Naming.ofInput symbol) ]
+
+/// Where a delayed state was asked for.
+let private placeOf (symbol: Symbol) =
+    if symbol.Role = Delayed then
+        Provenance.ofOrigin (tryOrigin (Build.input symbol))
+    else
+        None
+
 /// Declares the parts of a packed tensor that are used.
 let unpack
     (writer: Writer)
@@ -63,11 +84,13 @@ let unpack
     let used = packing.Parts |> List.filter (fst >> isUsed)
     let isFixed (_, offset) = (Dim.tryConstant offset).IsSome
 
+    let wanted = wantedNames packing
+
     let declare (partAt: Symbol * Dim -> CSharp.Expr) =
         [ for symbol, offset in used do
-              let name = writer.Scope.Fresh(Naming.ofInput symbol)
+              let name = writer.Scope.Fresh wanted[symbol]
               writer.Define(symbol, Name name)
-              local name (partAt (symbol, offset)) None ]
+              local name (partAt (symbol, offset)) (placeOf symbol) ]
 
     match packedVector packing with
     | Some symbol ->
@@ -114,7 +137,12 @@ let private declareResult (writer: Writer) (symbol: Symbol, result: Result) : CS
         Name name, [ local name value (writer.Provenance result.Source) ]
 
 /// Returns the results of all parts as one packed tensor, like another of the packing where there is one.
-let pack (writer: Writer) (like: CSharp.Expr option) (packing: Packing) (results: Result list) : Statement list =
+let pack
+    (writer: Writer)
+    (like: CSharp.Expr option)
+    (packing: Packing)
+    (results: Result list)
+    : Statement list =
     let parts = packing.Parts |> List.map fst
     let isNothing = results |> List.forall (fun r -> Build.isZero r.Value)
 

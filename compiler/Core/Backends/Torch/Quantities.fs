@@ -3,7 +3,6 @@ module internal DiffEqLang.Compiler.Backends.Torch.Quantities
 
 open DiffEqLang.Contracts
 open DiffEqLang.Compiler.Ir
-open DiffEqLang.Compiler.Ir.Dim
 open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Ir.Dynamics
 open DiffEqLang.Compiler.Passes
@@ -21,13 +20,7 @@ let statePacking (bound: Bound) : Packing =
 
 /// What takes the state's place in a system with delays: the state, followed by the delayed ones.
 let argumentPacking (bound: Bound) : Packing =
-    let state = statePacking bound
-
-    let add (parts, offset) (symbol: Symbol) =
-        (symbol, offset) :: parts, Dim.add offset (Shape.size symbol.Shape)
-
-    let delayed, _ = List.fold add ([], bound.Face.Model.Size) bound.Delayed
-    { state with Parts = state.Parts @ List.rev delayed }
+    statePacking bound |> followedBy (Dynamics.delayed bound.Face.Model) bound.Face.Model.Size
 
 let private cotangentPacking (bound: Bound) (cotangents: Symbol list) : Packing =
     { Name = "w"
@@ -93,7 +86,13 @@ let forward (bound: Bound) (terms: SharedTerms) doc (quantity: Quantity) : Membe
         (Block written.Body)
 
 /// What a vector-Jacobian product writes: cotangents of the components, and what it adds to the parameters' gradients.
-let productBody (bound: Bound) terms name (packings: Packing list) (product: Derivatives.VectorJacobian) : Written =
+let productBody
+    (bound: Bound)
+    terms
+    name
+    (packings: Packing list)
+    (product: Derivatives.VectorJacobian)
+    : Written =
     let results =
         List.map2
             (fun (symbol, _) value ->

@@ -26,9 +26,7 @@ let ofDelay error =
                 (names |> List.map named |> String.concat ", "))
         |> hinting "delays that vary with the time or the state are not part of the language"
     | NegativeDelay delay ->
-        says
-            Catalogue.NegativeDelay
-            (sprintf "a delay of %s would ask for the future" (number delay))
+        says Catalogue.NegativeDelay (sprintf "a delay of %s would ask for the future" (number delay))
         |> hinting "write `x(t - tau)` with a positive `tau`"
     | DelayOutside(delayed, where) ->
         says
@@ -36,9 +34,7 @@ let ofDelay error =
             (sprintf "%s is known in equations alone, not in %s" (quote delayed) where)
         |> hinting "what is asked for elsewhere can be a state of its own, which the equations follow"
     | HistoryOfOther(name, kind) ->
-        says
-            Catalogue.HistoryOfOther
-            (sprintf "`%s` is %s: only states have histories" name (kindWords kind))
+        says Catalogue.HistoryOfOther (sprintf "`%s` is %s: only states have histories" name (kindWords kind))
     | DuplicateHistory(state, first) ->
         says Catalogue.DuplicateHistory (sprintf "`%s` has two histories" state)
         |> noting "the first one" first

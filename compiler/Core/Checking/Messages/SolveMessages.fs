@@ -51,6 +51,5 @@ let ofUnsupported error =
     | SolveFeature(setting, value, now) ->
         notYet Catalogue.SettingNotSupported (sprintf "`%s = %s`" setting value)
         |> hinting (sprintf "now there are %s" (quoteAll now))
-    | EventsWithDelays -> notYet Catalogue.EventNotSupported "an event (`when`) in a model with delays"
     | EventsWithNoise -> notYet Catalogue.EventNotSupported "an event (`when`) in a model with noise"
     | Function name -> notYet Catalogue.FunctionNotSupported (sprintf "the function `%s`" name)
