@@ -21,6 +21,12 @@ public abstract class OdeEquations
     /// </summary>
     public virtual IReadOnlyList<(long Offset, long Length)>? Positions => null;
 
+    /// <summary>
+    /// The packed entries that are algebraic, as offsets and lengths: they have no derivative, and in their places the right-hand side
+    /// holds the residuals g(t, x) of constraints 0 = g(t, x), in any order. Null where there are none.
+    /// </summary>
+    public virtual IReadOnlyList<(long Offset, long Length)>? Algebraic => null;
+
     /// <summary>The right-hand side f(t, x): [..., N] -> [..., N].</summary>
     public abstract Tensor Drift(Tensor t, Tensor state);
 
