@@ -53,12 +53,9 @@ internal sealed class AlgebraicConstraints : IDisposable
     public Tensor DerivativeAt(Tensor time, Tensor state, Tensor drift) =>
         Derivative(drift.expand_as(state), _equations.DriftJacobian(time, state), _equations.DriftTimeDerivative(time, state));
 
-    /// <summary>What dx/dt has over f(t, x): zero in differential entries, [samples, N].</summary>
-    public Tensor Defect(Tensor time, Tensor state)
-    {
-        var drift = _equations.Drift(time, state).expand_as(state);
-        return _algebraic.Inside(DerivativeAt(time, state, drift).sub_(drift));
-    }
+    /// <summary>dx/dt in algebraic entries, zero in the others: [samples, N].</summary>
+    public Tensor AlgebraicDerivative(Tensor time, Tensor state) =>
+        _algebraic.Inside(DerivativeAt(time, state, _equations.Drift(time, state)));
 
     /// <summary>
     /// The vector-Jacobian product of dx/dt, in two parts: what it adds to the adjoint of f(t, x), zero in algebraic entries, and what

@@ -106,7 +106,9 @@ public abstract class OdeEquations
     /// <summary>What the E events that watch a value watch, g(t, x): [..., N] -> [..., E], in the order of the events.</summary>
     public virtual Tensor EventValues(Tensor t, Tensor state) => throw WithoutEvents(nameof(EventValues));
 
-    /// <summary>The derivatives of these by time along the solution, ∂g/∂t + ∂g/∂x f: [..., N] -> [..., E].</summary>
+    /// <summary>
+    /// The derivatives of these by time along the solution, ∂g/∂t + ∂g/∂x f, with algebraic entries at rest: [..., N] -> [..., E].
+    /// </summary>
     public virtual Tensor EventRates(Tensor t, Tensor state) => throw WithoutEvents(nameof(EventRates));
 
     /// <summary>
@@ -123,8 +125,8 @@ public abstract class OdeEquations
     public virtual Tensor Jump(int which, Tensor t, Tensor state) => state;
 
     /// <summary>
-    /// The derivative of the state after an event by the event's time, along the solution before it, ∂J/∂t + ∂J/∂x f:
-    /// [..., N] -> [..., N].
+    /// The derivative of the state after an event by the event's time, along the solution before it, ∂J/∂t + ∂J/∂x f, with algebraic
+    /// entries at rest: [..., N] -> [..., N].
     /// </summary>
     public virtual Tensor JumpRate(int which, Tensor t, Tensor state) => Drift(t, state);
 

@@ -206,12 +206,12 @@ internal sealed class LaneEvents
         double[][] weights = [.. thetas.Select(_kernel.Tableau.DenseSlopes)];
         var steps = HostVector.ToDevice([.. lanes.Select(lane => stages.Geometry.Steps[lane])], [lanes.Length, 1], before.dtype, before.device);
         var slope = DenseOutput.Increments(stages, _lanes, Index(lanes, before.device), weights).div_(steps);
-        return (before, slope.sub_(_equations.Drift(Vector(times, stages), before)));
+        return (before, slope.sub_(_kernel.TimesMass(_equations.Drift(Vector(times, stages), before))));
     }
 
-    /// <summary>The same after an event: there the solution is that of the equations.</summary>
+    /// <summary>The same after an event, where the solution is that of the equations: what they leave to be solved for.</summary>
     private Tensor DefectAfter(Firing firing) =>
-        _kernel.Constraints?.Defect(HostVector.ToDevice(firing.Times, [firing.Times.Length], firing.After.dtype, firing.After.device), firing.After)
+        _kernel.Constraints?.AlgebraicDerivative(HostVector.ToDevice(firing.Times, [firing.Times.Length], firing.After.dtype, firing.After.device), firing.After)
         ?? zeros_like(firing.After);
 
     private Firing Fire(int which, int[] rows, int[] lanes, double[] times, Tensor state, Tensor defect)
@@ -302,18 +302,18 @@ internal sealed class LaneEvents
         return (values, rates);
     }
 
-    /// <summary>The derivatives of what is watched along the solution: with those of algebraic entries, which the right-hand side lacks.</summary>
+    /// <summary>The derivatives of what is watched along the solution: to those that the equations give comes what algebraic entries add.</summary>
     private Tensor Rates(Tensor times, Tensor states)
     {
         var rates = _equations.EventRates(times, states);
         if (_kernel.Constraints is not { } constraints) return rates;
-        var defect = constraints.Defect(times, states);
+        var derivative = constraints.AlgebraicDerivative(times, states);
         var nothing = new ParameterGradients(_equations.Parameters, _ => false);
         var ofAlgebraic = _roots.Select((_, column) =>
         {
             var unit = zeros_like(rates);
             unit.select(-1, column).fill_(Scalars.One);
-            return _equations.EventValuesVjp(times, states, unit, nothing).mul(defect).sum(-1);
+            return _equations.EventValuesVjp(times, states, unit, nothing).mul(derivative).sum(-1);
         });
         return rates.add(stack([.. ofAlgebraic], -1), Scalars.One);
     }

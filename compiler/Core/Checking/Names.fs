@@ -81,7 +81,8 @@ let private ofNetwork (net: Tree.NetDecl) =
 let private sitesOf (definition: Definition) =
     match definition with
     | DimDefinition value -> Option.toList value |> List.map site
-    | StateDefinition typeExpr -> sizesOf typeExpr
+    | StateDefinition typeExpr
+    | AlgebraicDefinition typeExpr -> sizesOf typeExpr
     | ParameterDefinition(typeExpr, p) -> sizesOf typeExpr @ List.map site (ofParameter p)
     | ConstantDefinition(typeExpr, value) -> sizesOf typeExpr @ [ site value ]
     | WienerDefinition(typeExpr, correlation) -> sizesOf typeExpr @ List.map site (Option.toList correlation)
@@ -293,6 +294,7 @@ let private impliedReferences (scope: Scope) (definition: Definition) =
     | NetworkParameterDefinition network -> [ network ]
     | DimDefinition _
     | StateDefinition _
+    | AlgebraicDefinition _
     | ParameterDefinition _
     | ConstantDefinition _
     | WienerDefinition _
@@ -367,6 +369,7 @@ let private warnsWhenUnused (e: Entity) =
     | WienerName -> not e.IsShared
     | DimName
     | StateName
+    | AlgebraicName
     | IncrementName
     | OutputName
     | NetworkParameterName

@@ -66,6 +66,12 @@ let private hasEvents (model: Dynamics.Model) =
     else
         Some "it has events, which registers do not find yet"
 
+let private hasConstraints (model: Dynamics.Model) =
+    if model.Constraints.IsEmpty then
+        None
+    else
+        Some "it has algebraic constraints, whose equations torch solves"
+
 let private onlyOnDevice (model: Dynamics.Model) =
     match model.Typed.Solve.Device with
     | Some device when device <> "auto" && device <> "cpu" -> Some(sprintf "its device is %s" device)
@@ -81,7 +87,10 @@ let choose (option: string option) (model: Dynamics.Model) : Choice =
     match asked option model with
     | "torch" -> Torch "it was asked for"
     | target ->
-        let obstacle = onlyOnDevice model |> Option.orElse (hasEvents model)
+        let obstacle =
+            onlyOnDevice model
+            |> Option.orElse (hasConstraints model)
+            |> Option.orElse (hasEvents model)
 
         match obstacle, Result.bind fitting (Kernel.ofModel model) with
         | Some reason, _
