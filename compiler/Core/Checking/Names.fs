@@ -98,9 +98,8 @@ let private sitesOfStatement (statement: Statement) =
     match statement with
     | InitialStatement(_, value) -> [ site value ]
     | EquationStatement(Tree.Differential _, right) -> [ { site right with TakesDifferentials = true } ]
-    | EquationStatement(Tree.Derivative _, right) -> [ site right ]
+    | EquationStatement((Tree.Derivative _ | Tree.Zero _), right) -> [ site right ]
     // Reported for their form alone: what stands in them says nothing about the model.
-    | EquationStatement(Tree.Zero _, _)
     | EquationStatement(Tree.Other _, _)
     | CalculusStatement _ -> []
     | EventStatement(_, condition, actions) ->

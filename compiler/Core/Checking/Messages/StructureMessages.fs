@@ -146,7 +146,7 @@ let ofStructure error =
     | ConstraintCount(constraints, unknowns, undetermined) ->
         says
             Catalogue.ConstraintCount
-            (sprintf "there are %s equations in constraints for %s algebraic unknowns" constraints unknowns)
+            (sprintf "constraints and algebraic unknowns differ in number: %s and %s" constraints unknowns)
         |> hinting (
             match undetermined with
             | [] -> "each element of an `algebraic` takes one element of a constraint `0 = ...`"
