@@ -57,6 +57,8 @@ let all =
           EndToEnd.StochasticTargetTests.tests
           EndToEnd.EventTests.tests
           EndToEnd.EventGradientTests.tests
+          EndToEnd.ConstraintTests.tests
+          EndToEnd.ConstraintGradientTests.tests
           EndToEnd.CommandLineTests.tests
           EndToEnd.FileVerbTests.tests
           EndToEnd.SolveVerbTests.tests

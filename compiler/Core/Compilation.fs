@@ -68,7 +68,8 @@ module private Running =
 
     /// What is known to be wrong only when the system has been analysed.
     let lateDiagnostics (options: CompileOptions) (model: Dynamics.Model) =
-        Pipeline.methodDiagnostics model
+        Pipeline.constraintDiagnostics model
+        @ Pipeline.methodDiagnostics model
         @ Simd.Target.diagnostics (Option.ofObj options.Target) model
 
     /// The class over torch, and where the target says so, the kernels over registers.

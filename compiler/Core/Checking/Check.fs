@@ -108,16 +108,18 @@ let private model (file: File) (written: Tree.Model) : CheckedModel =
           Dims = declarations.Dims
           Constants = declarations.Constants
           States = declarations.States
+          Algebraic = declarations.Algebraic
           Parameters = declarations.Parameters
           Wiener = declarations.Wiener
           Calculus = calculus context
-          Equations = Equations.check context written.Declarations
+          Equations = Equations.check context written.Declarations declarations.Algebraic
           Events = Events.check context
           Outputs = declarations.Outputs
           Initials = Equations.initials context
           Solve = solveBlock context }
 
     MethodChoice.ofModel model |> Option.iter file.Report
+    MethodChoice.ofConstraints model |> Option.iter file.Report
     Events.ofModel model |> List.iter file.Report
     { Model = model; Names = context }
 

@@ -81,6 +81,12 @@ let private methodNeedsTorch (model: Dynamics.Model) =
     | Some _
     | None -> None
 
+let private hasConstraints (model: Dynamics.Model) =
+    if model.Constraints.IsEmpty then
+        None
+    else
+        Some "it has algebraic constraints, whose equations torch solves"
+
 let private onlyOnDevice (model: Dynamics.Model) =
     match model.Typed.Solve.Device with
     | Some device when device <> "auto" && device <> "cpu" -> Some(sprintf "its device is %s" device)
@@ -98,6 +104,7 @@ let choose (option: string option) (model: Dynamics.Model) : Choice =
     | target ->
         let obstacle =
             onlyOnDevice model
+            |> Option.orElse (hasConstraints model)
             |> Option.orElse (hasEvents model)
             |> Option.orElse (methodNeedsTorch model)
 
