@@ -17,6 +17,7 @@ let all =
           Compiler.BuiltinTests.tests
           Compiler.DifferentiateTests.tests
           Compiler.SimplifyTests.tests
+          Compiler.OppositesTests.tests
           Compiler.NoiseStructureTests.tests
           Compiler.PartitionTests.tests
           Compiler.PrintingTests.tests
@@ -57,6 +58,8 @@ let all =
           EndToEnd.StochasticTargetTests.tests
           EndToEnd.EventTests.tests
           EndToEnd.EventGradientTests.tests
+          EndToEnd.ConstraintTests.tests
+          EndToEnd.ConstraintGradientTests.tests
           EndToEnd.DelayModelTests.tests
           EndToEnd.CommandLineTests.tests
           EndToEnd.FileVerbTests.tests

@@ -146,7 +146,10 @@ public static class DiagnosticCatalogue
     public static readonly DiagnosticDescriptor RepeatedJump = Error("DEQ0705", "A state that an event assigns twice");
     public static readonly DiagnosticDescriptor BacksolveThroughEvents = Error("DEQ0706", "A gradient that does not go through events");
 
-    // 08: delays
+    // 08: algebraic constraints, delays
+    public static readonly DiagnosticDescriptor ConstraintCount = Error("DEQ0801", "Constraints and algebraic unknowns of different number");
+    public static readonly DiagnosticDescriptor SingularConstraint = Error("DEQ0802", "A constraint that determines no algebraic unknown");
+    public static readonly DiagnosticDescriptor MethodRefusesConstraints = Error("DEQ0803", "A method that does not solve algebraic constraints");
     public static readonly DiagnosticDescriptor DelayArgument = Error("DEQ0811", "A state that is not called at an earlier time");
     public static readonly DiagnosticDescriptor DelayVaries = Error("DEQ0812", "A delay that is not fixed before the solve");
     public static readonly DiagnosticDescriptor NegativeDelay = Error("DEQ0813", "A delay into the future");

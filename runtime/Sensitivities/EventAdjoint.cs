@@ -12,7 +12,8 @@ namespace DiffEqLang.Runtime;
 /// after it, dx⁺ = J_x dx + J_θ dθ + (J̇ - f⁺) dτ: the "saltation matrix". Aizerman and Gantmakher (1958), On the stability of periodic
 /// motions; Kong et al. (2024), Saltation matrices: the essential tool for linearizing hybrid dynamical systems, Proc. IEEE. Before
 /// the event derivatives are those of the dense output, so that they are exact for the scheme; after it those of the flow, so that
-/// the next step's error enters. At a given time dτ = 0, and a solve that is stopped has f⁺ = 0.
+/// the next step's error enters. At a given time dτ = 0, and a solve that is stopped has f⁺ = 0. Algebraic unknowns are found anew after an
+/// event: their adjoint is passed to the differential entries first.
 /// </remarks>
 /// <param name="kernel">What evaluated the equations that were solved.</param>
 /// <param name="lanes">How many lanes there are.</param>
@@ -50,6 +51,7 @@ internal sealed class EventAdjoint(RungeKuttaKernel kernel, int lanes, Tensor? t
     private Tensor Through(Firing firing, Tensor after, Tensor? arrivals)
     {
         var time = Vector(firing.Times, after);
+        if (kernel.Constraints is { } constraints) after = constraints.ConsistentVjp(time, firing.After, after, into);
         var argument = kernel.Argument(firing.Before, firing.Lanes, firing.Times, isBefore: true);
         var before = _equations.JumpVjp(firing.Which, time, firing.Before, after, into).expand_as(after);
         if (!_events[firing.Which].IsRoot) return before;

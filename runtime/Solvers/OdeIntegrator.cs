@@ -111,22 +111,37 @@ internal sealed class OdeIntegrator : IDisposable
             using (NewDisposeScope()) Attempt();
             Report();
         }
+
+        if (_withSlopes && _slope is null) EvaluateAt(AtRest());
     }
 
     private void Begin()
     {
+        if (_kernel.Constraints is { } constraints) MakeConsistent(constraints);
         if (_clock.AnyActive && _problem.IsAdaptive)
         {
             EvaluateAt(AtRest());
             _clock.Start(_problem.Method.Dt is { } dt
                 ? [.. Enumerable.Repeat(dt, _lanes)]
-                : InitialStep.Choose(_kernel, _norm, FirstSpan(), _state, _slope!, _lanes));
+                : InitialStep.Choose(_kernel, _norm, FirstSpan(), _state, Derivative(TimeOfStart())!, _lanes));
         }
 
         if (_slope is null && (_withSlopes || _problem.Span.Start == _problem.Span.End)) EvaluateAt(AtRest());
         _events?.Start(TimeOfStart(), _state);
-        _saved?.Start(_state, _slope ?? _state);
-        _everyStep?.Add((_problem.Span.Start, Kept(_state), _withSlopes ? Kept(_slope!) : null));
+        _saved?.Start(_state, _withSlopes ? Derivative(TimeOfStart()) : _state);
+        _everyStep?.Add((_problem.Span.Start, Kept(_state), _withSlopes ? Kept(Derivative(TimeOfStart())) : null));
+    }
+
+    /// <summary>Finds the algebraic unknowns at the start; lanes without such take no step.</summary>
+    private void MakeConsistent(AlgebraicConstraints constraints)
+    {
+        using var scope = NewDisposeScope();
+        var found = ConsistentState.Find(constraints, TimeOfStart(), _state);
+        _state.Dispose();
+        _state = found.State.DetachFromDisposeScope();
+        if (!found.Failed.Contains(true)) return;
+        _clock.Refuse(_lanes == found.Failed.Length ? found.Failed : [true], SolveStatus.ConstraintsUnsolved);
+        _problem.Options.Tell(found.Warning(_problem.Span.Start));
     }
 
     private void Attempt()
@@ -159,7 +174,7 @@ internal sealed class OdeIntegrator : IDisposable
 
         _tape?.Add(taken, stages, _problem.Tableau.EndStage, isSound, rows, _everyStep?.Count ?? -1, cut?.Record, _startsAnew);
         endSlope ??= _kernel.SharedSlope(stages);
-        if (cut is not null) (after, endSlope) = (cut.After, _withSlopes && !_clock.AnyActive ? _kernel.Drift(AtRest(), 0, cut.After, out _) : null);
+        if (cut is not null) (after, endSlope) = (cut.After, null);
         _startsAnew = (PassDiscontinuities(cut) || cut is not null) && _clock.AnyActive;
         if (_startsAnew) endSlope = null;
         Commit(after, endSlope, cut is null && !_startsAnew ? stages.Terms[_problem.Tableau.EndStage] : null, isSound);
@@ -219,7 +234,7 @@ internal sealed class OdeIntegrator : IDisposable
         if (endSlope is null) Drop(ref _slope);
         else Replace(ref _slope, endSlope);
         _terms = Kept(endTerms);    // those before are the tape's
-        _everyStep?.Add((_clock.TimeOfMoved, Kept(_state), _withSlopes ? Kept(_slope!) : null));
+        _everyStep?.Add((_clock.TimeOfMoved, Kept(_state), _withSlopes ? Kept(Derivative(TimeOfLanes())) : null));
     }
 
     private OdeRun End()
@@ -230,7 +245,7 @@ internal sealed class OdeIntegrator : IDisposable
         Tensor? slopes;
         if (_saved is not null)
         {
-            _saved.Finish(_state, _slope ?? _state, _clock.Status);
+            _saved.Finish(_state, _withSlopes ? Derivative(TimeOfLanes()) : _state, _clock.Status);
             (times, values, slopes) = (_problem.Span.Times!, _saved.Values, _saved.Slopes);
         }
         else
@@ -294,6 +309,8 @@ internal sealed class OdeIntegrator : IDisposable
 
     /// <summary>A step of size zero, where the lanes are.</summary>
     private StepGeometry AtRest() => new(_problem.Tableau, _clock.Time, new double[_lanes], _state.dtype, _state.device);
+    /// <summary>dx/dt at the present state.</summary>
+    private Tensor Derivative(Tensor time) => _kernel.Derivative(time, _state, _slope!);
 
     private Tensor TimeOfStart() => HostVector.ToDevice([_problem.Span.Start], [], _state.dtype, _state.device);
 

@@ -19,10 +19,12 @@ internal sealed record OdeProblem(
     /// <exception cref="NotSupportedException">The equations have delays, and the method or the gradient is for equations without.</exception>
     public static OdeProblem Of(OdeEquations equations, SolveSpan span, SolveOptions options)
     {
+        if (equations.Algebraic is not null && options.Method is null) options = options with { Method = Methods.Rodas5P() };
         var problem = Of(span, options);
         if (problem.Tableau.IsPartitioned && equations.Positions is null)
             throw new ArgumentException(
                 $"Method {problem.Method.Name} needs positions and momenta, neither of which may depend on itself, and these equations do not fall into such; deqc check names the term where the solve block has the method.");
+        if (equations.Algebraic is not null) CheckConstraints(problem);
         var complete = new OdeProblem(equations, problem.Tableau, span, problem.Method, options) { Delays = equations.Delays };
         if (complete.Delays.Count > 0) complete.CheckDelays();
         return complete;
@@ -42,5 +44,14 @@ internal sealed record OdeProblem(
             throw new ArgumentException($"The step dt = {Method.Dt} is larger than the delay {least}, so that a step would ask for itself: take dt <= {least}, best a fraction of it.");
         if (Options.Gradient is { } mode and not GradientMode.Discrete)
             throw new NotSupportedException($"The {mode} gradient does not go through delays, whose adjoint asks for what lies ahead: take GradientMode.Discrete, which is exact there.");
+    }
+
+    private static void CheckConstraints(RungeKuttaProblem problem)
+    {
+        if (problem.Tableau.ObstacleToConstraints is { } obstacle)
+            throw new ArgumentException(
+                $"Method {problem.Method.Name} does not solve algebraic constraints: {obstacle}. Take one of {string.Join(", ", Catalogue.ForConstraints.Select(tableau => tableau.Name))}.");
+        if (problem.Options.Gradient is not (null or GradientMode.Discrete))
+            throw new ArgumentException("Of equations with algebraic constraints there is the discrete gradient alone: take gradient = discrete.");
     }
 }

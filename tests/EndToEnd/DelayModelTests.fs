@@ -26,7 +26,7 @@ let private models =
       "Harvest",
       "state x, n; param r = 1.3; param tau = 0.9 in (0, inf); param c = 1.2; dx/dt = r*x*(1 - x(t - tau)/2); dn/dt = n(t - 1); when rising(x - c) { x := 0.4*x, n := n + x }; when at(2.5) { n := n/2 }; history x = 0.5 + 0.1*t; init x = 0.6; init n = 0" ]
 
-let private assembly = lazy (GeneratedCode.assemblyOf "DiffEqLang.DelayModels" models)
+let private assembly = lazy (GeneratedCode.ofModels "DelayModels.deq" models)
 let private create name = GeneratedCode.create assembly.Value name
 
 let private stateAt model name times =

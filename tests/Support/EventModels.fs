@@ -56,7 +56,7 @@ let private models =
       "Pulse", "state x; dx/dt = 0; when at(0.5) { x := 1/(x - x) }; init x = 1"
       "Pendulum", "state q; param w = 2; d2q/dt2 = -w^2*q; when crossing(q) {}; init q = 1; init q' = 0" ]
 
-let private assembly = lazy (GeneratedCode.assemblyOf "DiffEqLang.EventModels" models)
+let private assembly = lazy (GeneratedCode.ofModels "EventModels.deq" models)
 
 let createAs dtype name = GeneratedCode.createAs dtype assembly.Value name
 let create name = createAs torch.ScalarType.Float64 name

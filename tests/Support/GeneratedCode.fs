@@ -66,15 +66,20 @@ let load (compilation: CSharpCompilation) : Assembly =
     image.Position <- 0L
     AssemblyLoadContext("golden", true).LoadFromStream image
 
-/// Models by name, statements between `; `, compiled as a user compiles them: without a diagnostic and without a warning.
-let assemblyOf (namespaceName: string) (models: (string * string) list) : Assembly =
+/// Models by name, each with its statements between `; `, compiled as a user compiles them.
+let ofModels (fileName: string) (models: (string * string) list) : Assembly =
     let text =
         [ for name, statements in models do
               sprintf "model %s {\n%s\n}\n" name (statements.Replace("; ", "\n")) ]
         |> String.concat ""
 
-    let options = CompileOptions(Validate = true, Namespace = namespaceName)
-    let result = Compilation.Compile(SourceFile("models.deq", text), options)
+    let options =
+        CompileOptions(
+            Validate = true,
+            Namespace = "DiffEqLang." + Path.GetFileNameWithoutExtension fileName
+        )
+
+    let result = Compilation.Compile(SourceFile(fileName, text), options)
     Expect.isEmpty result.Diagnostics "the models are right"
     let compilation, problems = compile [ for f in result.Files -> f.FileName, f.Text ]
     Expect.equal problems [] "no warnings"

@@ -103,7 +103,7 @@ let private model (file: File) (written: Tree.Model) : CheckedModel =
     if not (written.Declarations |> List.exists (fun d -> d.Kind.IsState)) then
         report context written.Name.Span (Structure(NoStates written.Name.Name))
 
-    let equations = Equations.check context written.Declarations
+    let equations = Equations.check context written.Declarations declarations.Algebraic
     let events = Events.check context
 
     let model =
@@ -114,6 +114,7 @@ let private model (file: File) (written: Tree.Model) : CheckedModel =
           Dims = declarations.Dims
           Constants = declarations.Constants
           States = declarations.States
+          Algebraic = declarations.Algebraic
           Parameters = declarations.Parameters
           Wiener = declarations.Wiener
           Calculus = calculus context
@@ -126,6 +127,7 @@ let private model (file: File) (written: Tree.Model) : CheckedModel =
           Solve = solveBlock context }
 
     MethodChoice.ofModel model |> Option.iter file.Report
+    MethodChoice.ofConstraints model |> Option.iter file.Report
     Events.ofModel model |> List.iter file.Report
     Delays.ofModel model |> List.iter file.Report
     { Model = model; Names = context }

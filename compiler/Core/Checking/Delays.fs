@@ -13,6 +13,7 @@ let private rightSides (equation: Equation) =
     match equation with
     | Ordinary(_, _, right, _) -> [ right ]
     | Stochastic(_, drift, diffusion, _) -> [ drift; diffusion ]
+    | Constraint(_, residual, _) -> [ residual ]
 
 /// The delayed states that the equations ask for, and not only a `let` that nothing uses.
 let usedBy (delayed: DelayedStates) (equations: Equation list) : DelayDecl list =
@@ -38,6 +39,8 @@ let ofModel (model: Typed.Model) : Error list =
     | first :: _ ->
         [ if not model.Wiener.IsEmpty then
               error first.Span (NotSupportedYet(EquationForm "a delay in a model with noise"))
+          if model.Equations |> List.exists _.IsConstraint then
+              error first.Span (NotSupportedYet(EquationForm "a delay in a model with algebraic constraints"))
           if model.Solve.Gradient = Some "backsolve" then
               error first.Span (Delay BacksolveThroughDelays)
           yield! model.Solve.Method |> Option.toList |> List.collect ofMethod ]

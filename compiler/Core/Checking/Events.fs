@@ -64,7 +64,9 @@ let private jump context (target: Tree.Expr) (tree: Tree.Expr) =
 
     Equations.stateTarget
         context
-        { OfOther = JumpOfOther >> Structure; OfForm = JumpTarget >> Structure }
+        { OfOther = JumpOfOther >> Structure
+          OfForm = JumpTarget >> Structure
+          TakesAlgebraic = false }
         target
     |> Option.bind (fun (entity, name) ->
         Equations.targetSymbol context target entity name |> Option.bind (valueFor entity))
