@@ -17,6 +17,7 @@ let all =
           Compiler.BuiltinTests.tests
           Compiler.DifferentiateTests.tests
           Compiler.SimplifyTests.tests
+          Compiler.OppositesTests.tests
           Compiler.NoiseStructureTests.tests
           Compiler.PartitionTests.tests
           Compiler.SparsityTests.tests
@@ -36,6 +37,7 @@ let all =
           Runtime.GradientTests.tests
           Runtime.AutogradTests.tests
           Runtime.BacksolveTests.tests
+          Runtime.DelayTests.tests
           Runtime.SymplecticTests.tests
           Runtime.TableauFileTests.tests
           Runtime.SimdTests.tests
@@ -59,6 +61,9 @@ let all =
           EndToEnd.StochasticTargetTests.tests
           EndToEnd.EventTests.tests
           EndToEnd.EventGradientTests.tests
+          EndToEnd.ConstraintTests.tests
+          EndToEnd.ConstraintGradientTests.tests
+          EndToEnd.DelayModelTests.tests
           EndToEnd.CommandLineTests.tests
           EndToEnd.FileVerbTests.tests
           EndToEnd.SolveVerbTests.tests

@@ -146,6 +146,19 @@ public static class DiagnosticCatalogue
     public static readonly DiagnosticDescriptor RepeatedJump = Error("DEQ0705", "A state that an event assigns twice");
     public static readonly DiagnosticDescriptor BacksolveThroughEvents = Error("DEQ0706", "A gradient that does not go through events");
 
+    // 08: algebraic constraints, delays
+    public static readonly DiagnosticDescriptor ConstraintCount = Error("DEQ0801", "Constraints and algebraic unknowns of different number");
+    public static readonly DiagnosticDescriptor SingularConstraint = Error("DEQ0802", "A constraint that determines no algebraic unknown");
+    public static readonly DiagnosticDescriptor MethodRefusesConstraints = Error("DEQ0803", "A method that does not solve algebraic constraints");
+    public static readonly DiagnosticDescriptor DelayArgument = Error("DEQ0811", "A state that is not called at an earlier time");
+    public static readonly DiagnosticDescriptor DelayVaries = Error("DEQ0812", "A delay that is not fixed before the solve");
+    public static readonly DiagnosticDescriptor NegativeDelay = Error("DEQ0813", "A delay into the future");
+    public static readonly DiagnosticDescriptor DelayOutside = Error("DEQ0814", "A delayed state outside of the equations");
+    public static readonly DiagnosticDescriptor HistoryOfOther = Error("DEQ0815", "A history of something that is not a state");
+    public static readonly DiagnosticDescriptor DuplicateHistory = Error("DEQ0816", "A state with two histories");
+    public static readonly DiagnosticDescriptor BacksolveThroughDelays = Error("DEQ0817", "A gradient that does not go through delays");
+    public static readonly DiagnosticDescriptor MethodRefusesDelays = Error("DEQ0818", "A method that does not solve equations with delays");
+
     // 09: not supported yet
     public static readonly DiagnosticDescriptor DeclarationNotSupported = Error("DEQ0901", "A declaration that is not supported yet");
     public static readonly DiagnosticDescriptor EquationNotSupported = Error("DEQ0902", "A form of equation that is not supported yet");

@@ -75,6 +75,7 @@ type DeclaredValues(model: Typed.Model, settings: IReadOnlyDictionary<string, st
             | Some(_, e) -> this.Filled s e
             | None -> missing "a state without init"
         | Time -> Tensor.scalar (model.Solve.Start |> Option.defaultValue 0.0)
+        | Delayed
         | Control
         | Increment
         | Sample

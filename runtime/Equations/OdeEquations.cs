@@ -8,7 +8,9 @@ namespace DiffEqLang.Runtime;
 /// solvers and sensitivities call it, always without autograd: every derivative is symbolic.
 /// </summary>
 /// <remarks>
-/// States are packed: one tensor [..., N]. Time is [] or [...], one time per sample, in the state's dtype.
+/// States are packed: one tensor [..., N]. Time is [] or [...], one time per sample, in the state's dtype. Equations with
+/// <see cref="Delays"/> take a state followed by the delayed ones, [..., N + M], where f is evaluated (Drift, EventRates, JumpRate), and
+/// DriftVjp gives adjoints of both.
 /// </remarks>
 public abstract class OdeEquations
 {
@@ -20,6 +22,30 @@ public abstract class OdeEquations
     /// a function of t and p, and p' one of t and q: what symplectic methods need. Null where it does not.
     /// </summary>
     public virtual IReadOnlyList<(long Offset, long Length)>? Positions => null;
+
+    /// <summary>
+    /// The packed entries that are algebraic, as offsets and lengths: they have no derivative, and in their places the right-hand side
+    /// holds the residuals g(t, x) of constraints 0 = g(t, x), in any order. Null where there are none.
+    /// </summary>
+    public virtual IReadOnlyList<(long Offset, long Length)>? Algebraic => null;
+
+    /// <summary>
+    /// The delays, by default none. Where there are, the state that the right-hand side and derivatives along it take is followed by
+    /// the parts that they name of the state at t - τ, delay by delay.
+    /// </summary>
+    public virtual IReadOnlyList<Delay> Delays => [];
+
+    /// <summary>The state before the start, [] or [...] and the initial state [..., N] -> [..., N]; by default the initial state.</summary>
+    public virtual Tensor History(Tensor t, Tensor initial) => initial;
+
+    /// <summary>The derivative of that by time, [..., N].</summary>
+    public virtual Tensor HistoryRate(Tensor t, Tensor initial) => zeros_like(initial);
+
+    /// <summary>
+    /// The vector-Jacobian product of the history by the initial state, [..., N]; adds that by the parameters, summed over the batch, to
+    /// <paramref name="into"/>.
+    /// </summary>
+    public virtual Tensor HistoryVjp(Tensor t, Tensor initial, Tensor w, ParameterGradients into) => w;
 
     /// <summary>The right-hand side f(t, x): [..., N] -> [..., N].</summary>
     public abstract Tensor Drift(Tensor t, Tensor state);
@@ -106,7 +132,9 @@ public abstract class OdeEquations
     /// <summary>What the E events that watch a value watch, g(t, x): [..., N] -> [..., E], in the order of the events.</summary>
     public virtual Tensor EventValues(Tensor t, Tensor state) => throw WithoutEvents(nameof(EventValues));
 
-    /// <summary>The derivatives of these by time along the solution, ∂g/∂t + ∂g/∂x f: [..., N] -> [..., E].</summary>
+    /// <summary>
+    /// The derivatives of these by time along the solution, ∂g/∂t + ∂g/∂x f, with algebraic entries at rest: [..., N] -> [..., E].
+    /// </summary>
     public virtual Tensor EventRates(Tensor t, Tensor state) => throw WithoutEvents(nameof(EventRates));
 
     /// <summary>
@@ -123,8 +151,8 @@ public abstract class OdeEquations
     public virtual Tensor Jump(int which, Tensor t, Tensor state) => state;
 
     /// <summary>
-    /// The derivative of the state after an event by the event's time, along the solution before it, ∂J/∂t + ∂J/∂x f:
-    /// [..., N] -> [..., N].
+    /// The derivative of the state after an event by the event's time, along the solution before it, ∂J/∂t + ∂J/∂x f, with algebraic
+    /// entries at rest: [..., N] -> [..., N].
     /// </summary>
     public virtual Tensor JumpRate(int which, Tensor t, Tensor state) => Drift(t, state);
 

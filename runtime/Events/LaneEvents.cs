@@ -18,7 +18,9 @@ internal sealed class LaneEvents
     /// <summary>Roots this many roundings of the time apart are at one time.</summary>
     private const double AtOnce = 16;
 
+    private readonly OdeProblem _problem;
     private readonly OdeEquations _equations;
+    private readonly StepKernel _kernel;
     private readonly SolveSpan _span;
     private readonly IReadOnlyList<EventSpec> _events;
     private readonly int[] _roots;          // the events that watch a value, by column
@@ -26,26 +28,28 @@ internal sealed class LaneEvents
     private readonly double _precision;
     private readonly int _lanes;
     private readonly int[] _sides;          // [lanes, columns]
+    private readonly HashSet<int> _unsolved = [];   // lanes for which constraints could not be fulfilled after an event
     private double[] _values = [], _rates = [];
 
     /// <summary>The events of a solve; null where its equations have none.</summary>
     /// <param name="problem">What is solved.</param>
+    /// <param name="kernel">What takes the steps.</param>
     /// <param name="state">The initial state, [samples, N].</param>
     /// <param name="lanes">How many lanes there are.</param>
     /// <exception cref="ArgumentException">Samples share what their events would cut apart.</exception>
-    public static LaneEvents? Of(OdeProblem problem, Tensor state, int lanes)
+    public static LaneEvents? Of(OdeProblem problem, StepKernel kernel, Tensor state, int lanes)
     {
         if (problem.Equations.Events.Count == 0) return null;
         if (lanes != state.size(0))
             throw new ArgumentException("Events end the step of a sample where they find it, so that samples cannot share their steps: solve with StepCoupling.PerSample.");
         if (problem.Span.Times is null && lanes > 1)
             throw new ArgumentException("SaveAt.Steps needs steps that all samples share, and events end the step of a sample where they find it: save at given times.");
-        return new LaneEvents(problem, state);
+        return new LaneEvents(problem, kernel, state);
     }
 
-    private LaneEvents(OdeProblem problem, Tensor state)
+    private LaneEvents(OdeProblem problem, StepKernel kernel, Tensor state)
     {
-        (_equations, _span, _events) = (problem.Equations, problem.Span, problem.Equations.Events);
+        (_problem, _equations, _kernel, _span, _events) = (problem, problem.Equations, kernel, problem.Span, problem.Equations.Events);
         _lanes = (int)state.size(0);
         _roots = [.. Enumerable.Range(0, _events.Count).Where(i => _events[i].IsRoot)];
         _timed = new TimedEvents(_events, _span, _lanes);
@@ -63,7 +67,8 @@ internal sealed class LaneEvents
     /// <summary>Takes the sides at the start.</summary>
     public void Start(Tensor time, Tensor state)
     {
-        (_values, _rates) = Watch(time.expand(_lanes), state);
+        double[] times = [.. Enumerable.Repeat(_span.Start, _lanes)];
+        (_values, _rates) = Watch(time.expand(_lanes), state, AllLanes(), times, isBefore: false);
         for (var i = 0; i < _sides.Length; i++) _sides[i] = SideOf(_values[i], _rates[i]);
     }
 
@@ -73,7 +78,8 @@ internal sealed class LaneEvents
     /// <param name="complete">Extends it, for its dense output.</param>
     public StepCut? Cut(StepAttempt step, LaneClock clock, Action complete)
     {
-        var (values, rates) = Watch(step.EndTime.expand(_lanes), step.After);
+        double[] times = [.. step.Geometry.Times.Zip(step.Geometry.Steps, (time, h) => time + h)];
+        var (values, rates) = Watch(step.EndTime.expand(_lanes), step.After, AllLanes(), times, isBefore: true);
         var found = Found(Searches(clock.Moves, values, rates), step, complete);
         var fired = Earliest(found, step.Geometry, clock, values, rates);
         for (var lane = 0; lane < _lanes; lane++)
@@ -112,7 +118,7 @@ internal sealed class LaneEvents
             int[] lanes = [.. open.Select(search => search.Lane)];
             double[] thetas = [.. open.Select(search => search.Theta)];
             double[] times = [.. lanes.Zip(thetas, (lane, theta) => TimeAt(step.Geometry, lane, theta))];
-            var (values, rates) = Watch(Vector(times, step), StatesAt(step, lanes, thetas));
+            var (values, rates) = Watch(Vector(times, step), StatesAt(step, lanes, thetas), lanes, times, isBefore: true);
             for (var row = 0; row < open.Length; row++)
                 open[row].Tell(values[row * _roots.Length + open[row].Column], rates[row * _roots.Length + open[row].Column]);
         }
@@ -178,7 +184,7 @@ internal sealed class LaneEvents
             Log.Add(firing);
             using var index = Index(rows, state.device);
             state = state.index_copy(0, index, firing.After);
-            defect = defect.index_fill(0, index, Scalars.Of(0));
+            defect = defect.index_copy(0, index, DefectAfter(firing));
         }
 
         for (var row = 0; row < lanes.Length; row++)
@@ -201,8 +207,14 @@ internal sealed class LaneEvents
         double[][] weights = [.. lanes.Zip(thetas, step.SlopeWeights)];
         var steps = HostVector.ToDevice([.. lanes.Select(lane => step.Geometry.Steps[lane])], [lanes.Length, 1], before.dtype, before.device);
         var slope = DenseOutput.Increments(step, _lanes, Index(lanes, before.device), weights).div_(steps);
-        return (before, slope.sub_(_equations.Drift(Vector(times, step), before)));
+        var drift = _equations.Drift(Vector(times, step), _kernel.Argument(before, lanes, times, isBefore: true));
+        return (before, slope.sub_(_kernel.TimesMass(drift)));
     }
+
+    /// <summary>The same after an event, where the solution is that of the equations: what they leave to be solved for.</summary>
+    private Tensor DefectAfter(Firing firing) =>
+        _kernel.Constraints?.AlgebraicDerivative(HostVector.ToDevice(firing.Times, [firing.Times.Length], firing.After.dtype, firing.After.device), firing.After)
+        ?? zeros_like(firing.After);
 
     private Firing Fire(int which, int[] rows, int[] lanes, double[] times, Tensor state, Tensor defect)
     {
@@ -210,8 +222,20 @@ internal sealed class LaneEvents
         var before = state.index_select(0, index);
         double[] at = [.. rows.Select(row => times[row])];
         int[] own = [.. rows.Select(row => lanes[row])];
-        var after = _equations.Jump(which, HostVector.ToDevice(at, [at.Length], state.dtype, state.device), before).expand_as(before);
+        var time = HostVector.ToDevice(at, [at.Length], state.dtype, state.device);
+        var after = MakeConsistent(time, at, own, _equations.Jump(which, time, before).expand_as(before));
         return new Firing(which, own, at, [.. own.Select(Log.CountOf)], before, after, defect.index_select(0, index));
+    }
+
+    /// <summary>Finds the algebraic unknowns anew, from those before the event.</summary>
+    private Tensor MakeConsistent(Tensor time, double[] at, int[] lanes, Tensor state)
+    {
+        if (_kernel.Constraints is not { } constraints) return state;
+        var found = ConsistentState.Find(constraints, time, state);
+        if (!found.Failed.Contains(true)) return found.State;
+        _unsolved.UnionWith(lanes.Where((_, row) => found.Failed[row]));
+        _problem.Options.Tell(found.Warning(at[Array.IndexOf(found.Failed, true)]));
+        return found.State;
     }
 
     /// <summary>How lanes end: by an event that stops them, by events without end, or by one that gives no number.</summary>
@@ -224,7 +248,8 @@ internal sealed class LaneEvents
         var endings = new SolveStatus?[_lanes];
         for (var row = 0; row < lanes.Length; row++)
             endings[lanes[row]] =
-                isFinite[row] == 0 ? SolveStatus.NonFinite
+                _unsolved.Contains(lanes[row]) ? SolveStatus.ConstraintsUnsolved
+                : isFinite[row] == 0 ? SolveStatus.NonFinite
                 : Array.Exists(fired[row].Which, which => _events[which].Stops) ? SolveStatus.Stopped
                 : Log.IsEndless(lanes[row], _span) ? SolveStatus.EndlessEvents
                 : null;
@@ -236,9 +261,10 @@ internal sealed class LaneEvents
     /// <summary>The sides of the lanes that events have cut, from the states after them.</summary>
     private void SettleCut(int[] lanes, (double Theta, double Time, int[] Which)[] fired, StepAttempt step, Tensor before, Tensor state)
     {
-        var times = Vector([.. fired.Select(f => f.Time)], step);
-        var (were, _) = Watch(times, before);
-        var (values, rates) = Watch(times, state);
+        double[] times = [.. fired.Select(f => f.Time)];
+        var vector = Vector(times, step);
+        var (were, _) = Watch(vector, before, lanes, times, isBefore: true);
+        var (values, rates) = Watch(vector, state, lanes, times, isBefore: false);
         for (var row = 0; row < lanes.Length; row++)
             for (var column = 0; column < _roots.Length; column++)
             {
@@ -266,17 +292,35 @@ internal sealed class LaneEvents
 
     // Values
 
+    private int[] AllLanes() => [.. Enumerable.Range(0, _lanes)];
+
     /// <summary>What is watched and its derivative in the direction of the solve, [rows, columns].</summary>
-    private (double[] Values, double[] Rates) Watch(Tensor times, Tensor states)
+    private (double[] Values, double[] Rates) Watch(Tensor times, Tensor states, int[] lanes, double[] at, bool isBefore)
     {
         if (_roots.Length == 0) return ([], []);
         using var scope = NewDisposeScope();
         var values = HostVector.ToHost(_equations.EventValues(times, states).contiguous());
-        var rates = HostVector.ToHost(_equations.EventRates(times, states).contiguous());
+        var rates = HostVector.ToHost(Rates(times, states, _kernel.Argument(states, lanes, at, isBefore)).contiguous());
         if (_span.Direction < 0)
             for (var i = 0; i < rates.Length; i++)
                 rates[i] = -rates[i];
         return (values, rates);
+    }
+
+    /// <summary>The derivatives of what is watched along the solution: to those that the equations give comes what algebraic entries add.</summary>
+    private Tensor Rates(Tensor times, Tensor states, Tensor argument)
+    {
+        var rates = _equations.EventRates(times, argument);
+        if (_kernel.Constraints is not { } constraints) return rates;
+        var derivative = constraints.AlgebraicDerivative(times, states);
+        var nothing = new ParameterGradients(_equations.Parameters, _ => false);
+        var ofAlgebraic = _roots.Select((_, column) =>
+        {
+            var unit = zeros_like(rates);
+            unit.select(-1, column).fill_(Scalars.One);
+            return _equations.EventValuesVjp(times, states, unit, nothing).mul(derivative).sum(-1);
+        });
+        return rates.add(stack([.. ofAlgebraic], -1), Scalars.One);
     }
 
     private Tensor StatesAt(StepAttempt step, int[] lanes, double[] thetas) =>

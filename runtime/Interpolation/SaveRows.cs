@@ -1,3 +1,4 @@
+using DiffEqLang.Tableaux;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -28,6 +29,12 @@ internal sealed record SaveRows(int[] Lane, int[] Index, double[] Theta, bool Is
 
     /// <summary>Weights of the dense output at each row, [rows, terms], from those at a place of a lane.</summary>
     public double[][] Weights(Func<int, double, double[]> at) => [.. Lane.Zip(Theta, at)];
+
+    /// <summary>Those of a Runge-Kutta method.</summary>
+    /// <param name="tableau">The method.</param>
+    /// <param name="scale">See <see cref="StepGeometry.Scale"/>.</param>
+    public double[][] Weights(RungeKuttaTableau tableau, double scale) =>
+        Weights((_, theta) => [.. tableau.DenseWeights(theta).Select(weight => weight * scale)]);
 
     /// <summary>The lanes as an index tensor.</summary>
     public Tensor LaneIndex(Device device) => tensor([.. Lane.Select(lane => (long)lane)], ScalarType.Int64, device);

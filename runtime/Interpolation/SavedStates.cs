@@ -71,13 +71,13 @@ internal sealed class SavedStates
         var state = step.State;
         var weights = rows.Weights(step.Weights);
         var values = rows.IsEveryLane
-            ? EveryLane(weights, step, state)
+            ? DenseOutput.States(step, _lanes, null, weights)
             : DenseOutput.States(step, _lanes, rows.LaneIndex(state.device), weights);
         Put(Values, rows, values);
         if (Slopes is null) return;
         weights = rows.Weights(step.SlopeWeights);
         values = rows.IsEveryLane
-            ? EveryLane(weights, step, null).div_(StepOfEveryLane(step.Geometry, state))
+            ? DenseOutput.Increments(step, _lanes, null, weights).div_(StepOfEveryLane(step.Geometry, state))
             : DenseOutput.Increments(step, _lanes, rows.LaneIndex(state.device), weights).div_(StepOfRows(rows, step.Geometry, state));
         Put(Slopes, rows, values);
     }
@@ -122,15 +122,6 @@ internal sealed class SavedStates
     {
         Values.narrow(0, first, count).copy_(state);
         Slopes?.narrow(0, first, count).copy_(slope);
-    }
-
-    /// <summary>One matrix product for all times in the step: [rows, terms] x [terms, samples · N].</summary>
-    private static Tensor EveryLane(double[][] weights, StepAttempt step, Tensor? state)
-    {
-        var terms = step.Increments();
-        var matrix = HostVector.ToDevice([.. weights.SelectMany(row => row)], [weights.Length, terms.size(0)], terms.dtype, terms.device);
-        var values = matrix.mm(terms.view(terms.size(0), -1)).view(weights.Length, terms.size(1), terms.size(2));
-        return state is null ? values : values.add_(state, Scalars.One);
     }
 
     private static Tensor StepOfEveryLane(StepGeometry geometry, Tensor like) =>

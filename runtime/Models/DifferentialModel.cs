@@ -123,7 +123,10 @@ public abstract class DifferentialModel : nn.Module
             .Where(pair => pair.Second is not null)
             .ToDictionary(pair => pair.First.Name, pair => pair.Second!);
 
-    /// <summary>The right-hand side f(t, x), [..., N] -> [..., N], as plain torch: gradients flow through it.</summary>
+    /// <summary>
+    /// The right-hand side f(t, x), [..., N] -> [..., N], as plain torch: gradients flow through it. In a model with delays the state is
+    /// followed by the delayed ones, as <see cref="OdeEquations.Delays"/> lists them.
+    /// </summary>
     public Tensor Drift(Tensor t, Tensor state) => Bind().Drift(t, state);
 
     /// <summary>An output's value, from times and packed states with any leading axes; gradients flow through it.</summary>

@@ -114,10 +114,11 @@ public class Solution
         {
             SolveStatus.Success or SolveStatus.Stopped => "",
             SolveStatus.MaxSteps => $"{who} used up its steps{time}: raise MaxSteps, loosen rtol and atol, or take an implicit method if the equations are stiff.",
-            SolveStatus.StepTooSmall => $"{who} needs steps lost in rounding{time}: loosen rtol and atol, use float64, or look for a singularity there.",
+            SolveStatus.StepTooSmall => $"{who} needs steps lost in rounding{time}: loosen rtol and atol, use float64, or look for a singularity or a delay next to zero there.",
             SolveStatus.NonFinite => $"{who} met NaN or infinity{time}: the solution may blow up there, or the equations leave their domain; take smaller steps or check the initial values.",
             SolveStatus.EndlessEvents => $"{who} met events that follow each other ever faster{time}: end the solve there with `stop` once what drives them is small, or let the event change the state so that it comes to rest.",
             SolveStatus.NewtonDiverged => $"{who} found no solution of the implicit equations{time}: take a smaller first step.",
+            SolveStatus.ConstraintsUnsolved => $"{who} found no values of the algebraic unknowns that fulfil the constraints{time}: give a guess nearer to them (`init`), or look for unknowns on which no constraint depends there (a singular mass matrix).",
             SolveStatus.Cancelled => $"{who} was cancelled{time}.",
             _ => throw new InvalidOperationException($"Unknown status {status}."),
         };

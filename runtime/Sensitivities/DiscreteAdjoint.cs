@@ -12,7 +12,8 @@ namespace DiffEqLang.Runtime;
 /// k̄ᵢ = h Σⱼ aⱼᵢ z̄ⱼ,  z̄ᵢ = (∂f/∂x)ᵀ k̄ᵢ,  λ ← λ + Σᵢ z̄ᵢ. Hager (2000), Runge-Kutta methods in optimal control and the
 /// transformed adjoint system, Numer. Math. 87; Griewank and Walther (2008), Evaluating Derivatives, ch. 3. The first
 /// stage of a step is the end stage of the one before: their adjoints are summed and go through ∂f/∂x once. Of implicit stages the
-/// adjoints depend on each other: <see cref="ImplicitAdjoint"/> solves for them.
+/// adjoints depend on each other: <see cref="ImplicitAdjoint"/> solves for them. Where there are algebraic constraints, the slopes at a
+/// step's ends are derivatives that follow from them, and the initial state is what fulfils them (<see cref="AlgebraicConstraints"/>).
 /// </remarks>
 internal sealed class DiscreteAdjoint
 {
@@ -21,15 +22,18 @@ internal sealed class DiscreteAdjoint
     private readonly RungeKuttaTableau _tableau;
     private readonly Tensor _cotangents;
     private readonly ParameterGradients _into;
+    private readonly double _start;
     private readonly EventAdjoint _events;
+    private readonly PastAdjoint? _past;
     private Tensor _state;      // λ, [samples, N]
     private Tensor? _slope;     // the adjoint of f at the present state, from the first stage of the step after it
 
     private DiscreteAdjoint(OdeProblem problem, OdeTape tape, Tensor cotangents, Tensor? eventTimes, ParameterGradients into)
     {
-        _events = new EventAdjoint(problem.Equations, tape.Lanes, eventTimes, into);
-        (_tape, _tableau, _cotangents, _into) = (tape, problem.Tableau, cotangents, into);
-        _kernel = new RungeKuttaKernel(problem, tape.Lanes, tape.Final!.dtype, keepsTerms: true);
+        (_tape, _tableau, _cotangents, _into, _start) = (tape, problem.Tableau, cotangents, into, problem.Span.Start);
+        _kernel = new RungeKuttaKernel(problem, tape.Lanes, tape.Final!.dtype, keepsTerms: true, tape.Past);
+        _events = new EventAdjoint(_kernel, tape.Lanes, eventTimes, into);
+        _past = tape.Past is null ? null : new PastAdjoint(_kernel, tape, into);
         _state = zeros_like(tape.Final!).DetachFromDisposeScope();
     }
 
@@ -52,31 +56,48 @@ internal sealed class DiscreteAdjoint
         for (var i = tape.Steps.Count - 1; i >= 0; i--)
         {
             using var ofStep = NewDisposeScope();
-            if (tape.Steps[i].Events is { } events) adjoint.Reverse(tape.Steps[i], events.EndState, null);
-            else if (i + 1 < tape.Steps.Count) adjoint.Reverse(tape.Steps[i], tape.Steps[i + 1].State, tape.Steps[i + 1].Terms?[0]);
-            else adjoint.Reverse(tape.Steps[i], tape.Final!, tape.FinalTerms);
+            if (tape.Steps[i].Events is { } events) adjoint.Reverse(i, events.EndState, null);
+            else if (i + 1 == tape.Steps.Count) adjoint.Reverse(i, tape.Final!, tape.FinalTerms);
+            else adjoint.Reverse(i, tape.Steps[i + 1].State, tape.Steps[i + 1].StartsAnew ? null : tape.Steps[i + 1].Terms?[0]);
+            if (i == 0 || tape.Steps[i].StartsAnew) adjoint.ReverseFirstStage(tape.Steps[i]);
+            if (tape.Steps[i].StartsAnew) adjoint._past?.MoveJumps(i, adjoint._state);
         }
 
-        adjoint.ReverseFirstStage();
+        adjoint.AddPast();
         if (span.Times is null) adjoint._state.add_(cotangents.select(0, 0), Scalars.One);
         else if (span.Start != span.End) SaveCotangents.AddAt(span.Start, span.Times, cotangents, adjoint._state);
-        return adjoint._state;
+        return adjoint.OfGivenState();
+    }
+
+    /// <summary>From the adjoint of the state that the first step begins with to that of the state that was given.</summary>
+    private Tensor OfGivenState()
+    {
+        if (_kernel.Constraints is not { } constraints) return _state;
+        var start = _tape.Steps.Count > 0 ? _tape.Steps[0].State : _tape.Final!;
+        var time = HostVector.ToDevice([_start], [], start.dtype, start.device);
+        using var ofConsistent = _state;
+        return constraints.ConsistentVjp(time, start, ofConsistent, _into).DetachFromDisposeScope();
     }
 
     /// <summary>Through one step: from the adjoint of the state after it, <paramref name="after"/>, to that of the state before.</summary>
-    private void Reverse(StepRecord step, Tensor after, Tensor[]? termsAfter)
+    private void Reverse(int number, Tensor after, Tensor[]? termsAfter)
     {
+        var step = _tape.Steps[number];
         if (step.SavedAtEnd >= 0) _state.add_(_cotangents.select(0, step.SavedAtEnd), Scalars.One);
-        var saved = step.Rows is null ? null : new SaveCotangents(step.Rows, WeightsOf(step.Rows), _cotangents, _tape.Lanes);
+        var saved = step.Rows is null ? null : new SaveCotangents(step.Rows, step.Rows.Weights(_tableau, step.Geometry.Scale), _cotangents, _tape.Lanes);
         if (step.Events is not null)
         {
-            var ofEvents = _events.Reverse(step.Events, _state, _slope, WeightsOf(step.Events.Rows));
+            using var arrivals = _past?.ArrivalsOf(number);
+            var ofEvents = _events.Reverse(step.Events, _state, arrivals, step.Events.Rows.Weights(_tableau, step.Geometry.Scale));
             if (saved is null) saved = ofEvents;
             else saved.Add(ofEvents);
         }
 
-        double[][] WeightsOf(SaveRows rows) =>
-            rows.Weights((_, theta) => [.. _tableau.DenseWeights(theta).Select(weight => weight * step.Geometry.Scale)]);
+        if (_past?.Of(number, step.Geometry.Scale) is { } read)
+        {
+            if (saved is null) saved = read;
+            else saved.Add(read);
+        }
 
         var (geometry, end) = (step.Geometry.Anew(), _tableau.EndStage);
         var stages = step.StageStates is null || _tableau.Rosenbrock is not null ? Recompute(step, geometry) : null;
@@ -90,13 +111,13 @@ internal sealed class DiscreteAdjoint
             else if (group.Kind == StageKind.Implicit) ReverseImplicit(group, geometry, states, after, adjoints, saved);
             else if (group.First == end) ReverseEnd(geometry, after, termsAfter, adjoints, saved);
             else adjoints[group.First] = Vjp(
-                geometry.TimeOf(group.First), states[group.First]!, terms?[group.First], OfStage(group.First, adjoints, saved, geometry));
+                geometry, group.First, states[group.First]!, terms?[group.First], OfStage(group.First, adjoints, saved, geometry));
         }
 
         _slope?.Dispose();
-        _slope = rosenbrock is null
-            ? OfStage(0, adjoints, saved, geometry)?.DetachFromDisposeScope()
-            : rosenbrock.FirstSlope(OfStage(0, adjoints, saved, geometry)).DetachFromDisposeScope();
+        var first = OfDerivative(geometry.TimeOf(0), step.State, OfStage(0, adjoints, saved, geometry), out var ofState);
+        _slope = (rosenbrock is null ? first : rosenbrock.FirstSlope(first))?.DetachFromDisposeScope();
+        if (ofState is not null) _state.add_(ofState, Scalars.One);
         for (var i = 1; i < adjoints.Length; i++)
             if (i != end && adjoints[i] is { } adjoint)
                 _state.add_(adjoint, Scalars.One);
@@ -108,8 +129,8 @@ internal sealed class DiscreteAdjoint
     private void ReverseEnd(StepGeometry geometry, Tensor after, Tensor[]? termsAfter, Tensor?[] adjoints, SaveCotangents? saved)
     {
         var end = _tableau.EndStage;
-        if (Vjp(geometry.TimeOf(end), after, termsAfter, WithNext(OfStage(end, adjoints, saved, geometry))) is { } throughEnd)
-            _state.add_(throughEnd, Scalars.One);
+        var slope = WithNext(OfEndSlope(geometry, after, adjoints, saved));
+        if (Vjp(geometry, end, after, termsAfter, slope) is { } throughEnd) _state.add_(throughEnd, Scalars.One);
         adjoints[end] = _state;
     }
 
@@ -119,14 +140,34 @@ internal sealed class DiscreteAdjoint
         var end = _tableau.EndStage;
         Tensor[] places = [.. Enumerable.Range(group.First, group.Count).Select(i => i == end ? after : states[i]!)];
         Tensor?[] slopes = [.. Enumerable.Range(group.First, group.Count).Select(i =>
-            i == end ? WithNext(OfStage(i, adjoints, saved, geometry)) : OfStage(i, adjoints, saved, geometry))];
+            i == end ? WithNext(OfEndSlope(geometry, after, adjoints, saved)) : OfStage(i, adjoints, saved, geometry))];
         var solved = ImplicitAdjoint.Solve(_kernel, group, geometry, places, slopes, group.Contains(end) ? _state : null);
         for (var i = 0; i < group.Count; i++)
         {
             var stage = group.First + i;
-            var adjoint = Vjp(geometry.TimeOf(stage), places[i], null, solved[i])!;
+            var adjoint = Vjp(geometry, stage, places[i], null, solved[i])!;
             adjoints[stage] = stage == end ? _state.add_(adjoint, Scalars.One) : adjoint;
         }
+    }
+
+    /// <summary>The adjoint of f at the step's end, from that of the slope which the dense output has there.</summary>
+    private Tensor? OfEndSlope(StepGeometry geometry, Tensor after, Tensor?[] adjoints, SaveCotangents? saved)
+    {
+        var end = _tableau.EndStage;
+        var slope = OfStage(end, adjoints, saved, geometry);
+        if (!_tableau.IsHermite) return slope;
+        slope = OfDerivative(geometry.TimeOf(end), after, slope, out var ofState);
+        if (ofState is not null) _state.add_(ofState, Scalars.One);
+        return slope;
+    }
+
+    /// <summary>The adjoint of f(t, x) from that of dx/dt, and what that adds to the adjoint of x: they differ where there are constraints.</summary>
+    private Tensor? OfDerivative(Tensor time, Tensor state, Tensor? derivative, out Tensor? ofState)
+    {
+        ofState = null;
+        if (derivative is null || _kernel.Constraints is not { } constraints) return derivative;
+        (derivative, ofState) = constraints.DerivativeVjp(time, state, derivative, _into);
+        return derivative;
     }
 
     /// <summary>With the adjoint of the next step's first slope, which is this one.</summary>
@@ -136,13 +177,21 @@ internal sealed class DiscreteAdjoint
         return slope.add_(_slope, Scalars.One);
     }
 
-    private void ReverseFirstStage()
+    /// <summary>Of a step whose first slope is not the end slope of the step before.</summary>
+    private void ReverseFirstStage(StepRecord first)
     {
         if (_slope is null) return;
-        var first = _tape.Steps[0];
-        _state.add_(Vjp(first.Geometry.Anew().TimeOf(0), first.State, first.Terms?[0], _slope)!, Scalars.One);
+        _state.add_(Vjp(first.Geometry.Anew(), 0, first.State, first.Terms?[0], _slope)!, Scalars.One);
         _slope.Dispose();
         _slope = null;
+    }
+
+    /// <summary>Adds what was read of the initial state as its own past.</summary>
+    private void AddPast()
+    {
+        if (_past is null) return;
+        _state.add_(_past.Initial, Scalars.One);
+        _past.Initial.Dispose();
     }
 
     /// <summary>k̄ᵢ = h (Σⱼ aⱼᵢ z̄ⱼ + what was saved of it), in memory of its own; null where it is zero. Asked for once a stage.</summary>
@@ -155,15 +204,21 @@ internal sealed class DiscreteAdjoint
         return sum is null ? null : _kernel.OfPart(stage, geometry.ScaledInPlace(sum));
     }
 
-    private Tensor? Vjp(Tensor time, Tensor state, Tensor[]? terms, Tensor? cotangent) =>
-        cotangent is null ? null : _kernel.Equations.DriftVjp(time, state, cotangent, _into, terms);
+    /// <summary>The adjoint of the state that a stage's slope is evaluated at; null where that of the slope is zero.</summary>
+    private Tensor? Vjp(StepGeometry geometry, int stage, Tensor state, Tensor[]? terms, Tensor? cotangent)
+    {
+        if (cotangent is null) return null;
+        var argument = _kernel.Argument(geometry, stage, state);
+        var adjoint = _kernel.Equations.DriftVjp(geometry.TimeOf(stage), argument, cotangent, _into, terms);
+        return _past is null ? adjoint : _past.Take(adjoint, geometry, stage);
+    }
 
     /// <summary>The stages once more, from the state before the step.</summary>
     private Stages Recompute(StepRecord step, StepGeometry geometry)
     {
-        var slope = _kernel.Drift(0, geometry.TimeOf(0), step.State, out var terms);
+        var slope = _kernel.Drift(geometry, 0, step.State, out var terms);
         var stages = _kernel.Begin(geometry, step.State, slope, terms);
-        if ((step.Rows is not null || step.Events is not null) && _tableau.A.Count > _tableau.EndStage + 1)
+        if ((step.Rows is not null || step.Events is not null || _past is not null) && _tableau.A.Count > _tableau.EndStage + 1)
         {
             _kernel.Advance(stages);
             _kernel.EndSlope(stages);

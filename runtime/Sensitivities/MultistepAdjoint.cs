@@ -18,6 +18,7 @@ internal sealed class MultistepAdjoint
     private readonly OdeTape _tape;
     private readonly Tensor _cotangents;
     private readonly ParameterGradients _into;
+    private readonly MultistepKernel _kernel;
     private readonly EventAdjoint _events;
     private readonly bool _isImplicit;
     private readonly NewtonMatrices _matrices;
@@ -29,9 +30,10 @@ internal sealed class MultistepAdjoint
     {
         (_equations, _tape, _cotangents, _into) = (problem.Equations, tape, cotangents, into);
         _isImplicit = problem.Multistep!.IsImplicit;
-        _events = new EventAdjoint(_equations, tape.Lanes, eventTimes, into);
         var past = problem.Multistep.PastCount(problem.Method.Order ?? problem.Multistep.MostOrder);
         _state = zeros_like(tape.Final!).DetachFromDisposeScope();
+        _kernel = new MultistepKernel(problem, problem.Multistep, tape.Lanes, _state);
+        _events = new EventAdjoint(_kernel, tape.Lanes, eventTimes, into);
         _matrices = NewtonMatrices.For(_equations, _state.size(1), tape.Lanes);
         _slope = _isImplicit ? null : zeros_like(_state).DetachFromDisposeScope();
         _older = zeros([past - 1, tape.Lanes, _state.numel() / tape.Lanes], _state.dtype, _state.device).DetachFromDisposeScope();
@@ -49,6 +51,7 @@ internal sealed class MultistepAdjoint
     {
         using var scope = NewDisposeScope();
         var adjoint = new MultistepAdjoint(problem, tape, cotangents, eventTimes, into);
+        using var kernel = adjoint._kernel;
         using var matrices = adjoint._matrices;
         var span = problem.Span;
         if (span.Times is { } times) SaveCotangents.AddAt(span.End, times, cotangents, adjoint._state);
@@ -58,9 +61,9 @@ internal sealed class MultistepAdjoint
             using var ofStep = NewDisposeScope();
             var step = tape.Steps[i];
             adjoint.Reverse(step, step.Events?.EndState ?? (i + 1 < tape.Steps.Count ? tape.Steps[i + 1].State : tape.Final!));
+            if (i == 0 || step.StartsAnew) adjoint.ReverseFirstSlope(step);
         }
 
-        adjoint.ReverseFirstSlope();
         if (span.Times is null) adjoint._state.add_(cotangents.select(0, 0), Scalars.One);
         else if (span.Start != span.End) SaveCotangents.AddAt(span.Start, span.Times, cotangents, adjoint._state);
         adjoint._older.Dispose();
@@ -76,7 +79,7 @@ internal sealed class MultistepAdjoint
         var saved = step.Rows is null ? null : new SaveCotangents(step.Rows, WeightsOf(step.Rows), _cotangents, _tape.Lanes);
         if (step.Events is not null)
         {
-            var ofEvents = _events.Reverse(step.Events, _state, _slope, WeightsOf(step.Events.Rows));
+            var ofEvents = _events.Reverse(step.Events, _state, null, WeightsOf(step.Events.Rows));
             if (saved is null) saved = ofEvents;
             else saved.Add(ofEvents);
         }
@@ -141,11 +144,12 @@ internal sealed class MultistepAdjoint
         _older.masked_fill_(starts, Scalars.Of(0));
     }
 
-    private void ReverseFirstSlope()
+    /// <summary>Of a step whose first slope is not that of the step before at its end.</summary>
+    private void ReverseFirstSlope(StepRecord first)
     {
-        if (_slope is null || _tape.Steps.Count == 0) return;
-        var first = _tape.Steps[0];
+        if (_slope is null) return;
         _state.add_(_equations.DriftVjp(first.Geometry.Anew().TimeOf(0), first.State, _slope, _into), Scalars.One);
+        _slope.zero_();
     }
 
     /// <summary>The adjoints of older values where a lane has moved; zeros where it rests.</summary>

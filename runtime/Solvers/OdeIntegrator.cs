@@ -48,25 +48,35 @@ internal sealed class OdeIntegrator : IDisposable
     private readonly List<(double Time, Tensor State, Tensor? Slope)>? _everyStep;
     private readonly OdeTape? _tape;
     private readonly LaneEvents? _events;
+    private readonly Past? _past;
+    private readonly Discontinuities? _discontinuities;
     private readonly bool _withSlopes;
     private readonly int _lanes;
     private Tensor _state;
     private Tensor? _slope;     // f at the state; null until it is needed
     private Tensor[]? _terms;   // those of that slope; null where they are not kept, or of another state in some lane
+    private bool _startsAnew;   // whether the next step's first slope is not the last one's end slope
 
     private OdeIntegrator(OdeProblem problem, Tensor state, bool withTape, bool withSlopes, long stageBudget)
     {
         (_problem, _withSlopes) = (problem, withSlopes);
         _lanes = problem.Options.Coupling == StepCoupling.Batch ? 1 : (int)state.size(0);
         _state = state.detach().DetachFromDisposeScope();
+        if (problem.Delays.Count > 0)
+        {
+            _past = new Past(problem, _state, _lanes, keepsAll: withTape);
+            _discontinuities = new Discontinuities(problem.Delays, problem.Tableau.Order, problem.Span.Start, _lanes);
+        }
+
         _kernel = problem.Multistep is { } multistep
             ? new MultistepKernel(problem, multistep, _lanes, _state)
-            : new RungeKuttaKernel(problem, _lanes, _state.dtype, keepsTerms: withTape);
+            : new RungeKuttaKernel(problem, _lanes, _state.dtype, keepsTerms: withTape, _past);
         _clock = new LaneClock(problem, _lanes);
         _norm = new ErrorNorm(problem.Rtol, problem.Atol, _lanes);
-        _tape = withTape ? new OdeTape(_lanes, stageBudget) : null;
-        _events = LaneEvents.Of(problem, _state, _lanes);
-        _clock.Limits = _events?.Limits;
+        _tape = withTape ? new OdeTape(_lanes, stageBudget) { Past = _past } : null;
+        _events = LaneEvents.Of(problem, _kernel, _state, _lanes);
+        _clock.Limits = Limits();
+        _clock.Longest = _past?.Least ?? double.PositiveInfinity;
         if (problem.Span.Times is { } times) _saved = new SavedStates(problem.Span, times, state, _lanes, withSlopes);
         else _everyStep = problem.IsAdaptive && _lanes > 1
             ? throw new ArgumentException("SaveAt.Steps needs steps that all samples share: solve with StepCoupling.Batch, or with fixed steps.")
@@ -97,33 +107,49 @@ internal sealed class OdeIntegrator : IDisposable
         while (_clock.AnyActive)
         {
             if (_problem.Options.CancellationToken.IsCancellationRequested) _clock.Cancel();
+            if (_events is not null && _discontinuities is not null) _clock.Limits = Limits();
             _clock.Plan();
             if (!_clock.AnyActive) break;
             using (NewDisposeScope()) Attempt();
             Report();
         }
+
+        if (_withSlopes && _slope is null) EvaluateAt(AtRest());
     }
 
     private void Begin()
     {
+        if (_kernel.Constraints is { } constraints) MakeConsistent(constraints);
         if (_clock.AnyActive && _problem.IsAdaptive)
         {
-            EvaluateAt(TimeOfStart());
+            EvaluateAt(AtRest());
             _clock.Start(_problem.Method.Dt is { } dt
                 ? [.. Enumerable.Repeat(dt, _lanes)]
-                : InitialStep.Choose(_kernel, _norm, _problem.Span, _state, _slope!, _lanes));
+                : InitialStep.Choose(_kernel, _norm, FirstSpan(), _state, Derivative(TimeOfStart())!, _lanes));
         }
 
-        if (_slope is null && (_withSlopes || _problem.Span.Start == _problem.Span.End)) EvaluateAt(TimeOfStart());
+        if (_slope is null && (_withSlopes || _problem.Span.Start == _problem.Span.End)) EvaluateAt(AtRest());
         _events?.Start(TimeOfStart(), _state);
-        _saved?.Start(_state, _slope ?? _state);
-        _everyStep?.Add((_problem.Span.Start, Kept(_state), _withSlopes ? Kept(_slope!) : null));
+        _saved?.Start(_state, _withSlopes ? Derivative(TimeOfStart()) : _state);
+        _everyStep?.Add((_problem.Span.Start, Kept(_state), _withSlopes ? Kept(Derivative(TimeOfStart())) : null));
+    }
+
+    /// <summary>Finds the algebraic unknowns at the start; lanes without such take no step.</summary>
+    private void MakeConsistent(AlgebraicConstraints constraints)
+    {
+        using var scope = NewDisposeScope();
+        var found = ConsistentState.Find(constraints, TimeOfStart(), _state);
+        _state.Dispose();
+        _state = found.State.DetachFromDisposeScope();
+        if (!found.Failed.Contains(true)) return;
+        _clock.Refuse(_lanes == found.Failed.Length ? found.Failed : [true], SolveStatus.ConstraintsUnsolved);
+        _problem.Options.Tell(found.Warning(_problem.Span.Start));
     }
 
     private void Attempt()
     {
         var geometry = _kernel.GeometryOf(_clock.Time, _clock.Step, _state);
-        if (_slope is null && _kernel.NeedsSlope) EvaluateAt(geometry.TimeOf(0));
+        if (_slope is null && _kernel.NeedsSlope) EvaluateAt(geometry);
         var step = _kernel.Attempt(geometry, _state, _slope, _terms);
         var (moved, isSound) = _problem.IsAdaptive ? JudgeError(step) : JudgeFinite(step.After);
         if (!moved) return;
@@ -132,16 +158,20 @@ internal sealed class OdeIntegrator : IDisposable
         var cut = _events?.Cut(step, _clock, Complete);
         var rows = _saved?.Cross(step, _clock.Moves, cut);
         _clock.Commit(cut);
-        if (rows is not null) Complete();
+        if (rows is not null || _past is not null) Complete();
         var endSlope = isComplete || _withSlopes || (_problem.IsAdaptive && _clock.AnyActive && _kernel.NeedsSlope) ? step.EndSlope() : null;
         _kernel.Commit(step, _clock.Moves, cut, hasEndSlope: endSlope is not null);
         if (rows is not null) _saved!.Write(rows, step);
 
-        _tape?.Add(geometry.OfMoved(_clock.Moves), step, isSound, rows, _everyStep?.Count ?? -1, cut?.Record);
+        var taken = geometry.OfMoved(_clock.Moves);
+        _past?.Add(taken, step, _clock);
+        _tape?.Add(taken, step, isSound, rows, _everyStep?.Count ?? -1, cut?.Record, _startsAnew);
         var after = step.After;
         endSlope ??= _kernel.SharedSlope(step);
-        if (cut is not null) (after, endSlope) = (cut.After, _withSlopes ? _kernel.Drift(0, TimeOfLanes(), cut.After, out _) : null);
-        Commit(after, endSlope, cut is null ? step.EndTerms : null, isSound);
+        if (cut is not null) (after, endSlope) = (cut.After, null);
+        _startsAnew = (PassDiscontinuities(cut) || cut is not null) && _clock.AnyActive;
+        if (_startsAnew) endSlope = null;
+        Commit(after, endSlope, cut is null && !_startsAnew ? step.EndTerms : null, isSound);
 
         void Complete()
         {
@@ -185,7 +215,7 @@ internal sealed class OdeIntegrator : IDisposable
         if (endSlope is null) Drop(ref _slope);
         else Replace(ref _slope, endSlope);
         _terms = Kept(endTerms);    // those before are the tape's
-        _everyStep?.Add((_clock.TimeOfMoved, Kept(_state), _withSlopes ? Kept(_slope!) : null));
+        _everyStep?.Add((_clock.TimeOfMoved, Kept(_state), _withSlopes ? Kept(Derivative(TimeOfLanes())) : null));
     }
 
     private OdeRun End()
@@ -196,7 +226,7 @@ internal sealed class OdeIntegrator : IDisposable
         Tensor? slopes;
         if (_saved is not null)
         {
-            _saved.Finish(_state, _slope ?? _state, _clock.Status);
+            _saved.Finish(_state, _withSlopes ? Derivative(TimeOfLanes()) : _state, _clock.Status);
             (times, values, slopes) = (_problem.Span.Times!, _saved.Values, _saved.Slopes);
         }
         else
@@ -232,13 +262,45 @@ internal sealed class OdeIntegrator : IDisposable
         return (times, values, slopes);
     }
 
+    /// <summary>The times that lanes may not step over: those of events, and discontinuities.</summary>
+    private double[]? Limits() => (_events, _discontinuities) switch
+    {
+        (not null, not null) => [.. _events.Limits.Zip(_discontinuities.Next, Math.Min)],
+        _ => _events?.Limits ?? _discontinuities?.Next,
+    };
+
+    /// <summary>
+    /// Goes on behind the discontinuities that lanes have landed on, and notes those that events make; true where lanes have landed on one.
+    /// </summary>
+    private bool PassDiscontinuities(StepCut? cut)
+    {
+        var anyPassed = false;
+        for (var lane = 0; lane < _lanes && _discontinuities is not null; lane++)
+        {
+            anyPassed |= _clock.Moves[lane] && _discontinuities.Pass(lane, _clock.Time[lane]);
+            if (cut?.TimeOf(lane) is { } time) _discontinuities.Add(lane, time);
+        }
+
+        return anyPassed;
+    }
+
+    /// <summary>The span of time that the first step may take.</summary>
+    private SolveSpan FirstSpan() =>
+        _past is null ? _problem.Span : _problem.Span with { End = Math.Min(_problem.Span.End, _problem.Span.Start + _past.Least) };
+
+    /// <summary>A step of size zero, where the lanes are.</summary>
+    private StepGeometry AtRest() => _kernel.GeometryOf(_clock.Time, new double[_lanes], _state);
+
+    /// <summary>dx/dt at the present state.</summary>
+    private Tensor Derivative(Tensor time) => _kernel.Derivative(time, _state, _slope!);
+
     private Tensor TimeOfStart() => HostVector.ToDevice([_problem.Span.Start], [], _state.dtype, _state.device);
 
     private Tensor TimeOfLanes() => HostVector.ToDevice(_clock.Time, [_lanes], _state.dtype, _state.device);
 
-    private void EvaluateAt(Tensor time)
+    private void EvaluateAt(StepGeometry geometry)
     {
-        Replace(ref _slope, _kernel.Drift(0, time, _state, out var terms));
+        Replace(ref _slope, _kernel.Drift(geometry, 0, _state, out var terms));
         _terms = Kept(terms);
     }
 
@@ -276,6 +338,7 @@ internal sealed class OdeIntegrator : IDisposable
     {
         _norm.Dispose();
         _kernel.Dispose();
+        if (_tape is null) _past?.Dispose();
         Drop(ref _slope);
         _state.Dispose();
         foreach (var (_, state, slope) in _everyStep ?? [])

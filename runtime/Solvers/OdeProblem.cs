@@ -12,13 +12,49 @@ internal sealed record OdeProblem(
     OdeEquations Equations, RungeKuttaTableau Tableau, SolveSpan Span, Method Method, SolveOptions Options)
     : RungeKuttaProblem(Tableau, Span, Method, Options)
 {
-    /// <exception cref="ArgumentException">The method is unknown, or its options do not fit it.</exception>
+    /// <summary>The delays of the equations, as they were when the solve began.</summary>
+    public IReadOnlyList<Delay> Delays { get; private init; } = [];
+
+    /// <exception cref="ArgumentException">The method is unknown, or its options do not fit it or the equations.</exception>
+    /// <exception cref="NotSupportedException">The equations have delays, and the method or the gradient is for equations without.</exception>
     public static OdeProblem Of(OdeEquations equations, SolveSpan span, SolveOptions options)
     {
+        if (equations.Algebraic is not null && options.Method is null) options = options with { Method = Methods.Rodas5P() };
         var problem = Of(span, options);
         if (problem.Tableau.IsPartitioned && equations.Positions is null)
             throw new ArgumentException(
                 $"Method {problem.Method.Name} needs positions and momenta, neither of which may depend on itself, and these equations do not fall into such; deqc check names the term where the solve block has the method.");
-        return new OdeProblem(equations, problem.Tableau, span, problem.Method, options);
+        if (equations.Algebraic is not null) CheckConstraints(problem);
+        var complete = new OdeProblem(equations, problem.Tableau, span, problem.Method, options) { Delays = equations.Delays };
+        if (complete.Delays.Count > 0) complete.CheckDelays();
+        return complete;
+    }
+
+    private void CheckDelays()
+    {
+        foreach (var delay in Delays)
+            if (!(delay.Value > 0 && double.IsFinite(delay.Value)))
+                throw new ArgumentException($"A delay must be positive and finite, not {delay.Value}: what is not in the past cannot be looked up. Keep a trained delay positive by `in (0, inf)`.");
+        var least = Delays.Min(delay => delay.Value);
+        if (Multistep is not null)
+            throw new NotSupportedException($"Method {Method.Name} keeps past values of its own, and equations with delays are solved by Runge-Kutta methods: take one of {string.Join(", ", Methods.ExplicitNames)}.");
+        if (Tableau.IsImplicit)
+            throw new NotSupportedException($"Method {Method.Name} is implicit, and equations with delays are solved by explicit methods: take one of {string.Join(", ", Methods.ExplicitNames)}.");
+        if (Span.Direction < 0)
+            throw new NotSupportedException($"Equations with delays are solved forwards in time alone, not from {Span.Start} to {Span.End}: backwards they would need the future, and errors would grow without bound.");
+        if (!IsAdaptive && Method.Dt > least * (1 + 1e-12))
+            throw new ArgumentException($"The step dt = {Method.Dt} is larger than the delay {least}, so that a step would ask for itself: take dt <= {least}, best a fraction of it.");
+        if (Options.Gradient is { } mode and not GradientMode.Discrete)
+            throw new NotSupportedException($"The {mode} gradient does not go through delays, whose adjoint asks for what lies ahead: take GradientMode.Discrete, which is exact there.");
+    }
+
+    private static void CheckConstraints(RungeKuttaProblem problem)
+    {
+        var obstacle = problem.Multistep is null ? problem.Tableau.ObstacleToConstraints : "its past values do not fulfil them";
+        if (obstacle is not null)
+            throw new ArgumentException(
+                $"Method {problem.Method.Name} does not solve algebraic constraints: {obstacle}. Take one of {string.Join(", ", Catalogue.ForConstraints.Select(tableau => tableau.Name))}.");
+        if (problem.Options.Gradient is not (null or GradientMode.Discrete))
+            throw new ArgumentException("Of equations with algebraic constraints there is the discrete gradient alone: take gradient = discrete.");
     }
 }

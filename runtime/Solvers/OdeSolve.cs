@@ -26,6 +26,8 @@ internal static class OdeSolve
         var mode = options.Gradient ?? GradientMode.Discrete;
         if (wantsGradient && mode == GradientMode.Backsolve && equations.Events.Count > 0)
             throw new NotSupportedException("The backsolve adjoint does not go through events: take GradientMode.Discrete, which is exact there.");
+        if (wantsGradient && problem.Delays.Count > 0 && span.Source is { requires_grad: true } && options.Start is null)
+            throw new NotSupportedException("Equations with delays have no gradient by the time that they start at, which moves what their past is: give SolveOptions.Start, so that the saved times are others.");
         var run = OdeIntegrator.Run(
             problem,
             flat.detach(),

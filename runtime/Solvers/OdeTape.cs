@@ -17,8 +17,10 @@ namespace DiffEqLang.Runtime;
 /// <param name="Rows">The saved times inside it.</param>
 /// <param name="SavedAtEnd">The saved time that is its end, where every step is saved; else -1.</param>
 /// <param name="Events">The events that cut it; null where there are none.</param>
+/// <param name="StartsAnew">Whether its first slope is not the end slope of the step before.</param>
 internal sealed record StepRecord(
-    StepGeometry Geometry, Tensor State, Tensor?[]? StageStates, Tensor[]?[]? Terms, SaveRows? Rows, int SavedAtEnd, EventRecord? Events)
+    StepGeometry Geometry, Tensor State, Tensor?[]? StageStates, Tensor[]?[]? Terms, SaveRows? Rows, int SavedAtEnd, EventRecord? Events,
+    bool StartsAnew)
 {
     /// <summary>The formulas of a multistep method, lane by lane; null of other methods.</summary>
     public LaneFormula[]? Formulas { get; init; }
@@ -41,6 +43,9 @@ internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStage
     /// <summary>How many lanes step on their own.</summary>
     public int Lanes => lanes;
 
+    /// <summary>What delayed states are read from, by the same numbers of steps; null where there are none.</summary>
+    public Past? Past { get; init; }
+
     /// <summary>The steps.</summary>
     public IReadOnlyList<StepRecord> Steps => _steps;
 
@@ -60,7 +65,9 @@ internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStage
     /// <param name="rows">The saved times inside it.</param>
     /// <param name="savedAtEnd">The saved time that is its end, or -1.</param>
     /// <param name="events">The events that cut it.</param>
-    public void Add(StepGeometry geometry, StepAttempt step, bool mayKeep, SaveRows? rows, int savedAtEnd, EventRecord? events)
+    /// <param name="startsAnew">Whether its first slope is not the end slope of the step before.</param>
+    public void Add(
+        StepGeometry geometry, StepAttempt step, bool mayKeep, SaveRows? rows, int savedAtEnd, EventRecord? events, bool startsAnew)
     {
         Own(events);
         var (states, terms) = (step.InnerStates, step.InnerTerms);
@@ -68,7 +75,8 @@ internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStage
         var keepsStates = step.Formulas is not null ? Keep(states.AsSpan(1), long.MaxValue) : mayKeep && Keep(states.AsSpan(1), stageBudget);
         var keepsTerms = keepsStates && Keep([.. terms.SelectMany(ofStage => ofStage ?? [])], stageBudget);
         if (!keepsTerms) Drop(terms.FirstOrDefault());
-        _steps.Add(new StepRecord(geometry, step.State, keepsStates ? states : null, keepsTerms ? terms : null, rows, savedAtEnd, events)
+        _steps.Add(new StepRecord(
+            geometry, step.State, keepsStates ? states : null, keepsTerms ? terms : null, rows, savedAtEnd, events, startsAnew)
         {
             Formulas = step.Formulas,
         });
@@ -83,7 +91,7 @@ internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStage
     /// <summary>The tape of some lanes only, in tensors of its own.</summary>
     public OdeTape Select(int[] survivors)
     {
-        var part = new OdeTape(survivors.Length);
+        var part = new OdeTape(survivors.Length) { Past = Past?.Select(survivors) };
         using var index = tensor([.. survivors.Select(lane => (long)lane)], ScalarType.Int64, Final!.device);
         foreach (var step in _steps)
             part._steps.Add(new StepRecord(
@@ -93,7 +101,8 @@ internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStage
                 null,
                 step.Rows?.Select(survivors),
                 step.SavedAtEnd,
-                Own(step.Events?.Select(survivors)))
+                Own(step.Events?.Select(survivors)),
+                step.StartsAnew)
             {
                 Formulas = step.Formulas is null ? null : [.. survivors.Select(lane => step.Formulas[lane])],
             });
@@ -114,6 +123,7 @@ internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStage
         }
 
         _steps.Clear();
+        Past?.Dispose();
         Final?.Dispose();
         Drop(FinalTerms);
     }

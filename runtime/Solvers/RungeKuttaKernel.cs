@@ -24,21 +24,25 @@ internal sealed class RungeKuttaKernel : StepKernel
     private readonly IterationMatrix? _matrix;
     private readonly NewtonIteration? _newton;
     private readonly RosenbrockStages? _rosenbrock;
-    private readonly StateMasks? _masks;
+    private readonly EntryMask? _positions;
+    private readonly AlgebraicConstraints? _constraints;
+    private readonly Past? _past;
     private NewtonMatrices? _ofAdjoint;     // of stages, at themselves
 
     /// <param name="problem">What is solved, and how.</param>
     /// <param name="lanes">How many lanes step on their own.</param>
     /// <param name="dtype">Of the state.</param>
     /// <param name="keepsTerms">Whether stages keep the terms that vector-Jacobian products need again.</param>
-    public RungeKuttaKernel(OdeProblem problem, int lanes, ScalarType dtype, bool keepsTerms = false)
+    /// <param name="past">What delayed states are read from; null where there are none.</param>
+    public RungeKuttaKernel(OdeProblem problem, int lanes, ScalarType dtype, bool keepsTerms = false, Past? past = null)
         : base(problem.Equations)
     {
-        (_tableau, _keepsTerms) = (problem.Tableau, keepsTerms);
+        (_tableau, _keepsTerms, _past) = (problem.Tableau, keepsTerms, past);
         _quadrature = Equations as QuadratureEquations;
-        _masks = _tableau.IsPartitioned ? new StateMasks(Equations.Positions!) : null;
+        _positions = _tableau.IsPartitioned ? new EntryMask(Equations.Positions!) : null;
         if (!_tableau.IsImplicit) return;
-        _matrix = new IterationMatrix(Equations);
+        _constraints = AlgebraicConstraints.Of(Equations);
+        _matrix = new IterationMatrix(Equations, _constraints);
         if (_tableau.Rosenbrock is { } coefficients) _rosenbrock = new RosenbrockStages(this, _matrix, coefficients);
         else _newton = new NewtonIteration(problem, this, _matrix, lanes, dtype);
     }
@@ -48,6 +52,9 @@ internal sealed class RungeKuttaKernel : StepKernel
 
     /// <inheritdoc/>
     public override bool[]? Failed => _newton is not null && Array.Exists(_newton.Failed, failed => failed) ? _newton.Failed : null;
+
+    /// <inheritdoc/>
+    public override AlgebraicConstraints? Constraints => _constraints;
 
     /// <inheritdoc/>
     public override long Jacobians => _matrix?.Jacobians ?? 0;
@@ -94,14 +101,22 @@ internal sealed class RungeKuttaKernel : StepKernel
             : null;
     }
 
+    /// <summary>What the equations take for the state at a stage: itself, followed by the delayed states that they ask for.</summary>
+    public Tensor Argument(StepGeometry geometry, int stage, Tensor state) => _past is null ? state : _past.Behind(state, geometry, stage);
+
     /// <inheritdoc/>
-    public override Tensor Drift(int stage, Tensor time, Tensor state, out Tensor[]? terms)
+    public override Tensor Argument(Tensor states, int[] lanes, double[] times, bool isBefore) =>
+        _past is null ? states : _past.Behind(states, lanes, times, isBefore);
+
+    /// <inheritdoc/>
+    public override Tensor Drift(StepGeometry geometry, int stage, Tensor state, out Tensor[]? terms)
     {
         Evaluations++;
         terms = null;
-        var slope = _quadrature is not null ? _quadrature.Drift(stage, time, state)
-            : _keepsTerms ? Equations.Drift(time, state, out terms)
-            : Equations.Drift(time, state);
+        var (time, argument) = (geometry.TimeOf(stage), Argument(geometry, stage, state));
+        var slope = _quadrature is not null ? _quadrature.Drift(stage, time, argument)
+            : _keepsTerms ? Equations.Drift(time, argument, out terms)
+            : Equations.Drift(time, argument);
         return slope.numel() == state.numel() ? slope : slope.expand_as(state);
     }
 
@@ -110,8 +125,9 @@ internal sealed class RungeKuttaKernel : StepKernel
     {
         var count = _tableau.A.Count;
         var stages = new Stages(geometry, new Tensor[count], new Tensor[count], new Tensor[]?[count]) { FirstSlope = slope };
-        (stages.States[0], stages.Slopes[0], stages.Terms[0]) = (state, OfPart(0, geometry.Scaled(slope)), terms);
         _matrix?.Open(geometry, state);
+        var rate = _matrix?.Derivative(slope) ?? slope;
+        (stages.States[0], stages.Slopes[0], stages.Terms[0]) = (state, OfPart(0, geometry.Scaled(rate)), terms);
         _newton?.Open();
         foreach (var group in _tableau.Groups)
             if (group.Kind == StageKind.Implicit) _newton!.Solve(group, stages);
@@ -132,21 +148,32 @@ internal sealed class RungeKuttaKernel : StepKernel
     {
         var end = _tableau.EndStage;
         if (stages.Slopes[end] is { } found) return stages.Geometry.Unscaled(found, stages.FirstSlope);
-        var slope = Drift(end, stages.Geometry.TimeOf(end), stages.States[end], out stages.Terms[end]);
+        var slope = Drift(stages.Geometry, end, stages.States[end], out stages.Terms[end]);
         stages.Slopes[end] = stages.Geometry.Scaled(slope);
         return slope;
     }
 
     /// <summary>A slope, or the adjoint of one, on the entries of the state that a stage moves; zero on the others.</summary>
-    public Tensor OfPart(int stage, Tensor slope) => _masks is null ? slope : _masks.OfPart(_tableau.Parts[stage], slope);
+    public Tensor OfPart(int stage, Tensor slope) => _tableau.Parts[stage] switch
+    {
+        StatePart.Positions => _positions!.Inside(slope),
+        StatePart.Momenta => _positions!.Outside(slope),
+        _ => slope,
+    };
 
-    /// <summary>The stages that only the dense output needs.</summary>
+    /// <summary>The stages that only the dense output needs, and the derivatives of algebraic entries that it has at its end.</summary>
     public void Extend(Stages stages)
     {
+        if (_constraints is not null && _tableau.IsHermite)
+        {
+            var (end, geometry) = (_tableau.EndStage, stages.Geometry);
+            stages.Slopes[end] = geometry.Scaled(Derivative(geometry.TimeOf(end), Advance(stages), EndSlope(stages)));
+        }
+
         for (var i = _tableau.EndStage + 1; i < _tableau.A.Count; i++) Evaluate(stages, i);
     }
 
-    /// <summary>(I - hγJ)⁻ᵀ v, with the Jacobian at the start of the step last begun: [samples, N].</summary>
+    /// <summary>(M - hγJ)⁻ᵀ v, with the Jacobian at the start of the step last begun: [samples, N].</summary>
     public Tensor FilterTransposed(double γ, Tensor vector) => _matrix!.FilterTransposed(γ, vector);
 
     /// <summary>
@@ -159,7 +186,7 @@ internal sealed class RungeKuttaKernel : StepKernel
     /// <param name="vector">[samples, N].</param>
     public Tensor? SolveSparseTransposed(StepGeometry geometry, StageGroup group, Tensor state, Tensor vector)
     {
-        if (group.Count > 1 || Equations.JacobianPattern is null) return null;
+        if (group.Count > 1 || _constraints is not null || Equations.JacobianPattern is null) return null;
         double[] g = [.. geometry.Steps.Select(step => step * group.Block(_tableau.A)[0, 0])];
         _ofAdjoint ??= NewtonMatrices.For(Equations, state.size(1), g.Length);
         if (_ofAdjoint is DenseMatrices) return null;
@@ -173,17 +200,20 @@ internal sealed class RungeKuttaKernel : StepKernel
     public Tensor Known(Stages stages, StageGroup group, int stage) =>
         Combine(stages, _tableau.A[stage][..Math.Min(group.First, _tableau.A[stage].Length)]);
 
-    /// <summary>An estimate h Σ eᵢ kᵢ of the local error, [samples, N].</summary>
+    /// <summary>
+    /// An estimate h Σ eᵢ kᵢ of the local error, [samples, N]; algebraic entries take part like the others, since at index 1 their errors
+    /// are as large. Where the estimate is filtered, theirs are those that follow from the others by the constraints.
+    /// </summary>
     public Tensor Error(Stages stages, double[] estimate)
     {
         var error = LinearCombination.Sum(estimate, stages.Geometry.Scale, stages.Slopes.AsSpan(0, estimate.Length))!;
-        return _tableau.Error!.Filter is { } γ ? _matrix!.Filter(γ, error) : error;
+        return _tableau.Error!.Filter is { } γ ? _matrix!.Filter(γ, TimesMass(error)) : error;
     }
 
     private void Evaluate(Stages stages, int i)
     {
         stages.States[i] = Combine(stages, _tableau.A[i]);
-        var slope = Drift(i, stages.Geometry.TimeOf(i), stages.States[i], out stages.Terms[i]);
+        var slope = Drift(stages.Geometry, i, stages.States[i], out stages.Terms[i]);
         stages.Slopes[i] = OfPart(i, stages.Geometry.Scaled(slope));
     }
 
@@ -196,6 +226,7 @@ internal sealed class RungeKuttaKernel : StepKernel
         _matrix?.Dispose();
         _ofAdjoint?.Dispose();
         _newton?.Dispose();
-        _masks?.Dispose();
+        _positions?.Dispose();
+        _constraints?.Dispose();
     }
 }

@@ -40,8 +40,23 @@ internal abstract class StepKernel(OdeEquations equations) : IDisposable
     /// </summary>
     public abstract Func<int, bool, double, double>? StepFactor { get; }
 
+    /// <summary>The equations' algebraic part; null where they have none.</summary>
+    public virtual AlgebraicConstraints? Constraints => null;
+
+    /// <summary>
+    /// What the equations take for the states of some lanes, row by row, at times of their own: themselves, followed by the delayed states that
+    /// they ask for; of what was read at a break that which comes before it, or after.
+    /// </summary>
+    public virtual Tensor Argument(Tensor states, int[] lanes, double[] times, bool isBefore) => states;
+
     /// <summary>f(t, x) at a node, in the shape of the state also where it does not depend on it; with its terms, where they are kept.</summary>
-    public abstract Tensor Drift(int node, Tensor time, Tensor state, out Tensor[]? terms);
+    public abstract Tensor Drift(StepGeometry geometry, int node, Tensor state, out Tensor[]? terms);
+
+    /// <summary>dx/dt from f(t, x) at the same place: f itself, but for algebraic entries.</summary>
+    public Tensor Derivative(Tensor time, Tensor state, Tensor slope) => Constraints?.DerivativeAt(time, state, slope) ?? slope;
+
+    /// <summary>M v: [..., N].</summary>
+    public Tensor TimesMass(Tensor vector) => Constraints?.TimesMass(vector) ?? vector;
 
     /// <summary>A step from a state.</summary>
     /// <param name="geometry">Where it lies in time.</param>

@@ -15,7 +15,7 @@ internal static class InitialStep
     /// <param name="norm">As for errors.</param>
     /// <param name="span">From where, and in which direction.</param>
     /// <param name="state">[samples, N].</param>
-    /// <param name="slope">f(t₀, state).</param>
+    /// <param name="slope">dx/dt there.</param>
     /// <param name="lanes">How many steps are asked for.</param>
     public static double[] Choose(StepKernel kernel, ErrorNorm norm, SolveSpan span, Tensor state, Tensor slope, int lanes)
     {
@@ -29,7 +29,8 @@ internal static class InitialStep
         var geometry = kernel.GeometryOf([.. Enumerable.Repeat(span.Start, lanes)], signed, state);
         var moved = state.add(Times(geometry, slope), Scalars.One);
         var end = kernel.EndNode;
-        var change = norm.Of(kernel.Drift(end, geometry.TimeOf(end), moved, out _).add(slope, Scalars.MinusOne), tolerance);
+        var there = kernel.Derivative(geometry.TimeOf(end), moved, kernel.Drift(geometry, end, moved, out _));
+        var change = norm.Of(there.add(slope, Scalars.MinusOne), tolerance);
 
         var k = kernel.FirstErrorOrder + 1;
         for (var i = 0; i < lanes; i++)

@@ -8,6 +8,9 @@ namespace DiffEqLang.Runtime;
 /// </summary>
 internal sealed class LaneClock
 {
+    /// <summary>What rounding of times may add to a step, as a factor.</summary>
+    private const double Rounded = 1 + 1e-12;
+
     private readonly RungeKuttaProblem _problem;
     private readonly StepRules _rules;
     private readonly double[] _proposed;                                      // size of the next step
@@ -52,6 +55,9 @@ internal sealed class LaneClock
 
     /// <summary>Times that the lanes may not step over, and land on; null where there are none.</summary>
     public double[]? Limits { get; set; }
+
+    /// <summary>The largest step whose size follows the error.</summary>
+    public double Longest { get; set; } = double.PositiveInfinity;
 
     /// <summary>The time that the attempt of a lane reaches.</summary>
     public double Target(int lane) => _target[lane];
@@ -145,6 +151,14 @@ internal sealed class LaneClock
         }
     }
 
+    /// <summary>Ends some lanes before their first step.</summary>
+    public void Refuse(bool[] lanes, SolveStatus status)
+    {
+        for (var i = 0; i < lanes.Length; i++)
+            if (lanes[i])
+                _status[i] ??= status;
+    }
+
     /// <summary>Ends all lanes that have not ended.</summary>
     public void Cancel()
     {
@@ -156,13 +170,17 @@ internal sealed class LaneClock
     {
         if (Limits is null) return target;
         var (time, limit) = (Time[i], Limits[i]);
-        return Math.Abs(limit - time) <= Math.Abs(target - time) * 1.01 && Math.Abs(limit - time) <= Math.Abs(_problem.Span.End - time) ? limit : target;
+        return Math.Abs(limit - time) <= Math.Min(Math.Abs(target - time) * 1.01, Longest * Rounded) && Math.Abs(limit - time) <= Math.Abs(_problem.Span.End - time) ? limit : target;
     }
 
     /// <summary>Whether an attempt ends where it does because of the lane's limit, and not of its own step.</summary>
     private bool IsForced(int i) => Limits is not null && _target[i] == Limits[i] && _target[i] != _problem.Span.End;
 
-    private double AdaptiveTarget(int i) => _rules.AdaptiveTarget(new(Time[i]), new(_proposed[i]))[0];
+    private double AdaptiveTarget(int i)
+    {
+        var target = _rules.AdaptiveTarget(new(Time[i]), new(_proposed[i]))[0];
+        return Math.Abs(target - Time[i]) <= Longest * Rounded ? target : Time[i] + Longest * _problem.Span.Direction;
+    }
 
     /// <summary>The next multiple of the step: events do not move them.</summary>
     private double FixedTarget(int i)

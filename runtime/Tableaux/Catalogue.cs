@@ -21,6 +21,9 @@ public static class Catalogue
     /// <summary>The multistep method of a name as written in <c>method = ...</c>; null where there is none.</summary>
     public static MultistepMethod? FindMultistep(string name) => Multistep.FirstOrDefault(method => method.Name == name);
 
+    /// <summary>Those for equations with algebraic constraints, by order and then by name.</summary>
+    public static IReadOnlyList<RungeKuttaTableau> ForConstraints { get; } = Sorted(tableau => tableau.ObstacleToConstraints is null);
+
     /// <summary>The tableau of a name as written in <c>method = ...</c>; null where there is none.</summary>
     public static RungeKuttaTableau? Find(string name) => ByName.GetValueOrDefault(name);
 

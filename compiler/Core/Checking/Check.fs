@@ -20,6 +20,7 @@ let private calculus (context: Context) =
             match statement with
             | CalculusStatement name -> Some(name, declaration.Span)
             | InitialStatement _
+            | HistoryStatement _
             | EquationStatement _
             | EventStatement _
             | SolveStatement _ -> None)
@@ -49,6 +50,7 @@ let private solveBlock (context: Context) =
             match statement with
             | SolveStatement settings -> Some(settings, declaration.Span)
             | InitialStatement _
+            | HistoryStatement _
             | EquationStatement _
             | EventStatement _
             | CalculusStatement _ -> None)
@@ -66,6 +68,7 @@ let private newContext (source: SourceFile) (lines: string[]) report scope : Con
     { Source = source
       Lines = lines
       Report = report
+      Delayed = DelayedStates()
       Scope = scope
       Globals = Map.empty
       Folded = Map.empty
@@ -100,6 +103,9 @@ let private model (file: File) (written: Tree.Model) : CheckedModel =
     if not (written.Declarations |> List.exists (fun d -> d.Kind.IsState)) then
         report context written.Name.Span (Structure(NoStates written.Name.Name))
 
+    let equations = Equations.check context written.Declarations declarations.Algebraic
+    let events = Events.check context
+
     let model =
         { Name = written.Name.Name
           Doc = written.Doc
@@ -108,17 +114,22 @@ let private model (file: File) (written: Tree.Model) : CheckedModel =
           Dims = declarations.Dims
           Constants = declarations.Constants
           States = declarations.States
+          Algebraic = declarations.Algebraic
           Parameters = declarations.Parameters
           Wiener = declarations.Wiener
           Calculus = calculus context
-          Equations = Equations.check context written.Declarations
-          Events = Events.check context
+          Equations = equations
+          Events = events
+          Delays = Delays.usedBy context.Delayed equations
+          Histories = Equations.histories context
           Outputs = declarations.Outputs
           Initials = Equations.initials context
           Solve = solveBlock context }
 
     MethodChoice.ofModel model |> Option.iter file.Report
+    MethodChoice.ofConstraints model |> Option.iter file.Report
     Events.ofModel model |> List.iter file.Report
+    Delays.ofModel model |> List.iter file.Report
     { Model = model; Names = context }
 
 let private inFileOrder (diagnostics: Diagnostic seq) =
@@ -204,7 +215,10 @@ let expression (model: CheckedModel) (source: SourceFile) (tree: Tree.Expr) : Re
             Report = collector.Add }
 
     Names.resolveExpression collector.Add Expressions.functionNames context.Scope tree
-    let value = Expressions.elaborate context tree
+
+    let value =
+        Expressions.elaborate context tree
+        |> Option.bind (Constants.requirePresent context tree "an expression of its own")
 
     match value, collector.Errors with
     | Some value, [] -> Ok value

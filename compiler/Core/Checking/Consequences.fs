@@ -20,6 +20,7 @@ let private missingName (error: Error) =
     | Noise _
     | Shape _
     | Event _
+    | Delay _
     | Solve _
     | NotSupportedYet _ -> None
 
@@ -27,15 +28,17 @@ let private missingName (error: Error) =
 let private isDoubtful (unread: Tree.Unread) name =
     [ name; "d" + name; "d2" + name ] |> List.exists unread.Names.Contains
 
-/// What uses a name may be what was not read.
-let private isUnused (error: Error) =
+/// What uses a name, and a constraint that is missing, may be what was not read.
+let private lacksSomething (error: Error) =
     match error.Kind with
-    | Name(Unused _) -> true
+    | Name(Unused _)
+    | Structure(ConstraintCount _) -> true
     | Name _
     | Structure _
     | Noise _
     | Shape _
     | Event _
+    | Delay _
     | Solve _
     | NotSupportedYet _ -> false
 
@@ -49,12 +52,13 @@ let private mayBeImported (error: Error) =
     | Noise _
     | Shape _
     | Event _
+    | Delay _
     | Solve _
     | NotSupportedYet _ -> false
 
 let private followsFromSyntax (unread: Tree.Unread) (error: Error) =
     List.exists (isWithin error.Span) unread.Statements
-    || not unread.Reported.IsEmpty && isUnused error
+    || not unread.Reported.IsEmpty && lacksSomething error
     || List.exists (isWithin error.Span) unread.Reported
     || (missingName error |> Option.exists (isDoubtful unread))
 
@@ -70,6 +74,7 @@ let private meantStates (errors: Error list) =
         | Noise _
         | Shape _
         | Event _
+        | Delay _
         | Solve _
         | NotSupportedYet _ -> [])
     |> Set.ofList
@@ -86,6 +91,7 @@ let private reportedOnce (errors: Error list) =
         | Noise _
         | Shape _
         | Event _
+        | Delay _
         | Solve _
         | NotSupportedYet _ -> None
 
@@ -132,6 +138,7 @@ let private followsFromOthers (errors: Error list) =
         | Noise _
         | Shape _
         | Event _
+        | Delay _
         | Solve _
         | NotSupportedYet _ -> not (isKept error)
 
@@ -149,6 +156,7 @@ let private onePerPlace (errors: Error list) =
         | Noise _
         | Shape _
         | Event _
+        | Delay _
         | Solve _
         | NotSupportedYet _ -> error.Span.Line = 0 || seen.Add(struct (error.Span, error.Calls.Length)))
 

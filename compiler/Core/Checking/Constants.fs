@@ -26,20 +26,6 @@ let number context what (tree: Tree.Expr) =
     | _ when Dims.isPoisoned context tree -> None
     | _ -> fail context tree.Span (Structure(NotANumber(what, textOf context tree.Span)))
 
-/// What the inputs of a value are, for values that must be fixed before the solve.
-let private kindOfRole role =
-    match role with
-    | Time -> BuiltinName
-    | State -> StateName
-    | Parameter -> ParameterName
-    | Constant -> ConstantName
-    | Increment -> IncrementName
-    | Control
-    | Sample
-    | Step
-    | Cotangent
-    | Tangent -> UnsupportedName
-
 /// Refuses a value that depends on more than the given roles.
 let requireRoles context (tree: Tree.Expr) what allowedText (allowed: Role list) (value: Expr) =
     let others =
@@ -50,6 +36,12 @@ let requireRoles context (tree: Tree.Expr) what allowedText (allowed: Role list)
     else
         let names = others |> List.map (fun s -> s.Name, kindOfRole s.Role)
         fail context tree.Span (Structure(DependsOn(what, allowedText, names)))
+
+/// Refuses a value that asks for the past, where that is not known.
+let requirePresent context (tree: Tree.Expr) where (value: Expr) =
+    match Expr.inputs [ value ] |> List.tryFind (fun s -> s.Role = Delayed) with
+    | Some delayed -> fail context tree.Span (Delay(DelayOutside(delayed.Name, where)))
+    | None -> Some value
 
 /// A value for a declared shape; a scalar fills it.
 let fill context (tree: Tree.Expr) (target: Declared) (shape: Shape.Shape) (value: Expr) =

@@ -8,6 +8,7 @@ open DiffEqLang.Compiler.Ir
 open DiffEqLang.Compiler.Ir.Dim
 open DiffEqLang.Compiler.Ir.Shape
 open DiffEqLang.Compiler.Ir.Expr
+open DiffEqLang.Compiler.Ir.Typed
 open DiffEqLang.Compiler.Checking.Errors
 open DiffEqLang.Compiler.Checking.Scope
 
@@ -29,12 +30,36 @@ and Network =
         Apply: Expr -> Expr option
     }
 
+/// The delayed states that a model's expressions ask for, each once.
+type DelayedStates() =
+    let found = ResizeArray<DelayDecl>()
+
+    let textOf (delay: Expr) =
+        match delay.Op with
+        | Add
+        | Subtract
+        | Negate -> sprintf "(%s)" (Print.inlined delay)
+        | _ -> Print.inlined delay
+
+    /// A state by a delay.
+    member _.Of(state: Symbol, delay: Expr, span: SourceSpan) : DelayDecl =
+        match found |> Seq.tryFind (fun d -> d.State = state && d.Delay = delay) with
+        | Some known -> known
+        | None ->
+            let name = sprintf "%s(t - %s)" state.Name (textOf delay)
+            let symbol = { state with Name = name; Role = Delayed }
+            found.Add { Symbol = symbol; State = state; Delay = delay; Span = span }
+            found[found.Count - 1]
+
+    member _.All = List.ofSeq found
+
 type Context =
     {
         Source: SourceFile
         /// The source's lines, for the text of origins and messages.
         Lines: string[]
         Report: Error -> unit
+        Delayed: DelayedStates
         Scope: Scope
         /// By name, for everything whose turn has come (see `Names.Resolution`).
         Globals: Map<string, Value>
@@ -67,6 +92,21 @@ let fail (context: Context) span kind =
 let lookup (context: Context) name =
     Map.tryFind name context.Locals
     |> Option.orElseWith (fun () -> Map.tryFind name context.Globals)
+
+/// What the inputs of a value are, for values that must be fixed before the solve.
+let kindOfRole role =
+    match role with
+    | Time -> BuiltinName
+    | State
+    | Delayed -> StateName
+    | Parameter -> ParameterName
+    | Constant -> ConstantName
+    | Increment -> IncrementName
+    | Control
+    | Sample
+    | Step
+    | Cotangent
+    | Tangent -> UnsupportedName
 
 /// The source text of a region, on one line.
 let textOf (context: Context) (span: SourceSpan) =

@@ -9,6 +9,8 @@ open DiffEqLang.Compiler.Ir.Shape
 type NameKind =
     | DimName
     | StateName
+    /// `algebraic y`
+    | AlgebraicName
     | ParameterName
     | ConstantName
     | WienerName
@@ -119,6 +121,15 @@ type StructureError =
     | StageChangesShape of stage: string * reason: string
     /// `f("text")`
     | TextAsValue of text: string
+    /// Constraints and algebraic unknowns, counted by their elements, with the states that have no equation.
+    | ConstraintCount of constraints: string * unknowns: string * undetermined: string list
+    /// A constraint for which no algebraic unknown is left, the unknowns for which no constraint is, and what could stand in its place: the
+    /// constraint differentiated so many times along the equations.
+    | SingularConstraint of
+        text: string *
+        isFree: bool *
+        unknowns: string list *
+        replacement: (int * string) option
 
 /// What can be wrong with a `when`; the states that it names are part of the structure.
 type EventError =
@@ -129,6 +140,21 @@ type EventError =
     | PeriodNotPositive of period: float
     | RepeatedJump of state: string * first: SourceSpan
     | BacksolveThroughEvents
+
+/// What can be wrong with a delay or a history.
+type DelayError =
+    /// A state called at something that is not `t` less a delay.
+    | DelayArgument of state: string * text: string
+    | DelayNotScalar of delay: Operand
+    /// It depends on the time or on states.
+    | DelayVaries of text: string * names: (string * NameKind) list
+    | NegativeDelay of delay: float
+    /// A delayed state where the past is not known: in an output, an event, a history.
+    | DelayOutside of delayed: string * where: string
+    | HistoryOfOther of name: string * kind: NameKind
+    | DuplicateHistory of state: string * first: SourceSpan
+    | BacksolveThroughDelays
+    | MethodRefusesDelays of method: string * alternatives: string list
 
 type NoiseError =
     | TermWithoutDifferential of text: string
@@ -158,6 +184,8 @@ type SolveError =
     | TargetRefusesModel of target: string * reason: string
     /// A symplectic method, and why the equations do not fall into positions and momenta.
     | MethodRefusesEquations of method: string * reason: string
+    /// A method whose steps do not end on constraints, why, and the methods that do.
+    | MethodRefusesConstraints of method: string * reason: string * alternatives: string list
     /// `rk("file.json")`, and what is wrong with the file.
     | TableauFile of path: string * reason: string
 
@@ -165,7 +193,7 @@ type SolveError =
 type Unsupported =
     /// `control u`, `jumps N`, `param W(t)` ...
     | Declaration of construct: string
-    /// Algebraic constraints, delays, controlled equations ...
+    /// Delays, controlled equations, algebraic constraints in a model with noise ...
     | EquationForm of construct: string
     | NetworkStage of name: string
     | FileItem of construct: string
@@ -180,6 +208,7 @@ type ErrorKind =
     | Structure of StructureError
     | Noise of NoiseError
     | Event of EventError
+    | Delay of DelayError
     | Solve of SolveError
     | NotSupportedYet of Unsupported
 

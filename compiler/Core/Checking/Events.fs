@@ -32,7 +32,9 @@ let private root context (condition: Tree.Expr) (word: string) direction =
         else
             Some(Root(direction, recordOrigin context condition.Span None value))
 
-    Expressions.elaborate context condition |> Option.bind fits
+    Expressions.elaborate context condition
+    |> Option.bind (Constants.requirePresent context condition "an event")
+    |> Option.bind fits
 
 let private period context (condition: Tree.Expr) =
     match Constants.number context "the period of an event" condition with
@@ -56,10 +58,16 @@ let private trigger context (kind: Tree.EventKind) (condition: Tree.Expr) : Trig
 let private jump context (target: Tree.Expr) (tree: Tree.Expr) =
     let valueFor (entity: Entity) (symbol: Symbol) =
         Expressions.elaborate context tree
+        |> Option.bind (Constants.requirePresent context tree "an event")
         |> Option.bind (Equations.fill context "an event" (textOf context target.Span) entity tree symbol)
         |> Option.map (fun value -> symbol, recordOrigin context tree.Span None value)
 
-    Equations.stateTarget context { OfOther = JumpOfOther; OfForm = JumpTarget } target
+    Equations.stateTarget
+        context
+        { OfOther = JumpOfOther >> Structure
+          OfForm = JumpTarget >> Structure
+          TakesAlgebraic = false }
+        target
     |> Option.bind (fun (entity, name) ->
         Equations.targetSymbol context target entity name |> Option.bind (valueFor entity))
     |> Option.map (fun (symbol, value) -> symbol, value, target.Span)
@@ -104,6 +112,7 @@ let check (context: Context) : EventDecl list =
 
               yield! Option.toList (event context (kind, condition, actions) declaration.Span)
           | InitialStatement _
+          | HistoryStatement _
           | EquationStatement _
           | CalculusStatement _
           | SolveStatement _ -> () ]

@@ -176,6 +176,11 @@ and private binaryChain context tree =
 
 and private call context tree callee arguments =
     match lookup { context with Locals = Map.empty } callee.Name with
+    | Some(Known { Op = Input({ Role = State } as state) }) when
+        List.length arguments = 1 && not (functionNames.Contains callee.Name)
+        ->
+        refuseLabels context callee arguments
+        delayed context state tree.Span arguments.Head.Value
     | Some(Inlined fn) when List.length fn.Parameters = List.length arguments ->
         refuseLabels context callee arguments
         let values = arguments |> List.map (fun a -> part context a.Value |> Option.map _.Expr)
@@ -193,6 +198,58 @@ and private call context tree callee arguments =
         match Map.tryFind callee.Name derivativeOperators with
         | Some(operator, arity) -> derivativeCall context callee operator arity arguments
         | None -> builtinCall context callee arguments
+
+/// `x(t - tau)`: what stands behind `t` is summed up as the delay.
+and private delayed context (state: Symbol) (span: SourceSpan) (argument: Tree.Expr) =
+    let first, operators = leftSpine (withoutParentheses argument)
+
+    let signs =
+        operators
+        |> List.map (fun (_, operator, _, right) ->
+            match operator with
+            | Tree.Subtract -> Some(right, id)
+            | Tree.Add -> Some(right, Build.neg)
+            | _ -> None)
+
+    match part context first, Dims.allOrNone signs with
+    | Some { Expr = { Op = Input { Role = Time } } }, Some terms ->
+        parts context (List.map fst terms)
+        |> Option.filter (List.forall (isDelay context))
+        |> Option.bind (fun delays ->
+            List.map2 (fun (_, sign) (delay: Part) -> sign delay.Expr) terms delays
+            |> Build.addAll Shape.scalar
+            |> delayedBy context state span argument)
+    | None, _ -> None
+    | Some _, _ -> fail context argument.Span (Delay(DelayArgument(state.Name, textOf context argument.Span)))
+
+/// A number that is fixed before the solve.
+and private isDelay context (delay: Part) =
+    let varying =
+        Expr.inputs [ delay.Expr ]
+        |> List.filter (fun s -> s.Role <> Parameter && s.Role <> Constant)
+
+    if not (isNumber context "a delay" delay) then
+        false
+    elif not (Shape.isScalar delay.Expr.Shape) then
+        report context delay.Tree.Span (Delay(DelayNotScalar(shown context delay)))
+        false
+    elif not varying.IsEmpty then
+        let names = varying |> List.map (fun s -> s.Name, kindOfRole s.Role)
+        report context delay.Tree.Span (Delay(DelayVaries(textOf context delay.Tree.Span, names)))
+        false
+    else
+        true
+
+/// A delay of zero is none.
+and private delayedBy context state span (argument: Tree.Expr) (delay: Expr) =
+    match delay with
+    | Build.Uniform x when x < 0.0 -> fail context argument.Span (Delay(NegativeDelay x))
+    | Build.Uniform 0.0 -> Some(Build.input state)
+    | _ ->
+        let asked = context.Delayed.Of(state, delay, span)
+        let value = Build.input asked.Symbol
+        Expr.recordOrigin { Span = asked.Span; Text = asked.Symbol.Name; Name = None } value
+        Some value
 
 and private refuseLabels context callee arguments =
     for a in arguments do

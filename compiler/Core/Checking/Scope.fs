@@ -11,6 +11,7 @@ open DiffEqLang.Compiler.Checking.Errors
 type Definition =
     | DimDefinition of value: Tree.Expr option
     | StateDefinition of Tree.TypeExpr option
+    | AlgebraicDefinition of Tree.TypeExpr option
     | ParameterDefinition of Tree.TypeExpr option * Tree.ParamDecl
     | ConstantDefinition of Tree.TypeExpr option * value: Tree.Expr
     | WienerDefinition of Tree.TypeExpr option * correlation: Tree.Expr option
@@ -38,6 +39,7 @@ let kindOf (e: Entity) =
     match e.Definition with
     | DimDefinition _ -> DimName
     | StateDefinition _ -> StateName
+    | AlgebraicDefinition _ -> AlgebraicName
     | ParameterDefinition _ -> ParameterName
     | ConstantDefinition _ -> ConstantName
     | WienerDefinition _ -> WienerName
@@ -55,6 +57,7 @@ let isFunction (kind: NameKind) =
     | NetworkName -> true
     | DimName
     | StateName
+    | AlgebraicName
     | ParameterName
     | ConstantName
     | WienerName
@@ -66,13 +69,14 @@ let isFunction (kind: NameKind) =
     | BuiltinName
     | UnsupportedName -> false
 
-/// How many arguments a call of it takes, where it can be called.
+/// How many arguments a call of it takes, where it can be called: a state, at an earlier time.
 let arity (definition: Definition) =
     match definition with
     | FunctionDefinition fn -> Some(List.length fn.Parameters)
-    | NetworkDefinition _ -> Some 1
+    | NetworkDefinition _
+    | StateDefinition _ -> Some 1
     | DimDefinition _
-    | StateDefinition _
+    | AlgebraicDefinition _
     | ParameterDefinition _
     | ConstantDefinition _
     | WienerDefinition _
@@ -85,6 +89,7 @@ let arity (definition: Definition) =
 /// The statements of a model that declare no name.
 type Statement =
     | InitialStatement of target: Tree.Expr * value: Tree.Expr
+    | HistoryStatement of state: Tree.Ident * value: Tree.Expr
     | EquationStatement of Tree.EquationTarget * right: Tree.Expr
     | CalculusStatement of Tree.Ident
     | EventStatement of Tree.EventKind * condition: Tree.Expr * actions: Tree.EventAction list
@@ -149,6 +154,7 @@ let private definitions (kind: Tree.DeclarationKind) : (Tree.Ident * Definition)
     match kind with
     | Tree.Dim(name, value) -> [ name, DimDefinition value ]
     | Tree.State declarators -> typed StateDefinition declarators
+    | Tree.Algebraic declarators -> typed AlgebraicDefinition declarators
     | Tree.Param p when p.Depth.IsSome -> unsupported p.Names
     | Tree.Param p -> typed (fun typeExpr -> ParameterDefinition(typeExpr, p)) p.Names
     | Tree.Const(d, value) -> [ d.Name, ConstantDefinition(d.Type, value) ]
@@ -164,7 +170,6 @@ let private definitions (kind: Tree.DeclarationKind) : (Tree.Ident * Definition)
           for weight, bias in networkParameterNames net do
               for name in weight :: Option.toList bias do
                   { net.Name with Name = name }, NetworkParameterDefinition net.Name.Name ]
-    | Tree.Algebraic declarators
     | Tree.Sample(declarators, _) -> unsupported declarators
     | Tree.Control declarators -> unsupportedProcess (unsupported declarators)
     | Tree.Jumps(name, _) -> unsupportedProcess [ name, UnsupportedDefinition ]
@@ -179,6 +184,7 @@ let private definitions (kind: Tree.DeclarationKind) : (Tree.Ident * Definition)
 let private statement (kind: Tree.DeclarationKind) =
     match kind with
     | Tree.Init(target, value) -> Some(InitialStatement(target, value))
+    | Tree.History(state, value) -> Some(HistoryStatement(state, value))
     | Tree.Equation(target, right) -> Some(EquationStatement(target, right))
     | Tree.Calculus name -> Some(CalculusStatement name)
     | Tree.Event(kind, condition, actions) -> Some(EventStatement(kind, condition, actions))
@@ -196,21 +202,19 @@ let private statement (kind: Tree.DeclarationKind) =
     | Tree.Fn _
     | Tree.Net _
     | Tree.Output _
-    | Tree.History _
     | Tree.Implicit _ -> None
 
 /// What the compiler does not support yet, by construct.
 let private unsupported (kind: Tree.DeclarationKind) =
     match kind with
     | Tree.Param p when p.Depth.IsSome -> Some(Declaration "a depth-varying parameter")
-    | Tree.Algebraic _ -> Some(Declaration "`algebraic`")
     | Tree.Control _ -> Some(Declaration "`control`")
     | Tree.Jumps _ -> Some(Declaration "`jumps`")
     | Tree.Sample _ -> Some(Declaration "`sample`")
-    | Tree.History _ -> Some(Declaration "`history`")
     | Tree.Implicit _ -> Some(EquationForm "`implicit`")
     | Tree.Dim _
     | Tree.State _
+    | Tree.Algebraic _
     | Tree.Param _
     | Tree.Const _
     | Tree.Wiener _
@@ -219,6 +223,7 @@ let private unsupported (kind: Tree.DeclarationKind) =
     | Tree.Net _
     | Tree.Output _
     | Tree.Init _
+    | Tree.History _
     | Tree.Calculus _
     | Tree.Equation _
     | Tree.Event _

@@ -14,7 +14,10 @@ type Component =
         Symbol: Symbol
         /// Where it starts in the packed vector.
         Offset: Dim
+        /// Of an algebraic unknown the residual that stands in its place.
         Drift: Expr
+        /// Whether it has no derivative, and constraints determine it.
+        IsAlgebraic: bool
         /// Linear in the increments; the number 0 broadcast to the shape where there is no noise.
         Diffusion: Expr
         Initial: Expr option
@@ -46,6 +49,9 @@ type Noise =
         Reason: string
     }
 
+/// `0 = Residual`
+type Constraint = { Text: string; Residual: Expr; Span: SourceSpan }
+
 /// An event of the system.
 type Event =
     {
@@ -54,6 +60,14 @@ type Event =
         Watched: Expr option
         /// The state after it, one value for each component; empty where it changes none.
         After: Expr list
+    }
+
+/// A delay, and the delayed states that are asked for by it: behind the state, they are what the equations take.
+type Delay =
+    {
+        Value: Expr
+        /// The states now, each with its symbol of then.
+        States: (Component * Symbol) list
     }
 
 /// What `Passes/Partition` found.
@@ -67,11 +81,25 @@ type Partition =
 type Model =
     {
         Typed: Typed.Model
+        /// The states, behind them the algebraic unknowns.
         Components: Component list
+        /// As written; the components have their residuals too.
+        Constraints: Constraint list
         /// The sum of all sizes.
         Size: Dim
         Noise: Noise option
         Events: Event list
+        /// Empty where the equations have none.
+        Delays: Delay list
+        /// The past of every component before the solve; empty where no state has a history of its own.
+        History: Expr list
         Partition: Partition
         Outputs: OutputDecl list
     }
+
+/// The delayed states, in the order in which they follow the state in what the equations take.
+let delayed (model: Model) : Symbol list = model.Delays |> List.collect _.States |> List.map snd
+
+/// The size of what the equations take: of the state and the delayed ones.
+let argumentSize (model: Model) : Dim =
+    delayed model |> List.fold (fun size s -> Dim.add size (Shape.size s.Shape)) model.Size

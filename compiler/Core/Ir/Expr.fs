@@ -15,6 +15,8 @@ open DiffEqLang.Compiler.Ir.Shape
 type Role =
     | Time
     | State
+    /// A state at an earlier time, `x(t - tau)`: independent of the state now.
+    | Delayed
     | Parameter
     /// `const`, whose value a caller may still set.
     | Constant
@@ -145,7 +147,8 @@ module Dependence =
         match role with
         | Time
         | Step -> Dependence.Time
-        | State -> Dependence.State
+        | State
+        | Delayed -> Dependence.State
         | Parameter -> Dependence.Parameter
         | Constant -> Dependence.Nothing
         | Control -> Dependence.Control

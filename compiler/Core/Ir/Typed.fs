@@ -69,6 +69,8 @@ type Equation =
     | Ordinary of state: Symbol * order: int * right: Expr * SourceSpan
     /// dX = Drift dt + Diffusion, where Diffusion is linear in the increments (0 where there is none).
     | Stochastic of state: Symbol * drift: Expr * diffusion: Expr * SourceSpan
+    /// 0 = Residual, with its text; it says of no unknown that it determines it.
+    | Constraint of text: string * residual: Expr * SourceSpan
 
 /// Which way an event's value has to pass zero, seen in the direction in which the solve goes.
 type Direction =
@@ -95,6 +97,17 @@ type EventDecl =
         Jumps: (Symbol * Expr) list
         /// Whether the solve ends there.
         Stops: bool
+        Span: SourceSpan
+    }
+
+/// A state at an earlier time, as expressions ask for it.
+type DelayDecl =
+    {
+        /// Of role Delayed, named `x(t - tau)`.
+        Symbol: Symbol
+        State: Symbol
+        /// A scalar of parameters, constants and numbers.
+        Delay: Expr
         Span: SourceSpan
     }
 
@@ -139,12 +152,18 @@ type Model =
         Dims: DimDecl list
         Constants: ConstantDecl list
         States: StateDecl list
+        /// What constraints determine.
+        Algebraic: StateDecl list
         Parameters: ParameterDecl list
         Wiener: WienerDecl list
         Calculus: Calculus
         Equations: Equation list
         /// In the order of the file, in which those of one time act.
         Events: EventDecl list
+        /// Of those that are asked for; expressions hold their symbols.
+        Delays: DelayDecl list
+        /// By state, of time, parameters, constants, dims: what it was before the solve.
+        Histories: (Symbol * Expr) list
         Outputs: OutputDecl list
         /// By state (`q'` for a derivative's); of parameters, constants, dims.
         Initials: (Symbol * Expr) list

@@ -13,7 +13,7 @@ type VectorJacobian =
     {
         /// The parts of w, one for each component of f.
         Cotangents: Symbol list
-        /// One for each component of x.
+        /// One for each part of x: the components, and where the values ask for them the delayed states.
         States: Expr list
         /// One for each parameter, summed over the batch.
         Parameters: Expr list
@@ -33,13 +33,8 @@ let private partsOf name role (components: Component list) : Symbol list =
 let cotangents (components: Component list) : Symbol list = partsOf "w" Cotangent components
 
 /// The vector-Jacobian product of values, each with its part of w.
-let vjpOf
-    (values: (Expr * Symbol) list)
-    (components: Component list)
-    (parameters: Symbol list)
-    : VectorJacobian =
-    let states = components |> List.map (fun c -> Build.input c.Symbol)
-    let targets = states @ List.map Build.input parameters
+let vjpOf (values: (Expr * Symbol) list) (states: Symbol list) (parameters: Symbol list) : VectorJacobian =
+    let targets = List.map Build.input (states @ parameters)
 
     let products =
         Differentiate.vjp [ for value, w in values -> value, Build.input w ] targets
@@ -53,14 +48,18 @@ let vjpOf
 
 /// The vector-Jacobian product of values that belong to the components, such as their drifts.
 let vjp (components: Component list) (values: Expr list) (parameters: Symbol list) : VectorJacobian =
-    vjpOf (List.zip values (cotangents components)) components parameters
+    vjpOf (List.zip values (cotangents components)) (components |> List.map _.Symbol) parameters
 
-/// The derivatives of values by time along the solution: ∂g/∂t + ∂g/∂x f.
+/// The derivatives of values by time along the solution, ∂g/∂t + ∂g/∂x f, at algebraic unknowns that rest: what these add, nobody knows
+/// before the constraints' equations are solved.
 let alongSolution (components: Component list) (values: Expr list) : Expr list =
     let time = Build.input { Name = "t"; Role = Time; Shape = scalar }
 
     let seeds =
-        (time, Build.number 1.0) :: [ for c in components -> Build.input c.Symbol, c.Drift ]
+        (time, Build.number 1.0)
+        :: [ for c in components do
+                 if not c.IsAlgebraic then
+                     Build.input c.Symbol, c.Drift ]
 
     Differentiate.jvp values seeds |> Simplify.run
 
@@ -73,12 +72,10 @@ let jvp (components: Component list) : Symbol list * Expr list =
 
     v, Differentiate.jvp (components |> List.map _.Drift) seeds |> Simplify.run
 
-/// The drifts' derivatives by time, at a state that rests.
-let timeDerivative (components: Component list) : Expr list =
+/// The derivatives of values by time, at a state that rests.
+let byTime (values: Expr list) : Expr list =
     let time = Build.input { Name = "t"; Role = Time; Shape = [] }
-
-    Differentiate.jvp (components |> List.map _.Drift) [ time, Build.number 1.0 ]
-    |> Simplify.run
+    Differentiate.jvp values [ time, Build.number 1.0 ] |> Simplify.run
 
 // The Jacobian
 
@@ -137,7 +134,7 @@ let sparseJacobian (components: Component list) : Entry list =
 
     let simplified = entries |> List.map _.Value |> Simplify.run
 
-    List.map2 (fun entry value -> { entry with Value = value }) entries simplified
+    List.map2 (fun (entry: Entry) value -> { entry with Value = value }) entries simplified
     |> List.filter (fun entry -> not (Build.isZero entry.Value))
 
 // Noise

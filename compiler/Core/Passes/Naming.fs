@@ -40,6 +40,21 @@ let private decapitalized (name: string) =
     else
         name
 
+/// What an input is called in names: a state at an earlier time, `x(t - tau)`, is `xDelayed`.
+let ofInput (s: Symbol) =
+    match s.Role with
+    | Delayed -> s.Name.Substring(0, s.Name.IndexOf '(') + "Delayed"
+    | Time
+    | State
+    | Parameter
+    | Constant
+    | Control
+    | Increment
+    | Sample
+    | Step
+    | Cotangent
+    | Tangent -> s.Name
+
 /// Longer names than this stop growing with their operands.
 let private longest = 18
 
@@ -73,7 +88,7 @@ let private describe (nameOf: Expr -> string option) (e: Expr) =
 
     match e.Op with
     | Number _ -> "number"
-    | Input s -> s.Name
+    | Input s -> ofInput s
     | Add -> "sum"
     | Subtract -> "difference"
     | Multiply ->

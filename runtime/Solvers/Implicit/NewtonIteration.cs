@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace DiffEqLang.Runtime;
 
 /// <summary>
-/// Solves the equations of implicit stages, Zᵢ = yᵢ + h Σⱼ aᵢⱼ f(tⱼ, Zⱼ), by simplified Newton iterations with the Jacobian at the step's
+/// Solves the equations of implicit stages, M Zᵢ = M yᵢ + h Σⱼ aᵢⱼ f(tⱼ, Zⱼ), by simplified Newton iterations with the Jacobian at the step's
 /// start. Each lane goes on until it has converged, and then rests: what becomes of it does not depend on its batch mates.
 /// </summary>
 /// <remarks>Hairer and Wanner (1996), Solving Ordinary Differential Equations II, IV.8.</remarks>
@@ -61,11 +61,10 @@ internal sealed class NewtonIteration : IDisposable
         var solve = _matrix.SolverOf(block);
         var tolerance = _norm.Tolerance(stages.States[0]).repeat(1, group.Count);
         var convergence = new Convergence(Failed, _goal, _isToRounding);
-        Tensor[] times = [.. Enumerable.Range(group.First, group.Count).Select(stages.Geometry.TimeOf)];
         for (var iteration = 0; iteration < MostIterations && convergence.AnyActive; iteration++)
         {
             using var ofIteration = NewDisposeScope();
-            var change = solve(Residual(group, stages, block, start, states, times));
+            var change = solve(Residual(group, stages, block, start, states));
             if (convergence.AnyResting) change.view(Failed.Length, -1).masked_fill_(convergence.Resting(change.device), Scalars.Of(0));
             convergence.Judge(_norm.Of(change.reshape(change.size(0), -1), tolerance), iteration);
             for (var i = 0; i < states.Length; i++) states[i].add_(change.select(1, i), Scalars.One);
@@ -74,16 +73,19 @@ internal sealed class NewtonIteration : IDisposable
         convergence.End();
     }
 
-    /// <summary>yᵢ + h Σⱼ aᵢⱼ f(tⱼ, Zⱼ) - Zᵢ: [samples, m, N].</summary>
-    private Tensor Residual(StageGroup group, Stages stages, double[,] block, Tensor[] start, Tensor[] states, Tensor[] times)
+    /// <summary>M (yᵢ - Zᵢ) + h Σⱼ aᵢⱼ f(tⱼ, Zⱼ): [samples, m, N].</summary>
+    private Tensor Residual(StageGroup group, Stages stages, double[,] block, Tensor[] start, Tensor[] states)
     {
         var geometry = stages.Geometry;
-        Tensor[] slopes = [.. states.Select((state, j) => geometry.Scaled(_kernel.Drift(group.First + j, times[j], state, out _)))];
+        Tensor[] slopes = [.. states.Select((state, j) => geometry.Scaled(_kernel.Drift(geometry, group.First + j, state, out _)))];
         return stack([.. states.Select((state, i) =>
-            LinearCombination.Add(start[i].add(state, Scalars.MinusOne), Row(block, i), geometry.Scale, slopes))], 1);
+            LinearCombination.Add(_kernel.TimesMass(start[i].add(state, Scalars.MinusOne)), Row(block, i), geometry.Scale, slopes))], 1);
     }
 
-    /// <summary>kᵢ from h Σⱼ aᵢⱼ kⱼ = Zᵢ - yᵢ, without another evaluation, which would multiply what is left of the iteration's error by the stiffness.</summary>
+    /// <summary>
+    /// kᵢ from h Σⱼ aᵢⱼ kⱼ = Zᵢ - yᵢ, without another evaluation, which would multiply what is left of the iteration's error by the
+    /// stiffness. Of algebraic entries it is all that there is: Hairer and Wanner (1996), VI.1.12.
+    /// </summary>
     private static void SlopesOf(Stages stages, StageGroup group, double[,] block, Tensor[] start, Tensor[] states)
     {
         var inverse = SmallMatrix.Inverse(block);

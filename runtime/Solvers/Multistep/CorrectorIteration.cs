@@ -34,32 +34,32 @@ internal sealed class CorrectorIteration : IDisposable
     public bool[] Failed { get; }
 
     /// <summary>The solution, [samples, N].</summary>
-    /// <param name="time">t: [] or [lanes].</param>
+    /// <param name="geometry">The step.</param>
     /// <param name="predicted">Where the iteration starts: [samples, N].</param>
     /// <param name="known">What does not depend on the solution: [samples, N].</param>
     /// <param name="leading">g of each lane; zero where it does not move.</param>
-    public Tensor Solve(Tensor time, Tensor predicted, Tensor known, double[] leading)
+    public Tensor Solve(StepGeometry geometry, Tensor predicted, Tensor known, double[] leading)
     {
-        Matrix.Open(time, predicted, leading);
+        Matrix.Open(geometry.TimeOf(_kernel.EndNode), predicted, leading);
         var (state, weights) = (predicted.clone(), LaneWeights.Column(leading, predicted));
         bool[] rests = [.. leading.Select(g => g == 0)];
-        Iterate(time, state, known, weights, predicted, rests, Failed);
+        Iterate(geometry, state, known, weights, predicted, rests, Failed);
         if (!Matrix.Renew(Failed)) return state;
         bool[] stays = [.. Failed.Select(failed => !failed)];
         state = where(tensor(stays, [stays.Length, 1], device: state.device), state, predicted);
-        Iterate(time, state, known, weights, predicted, stays, Failed);
+        Iterate(geometry, state, known, weights, predicted, stays, Failed);
         return state;
     }
 
     /// <summary>Iterates the lanes that do not rest, in place, and says which of them fail.</summary>
-    private void Iterate(Tensor time, Tensor state, Tensor known, Tensor weights, Tensor predicted, bool[] rests, bool[] failed)
+    private void Iterate(StepGeometry geometry, Tensor state, Tensor known, Tensor weights, Tensor predicted, bool[] rests, bool[] failed)
     {
         var sitsOut = (bool[])rests.Clone();
         var (tolerance, convergence) = (_norm.Tolerance(predicted), new Convergence(sitsOut, _goal, _isToRounding));
         for (var iteration = 0; iteration < (_isToRounding ? MostIterationsToRounding : MostIterations) && convergence.AnyActive; iteration++)
         {
             using var ofIteration = NewDisposeScope();
-            var residual = _kernel.Drift(_kernel.EndNode, time, state, out _).mul(weights).add_(known, Scalars.One).add_(state, Scalars.MinusOne);
+            var residual = _kernel.Drift(geometry, _kernel.EndNode, state, out _).mul(weights).add_(known, Scalars.One).add_(state, Scalars.MinusOne);
             var change = Matrix.Solve(residual);
             if (convergence.AnyResting) change.view(failed.Length, -1).masked_fill_(convergence.Resting(change.device), Scalars.Of(0));
             convergence.Judge(_norm.Of(change, tolerance), iteration);

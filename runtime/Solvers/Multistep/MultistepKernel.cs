@@ -56,11 +56,11 @@ internal sealed class MultistepKernel : StepKernel
     public override Func<int, bool, double, double>? StepFactor => _control.Factor;
 
     /// <inheritdoc/>
-    public override Tensor Drift(int node, Tensor time, Tensor state, out Tensor[]? terms)
+    public override Tensor Drift(StepGeometry geometry, int node, Tensor state, out Tensor[]? terms)
     {
         Evaluations++;
         terms = null;
-        var slope = Equations.Drift(time, state);
+        var slope = Equations.Drift(geometry.TimeOf(node), state);
         return slope.numel() == state.numel() ? slope : slope.expand_as(state);
     }
 
@@ -104,7 +104,7 @@ internal sealed class MultistepKernel : StepKernel
     private MultistepStep PredictAndCorrect(StepGeometry geometry, Tensor state, Tensor past, LaneFormula[] formulas)
     {
         var predicted = OfSamples(LaneWeights.Sums(past, [[.. formulas.Select(formula => formula.Predictor)]])[0], state).add_(state, Scalars.One);
-        var values = cat([OfLanes(Drift(EndNode, geometry.TimeOf(EndNode), predicted, out _)), past], 0);
+        var values = cat([OfLanes(Drift(geometry, EndNode, predicted, out _)), past], 0);
         double[][] corrector = [.. formulas.Select(formula => (double[])[formula.Leading, .. formula.Corrector])];
         var after = OfSamples(LaneWeights.Sums(values, [corrector])[0], state).add_(state, Scalars.One);
         return new MultistepStep(this, geometry, state, predicted, after, values, null, formulas);
@@ -115,7 +115,7 @@ internal sealed class MultistepKernel : StepKernel
         var sums = LaneWeights.Sums(
             past, [[.. formulas.Select(formula => formula.Predictor)], [.. formulas.Select(formula => formula.Corrector)]]);
         var (predicted, known) = (OfSamples(sums[0], state), OfSamples(sums[1], state));
-        var after = _corrector!.Solve(geometry.TimeOf(EndNode), predicted, known, [.. formulas.Select(formula => formula.Leading)]);
+        var after = _corrector!.Solve(geometry, predicted, known, [.. formulas.Select(formula => formula.Leading)]);
         return new MultistepStep(this, geometry, state, predicted, after, cat([OfLanes(after), past], 0), known, formulas);
     }
 

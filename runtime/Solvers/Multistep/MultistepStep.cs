@@ -58,7 +58,7 @@ internal sealed class MultistepStep(
     public override Tensor EndSlope()
     {
         if (_endSlope is not null) return _endSlope;
-        if (known is null) return _endSlope = kernel.Drift(kernel.EndNode, EndTime, after, out _);
+        if (known is null) return _endSlope = kernel.Drift(Geometry, kernel.EndNode, after, out _);
         // From the solution's own equation, without another evaluation, which would multiply what is left of the iteration's error by the stiffness.
         var leading = LaneWeights.Column([.. formulas.Select(formula => formula.Leading)], after);
         return _endSlope = after.add(known, Scalars.MinusOne).div(leading);

@@ -3,6 +3,7 @@ module internal DiffEqLang.Compiler.Backends.Latex.Formula
 
 open System
 open System.Globalization
+open System.Text.RegularExpressions
 open DiffEqLang.Compiler.Ir
 open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Builtins
@@ -75,8 +76,19 @@ let private letter (word: string) =
     | _ when word.Length = 1 -> word
     | _ -> sprintf @"\mathrm{%s}" word
 
+let private words = Regex @"\p{L}[\p{L}\p{Nd}_]*'*"
+
 /// A name with its trailing number or last part after `_` as an index: `W1` is `W_{1}`, `f_W1` is `\mathrm{f\_W}_{1}`.
-let name (text: string) =
+let rec name (text: string) =
+    match text.IndexOf '(' with
+    | -1 -> plainName text
+    | cut -> name (text.Substring(0, cut)) + atTime (text.Substring cut)
+
+/// `(t - 2 * tau)`, what a delayed state is called at.
+and private atTime (text: string) =
+    words.Replace(text, (fun (word: Match) -> plainName word.Value)).Replace(" * ", @"\,")
+
+and private plainName (text: string) =
     let primes = text |> Seq.rev |> Seq.takeWhile ((=) '\'') |> Seq.length
     let stem = text.TrimEnd '\''
     let digits = stem |> Seq.rev |> Seq.takeWhile Char.IsAsciiDigit |> Seq.length

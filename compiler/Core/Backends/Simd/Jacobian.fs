@@ -78,7 +78,9 @@ let private jacobian (kernel: Kernel) precision : CSharp.Member =
         (summary "The Jacobian of the drift, row by row.")
 
 let private timeDerivative (kernel: Kernel) precision : CSharp.Member =
-    let values = Derivatives.timeDerivative kernel.Model.Components |> Written.expand
+    let values =
+        Derivatives.byTime (kernel.Model.Components |> List.map _.Drift) |> Written.expand
+
     let writer = writer kernel precision (topological values)
     Storing.prepare writer (Dictionary()) [] values
 

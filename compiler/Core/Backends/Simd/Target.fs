@@ -3,6 +3,7 @@
 module internal DiffEqLang.Compiler.Backends.Simd.Target
 
 open DiffEqLang.Contracts
+open DiffEqLang.Tableaux
 open DiffEqLang.Compiler.Checking
 open DiffEqLang.Compiler.Checking.Errors
 open DiffEqLang.Compiler.Ir
@@ -69,6 +70,33 @@ let private hasEvents (model: Dynamics.Model) =
 let private hasSparseJacobian (model: Dynamics.Model) =
     Sparsity.analyse model |> Option.exists Sparsity.isWorthwhile
 
+let private hasDelays (model: Dynamics.Model) =
+    if model.Delays.IsEmpty then
+        None
+    else
+        Some "it has delays, and registers keep no past"
+
+/// What a step of the method does that registers do not, where the solve block fixes one.
+let private methodNeedsTorch (model: Dynamics.Model) =
+    match model.Typed.Solve.Method with
+    | None -> None
+    | Some choice when not (isNull (Catalogue.FindMultistep choice.Name)) ->
+        Some(sprintf "its method, %s, keeps past values" choice.Name)
+    | Some choice ->
+        match Option.ofObj (Catalogue.Find choice.Name) with
+        | Some tableau when tableau.IsPartitioned ->
+            Some(sprintf "its method, %s, moves positions and momenta by turns" tableau.Name)
+        | Some tableau when tableau.IsImplicit && isNull tableau.Rosenbrock ->
+            Some(sprintf "its method, %s, solves nonlinear equations in a step" tableau.Name)
+        | Some _
+        | None -> None
+
+let private hasConstraints (model: Dynamics.Model) =
+    if model.Constraints.IsEmpty then
+        None
+    else
+        Some "it has algebraic constraints, whose equations torch solves"
+
 let private onlyOnDevice (model: Dynamics.Model) =
     match model.Typed.Solve.Device with
     | Some device when device <> "auto" && device <> "cpu" -> Some(sprintf "its device is %s" device)
@@ -84,12 +112,21 @@ let choose (option: string option) (model: Dynamics.Model) : Choice =
     match asked option model with
     | "torch" -> Torch "it was asked for"
     | target ->
-        let obstacle = onlyOnDevice model |> Option.orElse (hasEvents model)
+        let obstacle =
+            onlyOnDevice model
+            |> Option.orElse (hasConstraints model)
+            |> Option.orElse (hasDelays model)
+            |> Option.orElse (hasEvents model)
+            |> Option.orElse (methodNeedsTorch model)
 
-        match obstacle, Result.bind fitting (Kernel.ofModel model) with
-        | Some reason, _
-        | None, Error reason -> Torch reason
-        | None, Ok kernel ->
+        let kernel =
+            match obstacle with
+            | Some reason -> Error reason
+            | None -> Result.bind fitting (Kernel.ofModel model)
+
+        match kernel with
+        | Error reason -> Torch reason
+        | Ok kernel ->
             let count = products kernel
 
             if target = "simd" then

@@ -33,6 +33,9 @@ type Bound =
         Watched: Watched option
         /// Of all events, in their order.
         Jumps: Jump list
+        Delays: Delay list
+        /// Of every component, with its derivative by time; empty where no state has one.
+        History: (Expr.Expr * Expr.Expr) list
         Hoisted: Hoisted list
         /// By position: what gradients flow to.
         Parameters: Symbol list
@@ -49,6 +52,21 @@ let private declaredFirst (declared: Symbol list) (used: Symbol list) =
     let declaredUsed = declared |> List.filter isUsed.Contains
     let isDeclared = HashSet declaredUsed
     declaredUsed, used |> List.filter (not << isDeclared.Contains)
+
+/// Every delay as a number or an input: what hoisting leaves where it is used, such as a sign, is computed once too, since gradients flow to it.
+let private hoistDelays taken (delays: Delay list) : Delay list * Hoisted list =
+    let names = Naming.Unique taken
+
+    let hoisted (delay: Delay) =
+        match delay.Value with
+        | Build.Uniform _
+        | { Op = Input _ } -> delay, None
+        | value ->
+            let symbol = { Name = names.Fresh "delay"; Role = Hoisting.role value; Shape = value.Shape }
+            { delay with Value = Build.input symbol }, Some { Symbol = symbol; Value = value }
+
+    let delays, own = delays |> List.map hoisted |> List.unzip
+    delays, List.choose id own
 
 /// What every method computes, hoisted at once: what the methods share is computed once.
 let private hoistAll (model: Dynamics.Model) =
@@ -75,7 +93,10 @@ let private hoistAll (model: Dynamics.Model) =
           alongSolution watched
           for e in model.Events do
               e.After
-              alongSolution e.After ]
+              alongSolution e.After
+          model.Delays |> List.map _.Value
+          model.History
+          Derivatives.byTime model.History ]
 
     let written = List.concat groups
     let names = Expr.inputs written |> List.map _.Name
@@ -91,17 +112,24 @@ let private hoistAll (model: Dynamics.Model) =
         List.zip3 components groups[0] groups[1]
         |> List.map (fun (c, drift, diffusion) -> { c with Drift = drift; Diffusion = diffusion })
 
+    let behindEvents = 6 + 2 * model.Events.Length
     let jump i (e: Event) = { Event = e; After = groups[6 + 2 * i]; Rates = groups[7 + 2 * i] }
 
-    {| Roots = roots
-       Hoisted = hoisted
+    let delays, ofDelays =
+        List.map2 (fun (d: Delay) value -> { d with Value = value }) model.Delays groups[behindEvents]
+        |> hoistDelays (names @ List.map (fun h -> h.Symbol.Name) hoisted)
+
+    {| Roots = roots @ (delays |> List.map _.Value)
+       Hoisted = hoisted @ ofDelays
        Components = components
        Milstein = milstein |> Option.map (fun _ -> groups[2])
        ItoCorrection = correction |> Option.map (fun _ -> groups[3])
        Watched =
         List.tryHead groups[4]
         |> Option.map (fun values -> { Values = values; Rates = groups[5].Head })
-       Jumps = model.Events |> List.mapi jump |}
+       Jumps = model.Events |> List.mapi jump
+       Delays = delays
+       History = List.zip groups[behindEvents + 1] groups[behindEvents + 2] |}
 
 let private model = Name "model"
 
@@ -162,6 +190,8 @@ let bind (face: Face) : Bound =
       ItoCorrection = system.ItoCorrection
       Watched = system.Watched
       Jumps = system.Jumps
+      Delays = system.Delays
+      History = system.History
       Hoisted = system.Hoisted
       Parameters = directly @ hoistedParameters
       Surroundings = surroundings

@@ -31,9 +31,14 @@ let private incrementPacking (noise: Noise) : Packing =
 
 let private batched size = DocumentationComments.batched [ size ]
 
-/// `dx/dt, dy/dt, ...`
+/// `dx/dt, dy/dt, ..., and the residual of 0 = x - z^2`
 let private equationNames (bound: Bound) =
-    let names = bound.Components |> List.map (fun c -> sprintf "d%s/dt" c.Symbol.Name)
+    let names =
+        [ for c in bound.Components do
+              if not c.IsAlgebraic then
+                  sprintf "d%s/dt" c.Symbol.Name
+          for c in bound.Face.Model.Constraints do
+              sprintf "residual of %s" c.Text ]
 
     (if names.Length > mostNamed then
          List.take (mostNamed - 1) names @ [ "..." ]
@@ -43,11 +48,11 @@ let private equationNames (bound: Bound) =
 
 let private drift (bound: Bound) : Member list =
     let size = batched bound.Face.Model.Size
-    let doc = sprintf "%s.  %s -> %s" (equationNames bound) size size
+    let doc = sprintf "%s.  %s -> %s" (equationNames bound) (Delays.argumentShape bound) size
     let vjpDoc = "The vector-Jacobian product of the drift; adds parameter gradients"
 
     let drifts = bound.Components |> List.map _.Drift
-    let quantity = ofBase bound "Drift" [ statePacking bound ] drifts
+    let quantity = ofBase bound "Drift" [ argumentPacking bound ] drifts
     let product = vjp bound quantity
 
     match SharedTerms.between drifts (product.States @ product.Parameters) with
@@ -128,6 +133,23 @@ let private sparsity (bound: Bound) : Member list =
     | Some _
     | None -> []
 
+/// The entries of algebraic unknowns, which lie behind the states; in their places the drift has the residuals.
+let private algebraic (bound: Bound) : Member list =
+    let size = Literals.dim bound.Surroundings.OpenDim
+
+    match bound.Components |> List.filter _.IsAlgebraic with
+    | [] -> []
+    | first :: _ ->
+        let length = Dim.subtract bound.Face.Model.Size first.Offset
+
+        [ overriding (
+              Property(
+                  "IReadOnlyList<(long Offset, long Length)>",
+                  "Algebraic",
+                  Collection [ Tuple [ size first.Offset; size length ] ]
+              )
+          ) ]
+
 /// The class.
 let nested (face: Face) : Member =
     let bound = Binding.bind face
@@ -145,6 +167,8 @@ let nested (face: Face) : Member =
                 Binding.members bound
                 @ positions bound
                 @ sparsity bound
+                @ algebraic bound
+                @ Delays.members bound
                 @ drift bound
                 @ ofNoise
                 @ Events.members bound })

@@ -52,8 +52,8 @@ let private specs (bound: Bound) =
 
 // What is watched
 
-let private valueMember (bound: Bound) name (value: Expr.Expr) span =
-    let written = Functions.writeValue bound.Surroundings (statePacking bound) value span
+let private valueMember (bound: Bound) name packing (value: Expr.Expr) span =
+    let written = Functions.writeValue bound.Surroundings packing value span
     overriding (Method("Tensor", name, tensors written, Block written.Body))
 
 /// The vector-Jacobian product of what is watched, w being a vector with an element for each.
@@ -61,7 +61,8 @@ let private watchedProduct (bound: Bound) (watched: Watched) =
     let w: Symbol = { Name = "w"; Role = Cotangent; Shape = watched.Values.Shape }
 
     let product =
-        Derivatives.vjpOf [ watched.Values, w ] bound.Components bound.Parameters |> arranged
+        Derivatives.vjpOf [ watched.Values, w ] (bound.Components |> List.map _.Symbol) bound.Parameters
+        |> arranged
 
     let packings = [ statePacking bound; { Name = "w"; Parts = [ w, Dim.zero ] } ]
     let written = productBody bound Unshared "EventValuesVjp" packings product
@@ -71,8 +72,8 @@ let private watched (bound: Bound) =
     match bound.Watched with
     | None -> []
     | Some watched ->
-        [ valueMember bound "EventValues" watched.Values SourceSpan.None
-          valueMember bound "EventRates" watched.Rates SourceSpan.None
+        [ valueMember bound "EventValues" (statePacking bound) watched.Values SourceSpan.None
+          valueMember bound "EventRates" (argumentPacking bound) watched.Rates SourceSpan.None
           watchedProduct bound watched ]
 
 // What they do
@@ -94,10 +95,10 @@ let private choosing (jumps: (int * Jump) list) name (suffix: string) (others: P
 
 /// The methods of one event that changes the state.
 let private ofJump (bound: Bound) (number: int, jump: Jump) =
-    let quantity name (suffix: string) values : Quantity =
+    let quantity name (suffix: string) packing values : Quantity =
         { Name = sprintf "%s%d" name number
           IsPrivate = true
-          Packings = [ statePacking bound ]
+          Packings = [ packing ]
           Results =
             List.map2
                 (fun (c: Component) value ->
@@ -111,14 +112,14 @@ let private ofJump (bound: Bound) (number: int, jump: Jump) =
         bound
         (sprintf "The state after what happens %s, from the one before." what)
         (sprintf "The vector-Jacobian product of what happens %s." what)
-        (quantity "Jump" "After" jump.After)
+        (quantity "Jump" "After" (statePacking bound) jump.After)
     @ [ forward
             bound
             Unshared
             (sprintf
                 "The derivative, by the time at which it happens, of the state after what happens %s."
                 what)
-            (quantity "JumpRate" "Rate" jump.Rates) ]
+            (quantity "JumpRate" "Rate" (argumentPacking bound) jump.Rates) ]
 
 let private jumps (bound: Bound) =
     let changing = bound.Jumps |> List.indexed |> List.filter (fun (_, j) -> not j.After.IsEmpty)

@@ -27,8 +27,11 @@ open DiffEqLang.Compiler.Backends.Torch.Writer
 type Definition =
     {
         Name: string
+        /// What the method takes.
         Packings: Packing list
-        /// One for each part of the first packing.
+        /// What it gives.
+        Returned: Packing
+        /// One for each part of that.
         Results: Result list
         /// By position among the parameters.
         Gradients: (int * Expr.Expr) list
@@ -60,14 +63,17 @@ let private declareParameters (writer: Writer) (packings: Packing list) (others:
 let private unpackAll writer named (isUsed: Symbol -> bool) =
     named |> List.collect (fun (packing, name) -> unpack writer (Name name) isUsed packing)
 
+/// Whether the result has the size of the first tensor that the method takes.
+let private returnsWhatItTakes (definition: Definition) = definition.Returned = definition.Packings.Head
+
 /// The parts that a method's body mentions: what its values are made of, and the states beside which a result that is
 /// the same for every sample is spread over the batch.
 let private mentioned (definition: Definition) (values: Expr.Expr list) =
     let reached = HashSet(Expr.inputs values)
-    let parts = definition.Packings.Head.Parts |> List.map fst
+    let parts = definition.Returned.Parts |> List.map fst
     let isNothing = definition.Results |> List.forall (fun r -> Build.isZero r.Value)
 
-    if definition.Results.Length = parts.Length && not isNothing then
+    if not (isNothing && returnsWhatItTakes definition) then
         for symbol, result in List.zip parts definition.Results do
             if isSpread result.Value then
                 reached.Add symbol |> ignore
@@ -106,7 +112,8 @@ let write (surroundings: Surroundings) (definition: Definition) : Written =
         definition.Gradients
         |> List.collect (fun (position, e) -> GradientStores.store writer position 1.0 e)
 
-    let results = pack writer definition.Packings.Head definition.Results
+    let like = if returnsWhatItTakes definition then writer.FirstPacked else None
+    let results = pack writer like definition.Returned definition.Results
 
     { Parameters = List.map snd parameters
       Body = declareBatch writer @ unpacked @ terms @ handedOut @ gradients @ results }

@@ -45,7 +45,7 @@ let private candidates (roots: Expr list) =
 
     order |> List.filter found.Contains
 
-let private role (e: Expr) = if e.DependsOn.HasFlag Dependence.Parameter then Parameter else Constant
+let role (e: Expr) = if e.DependsOn.HasFlag Dependence.Parameter then Parameter else Constant
 
 /// The roots with inputs in the place of what is computed once, and these values. `taken` names are kept clear of.
 let hoist (taken: string seq) (roots: Expr list) : Expr list * Hoisted list =

@@ -17,9 +17,11 @@ open DiffEqLang.Compiler.Backends.Torch.ModelScope
 let private largestDense = 16
 
 let private jacobianMethod (face: Face) name doc (value: Expr.Expr) =
-    let written = Functions.writeValue (surroundings face) (state face) value SourceSpan.None
+    let written =
+        Functions.writeValue (surroundings face) (stateAndPast face) value SourceSpan.None
 
-    let packed = sprintf "Packed: %s." (DocumentationComments.batched [ face.Model.Size ])
+    let packed =
+        sprintf "Packed: %s." (DocumentationComments.batched [ Dynamics.argumentSize face.Model ])
 
     let documentation =
         { summary doc with

@@ -31,3 +31,7 @@ let surroundings (face: Face) : Surroundings =
 let state (face: Face) : Packing =
     { Name = "state"
       Parts = face.Model.Components |> List.map (fun c -> c.Symbol, c.Offset) }
+
+/// What the equations take: the packed state, followed by the delayed states.
+let stateAndPast (face: Face) : Packing =
+    state face |> followedBy (Dynamics.delayed face.Model) face.Model.Size

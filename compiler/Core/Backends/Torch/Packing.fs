@@ -6,6 +6,7 @@ open DiffEqLang.Contracts
 open DiffEqLang.Compiler.Ir
 open DiffEqLang.Compiler.Ir.Dim
 open DiffEqLang.Compiler.Ir.Expr
+open DiffEqLang.Compiler.Passes
 open DiffEqLang.Compiler.Printing
 open DiffEqLang.Compiler.Printing.CSharp
 open DiffEqLang.Compiler.Backends.CSharp
@@ -22,6 +23,15 @@ type Packing =
         /// Each with its place.
         Parts: (Symbol * Dim) list
     }
+
+/// A packing of a size, followed by further parts.
+let followedBy (parts: Symbol list) (size: Dim) (packing: Packing) : Packing =
+    let offsets =
+        parts
+        |> List.scan (fun offset s -> Dim.add offset (Shape.size s.Shape)) size
+        |> List.take parts.Length
+
+    { packing with Parts = packing.Parts @ List.zip parts offsets }
 
 /// More scalars than this are taken apart in one call.
 let private mostSelects = 4
@@ -52,6 +62,18 @@ let private part (place: Place) (packed: CSharp.Expr) isSole (symbol: Symbol, of
         | [ _ ] -> flat
         | shape -> invokeMethod flat "reshape" [ sizes place true shape ]
 
+/// What the parts are called: a state by two delays is `xDelayed` and `xDelayed2`, the same in all methods.
+let private wantedNames (packing: Packing) =
+    let names = Naming.Unique []
+    dict [ for symbol, _ in packing.Parts -> symbol, names.Fresh(Naming.ofInput symbol) ]
+
+/// Where a delayed state was asked for.
+let private placeOf (symbol: Symbol) =
+    if symbol.Role = Delayed then
+        Provenance.ofOrigin (tryOrigin (Build.input symbol))
+    else
+        None
+
 /// Declares the parts of a packed tensor that are used.
 let unpack
     (writer: Writer)
@@ -62,11 +84,13 @@ let unpack
     let used = packing.Parts |> List.filter (fst >> isUsed)
     let isFixed (_, offset) = (Dim.tryConstant offset).IsSome
 
+    let wanted = wantedNames packing
+
     let declare (partAt: Symbol * Dim -> CSharp.Expr) =
         [ for symbol, offset in used do
-              let name = writer.Scope.Fresh symbol.Name
+              let name = writer.Scope.Fresh wanted[symbol]
               writer.Define(symbol, Name name)
-              local name (partAt (symbol, offset)) None ]
+              local name (partAt (symbol, offset)) (placeOf symbol) ]
 
     match packedVector packing with
     | Some symbol ->
@@ -112,12 +136,17 @@ let private declareResult (writer: Writer) (symbol: Symbol, result: Result) : CS
         let name = writer.Scope.Fresh result.Name
         Name name, [ local name value (writer.Provenance result.Source) ]
 
-/// Returns the results of all parts as one packed tensor.
-let pack (writer: Writer) (packing: Packing) (results: Result list) : Statement list =
+/// Returns the results of all parts as one packed tensor, like another of the packing where there is one.
+let pack
+    (writer: Writer)
+    (like: CSharp.Expr option)
+    (packing: Packing)
+    (results: Result list)
+    : Statement list =
     let parts = packing.Parts |> List.map fst
     let isNothing = results |> List.forall (fun r -> Build.isZero r.Value)
 
-    match parts, results, writer.FirstPacked with
+    match parts, results, like with
     | _, _, Some packed when isNothing -> [ statement (Return(filledLike packed 0.0)) ]
     | [ symbol ], [ result ], _ ->
         let value = perSample writer symbol result.Value |> flat symbol

@@ -18,6 +18,10 @@ let statePacking (bound: Bound) : Packing =
     { Name = "state"
       Parts = bound.Components |> List.map (fun c -> c.Symbol, c.Offset) }
 
+/// What takes the state's place in a system with delays: the state, followed by the delayed ones.
+let argumentPacking (bound: Bound) : Packing =
+    statePacking bound |> followedBy (Dynamics.delayed bound.Face.Model) bound.Face.Model.Size
+
 let private cotangentPacking (bound: Bound) (cotangents: Symbol list) : Packing =
     { Name = "w"
       Parts = List.map2 (fun (c: Component) s -> s, c.Offset) bound.Components cotangents }
@@ -33,6 +37,13 @@ type Quantity =
         Results: Result list
     }
 
+/// `dx` of a state, `residualY` of an algebraic unknown.
+let private resultName (c: Component) =
+    if c.IsAlgebraic then
+        "residual" + Naming.capitalized c.Symbol.Name
+    else
+        "d" + c.Symbol.Name
+
 /// A quantity of the base's, its results named as the differentials of the states and told from their equations.
 let ofBase (bound: Bound) name packings values : Quantity =
     { Name = name
@@ -40,7 +51,7 @@ let ofBase (bound: Bound) name packings values : Quantity =
       Packings = packings
       Results =
         List.map2
-            (fun (c: Component) value -> { Name = "d" + c.Symbol.Name; Value = value; Source = c.Span })
+            (fun (c: Component) value -> { Name = resultName c; Value = value; Source = c.Span })
             bound.Components
             values }
 
@@ -63,6 +74,7 @@ let forward (bound: Bound) (terms: SharedTerms) doc (quantity: Quantity) : Membe
             bound.Surroundings
             { Name = quantity.Name
               Packings = quantity.Packings
+              Returned = statePacking bound
               Results = quantity.Results
               Gradients = []
               Terms = terms }
@@ -81,20 +93,27 @@ let forward (bound: Bound) (terms: SharedTerms) doc (quantity: Quantity) : Membe
         (Block written.Body)
 
 /// What a vector-Jacobian product writes: cotangents of the components, and what it adds to the parameters' gradients.
-let productBody (bound: Bound) terms name packings (product: Derivatives.VectorJacobian) : Written =
+let productBody
+    (bound: Bound)
+    terms
+    name
+    (packings: Packing list)
+    (product: Derivatives.VectorJacobian)
+    : Written =
     let results =
         List.map2
-            (fun (c: Component) value ->
-                { Name = "d" + Naming.capitalized c.Symbol.Name
+            (fun (symbol, _) value ->
+                { Name = "d" + Naming.capitalized (Naming.ofInput symbol)
                   Value = value
                   Source = SourceSpan.None })
-            bound.Components
+            packings.Head.Parts
             product.States
 
     Functions.write
         bound.Surroundings
         { Name = name
           Packings = packings
+          Returned = packings.Head
           Results = results
           Gradients = product.Parameters |> List.indexed |> List.filter (fun (_, e) -> not (Build.isZero e))
           Terms = terms }
@@ -136,9 +155,11 @@ let arranged (product: Derivatives.VectorJacobian) : Derivatives.VectorJacobian 
 
     { product with States = ofStates; Parameters = ofParameters }
 
-/// The vector-Jacobian product of a quantity.
+/// The vector-Jacobian product of a quantity, by what its first packing holds.
 let vjp (bound: Bound) (quantity: Quantity) : Derivatives.VectorJacobian =
-    arranged (Derivatives.vjp bound.Components (values quantity) bound.Parameters)
+    let cotangents = Derivatives.cotangents bound.Components
+    let parts = quantity.Packings.Head.Parts |> List.map fst
+    arranged (Derivatives.vjpOf (List.zip (values quantity) cotangents) parts bound.Parameters)
 
 /// A quantity and its vector-Jacobian product, which compute what they share twice.
 let both (bound: Bound) doc vjpDoc (quantity: Quantity) : Member list =

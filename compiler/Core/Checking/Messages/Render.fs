@@ -15,6 +15,7 @@ let diagnostic (error: Error) : Diagnostic =
         | Structure kind -> StructureMessages.ofStructure kind
         | Noise kind -> NoiseMessages.ofNoise kind
         | Event kind -> EventMessages.ofEvent kind
+        | Delay kind -> DelayMessages.ofDelay kind
         | Solve kind -> SolveMessages.ofSolve kind
         | NotSupportedYet kind -> SolveMessages.ofUnsupported kind
 

@@ -38,6 +38,11 @@ let ofSolve error =
             Catalogue.MethodRefusesEquations
             (sprintf "`%s` needs positions and momenta, neither of which depends on itself: %s" method reason)
         |> hinting "`implicit_midpoint` and `gauss4` are symplectic for equations of any form"
+    | MethodRefusesConstraints(method, reason, alternatives) ->
+        says
+            Catalogue.MethodRefusesConstraints
+            (sprintf "`%s` does not solve algebraic constraints: %s" method reason)
+        |> hinting (sprintf "take one of %s" (quoteAll alternatives))
     | TableauFile(path, reason) -> says Catalogue.TableauFile (sprintf "`%s` gives no method: %s" path reason)
 
 let private notYet descriptor what = says descriptor (sprintf "%s is not supported yet" what)

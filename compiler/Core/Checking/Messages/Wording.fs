@@ -69,6 +69,7 @@ let kindWords kind =
     match kind with
     | DimName -> "a dim"
     | StateName -> "a state"
+    | AlgebraicName -> "an algebraic unknown"
     | ParameterName -> "a parameter"
     | ConstantName -> "a constant"
     | WienerName -> "a Wiener process"
@@ -81,6 +82,9 @@ let kindWords kind =
     | ArgumentName -> "an argument"
     | BuiltinName -> "a number"
     | UnsupportedName -> "not supported yet"
+
+/// A name with what it is: "the state `x`".
+let named (name, kind) = if name = "t" then "the time `t`" else sprintf "%s `%s`" (kindWords kind) name
 
 /// The operand itself with its shape, then the declarations that the shape comes from.
 let showing (operand: Operand) words =

@@ -1,0 +1,46 @@
+/// What a model's delays allow.
+module internal DiffEqLang.Compiler.Checking.Delays
+
+open System.Collections.Generic
+open DiffEqLang.Tableaux
+open DiffEqLang.Compiler.Ir
+open DiffEqLang.Compiler.Ir.Expr
+open DiffEqLang.Compiler.Ir.Typed
+open DiffEqLang.Compiler.Checking.Errors
+open DiffEqLang.Compiler.Checking.Context
+
+let private rightSides (equation: Equation) =
+    match equation with
+    | Ordinary(_, _, right, _) -> [ right ]
+    | Stochastic(_, drift, diffusion, _) -> [ drift; diffusion ]
+    | Constraint(_, residual, _) -> [ residual ]
+
+/// The delayed states that the equations ask for, and not only a `let` that nothing uses.
+let usedBy (delayed: DelayedStates) (equations: Equation list) : DelayDecl list =
+    let used = HashSet(equations |> List.collect rightSides |> Expr.inputs)
+    delayed.All |> List.filter (fun d -> used.Contains d.Symbol)
+
+/// The methods whose steps are explicit and move the whole state.
+let private explicitMethods =
+    [ for tableau in Catalogue.All do
+          if not tableau.IsImplicit then
+              tableau.Name ]
+
+let private ofMethod (choice: MethodChoice) =
+    match choice.Tableau, Catalogue.Find choice.Name with
+    | None, tableau when not (isNull tableau) && tableau.IsImplicit ->
+        [ error choice.Span (Delay(MethodRefusesDelays(choice.Name, explicitMethods))) ]
+    | _ -> []
+
+/// The adjoint of an equation with delays asks for what lies ahead of it, so that it is not solved beside the state backwards.
+let ofModel (model: Typed.Model) : Error list =
+    match model.Delays with
+    | [] -> []
+    | first :: _ ->
+        [ if not model.Wiener.IsEmpty then
+              error first.Span (NotSupportedYet(EquationForm "a delay in a model with noise"))
+          if model.Equations |> List.exists _.IsConstraint then
+              error first.Span (NotSupportedYet(EquationForm "a delay in a model with algebraic constraints"))
+          if model.Solve.Gradient = Some "backsolve" then
+              error first.Span (Delay BacksolveThroughDelays)
+          yield! model.Solve.Method |> Option.toList |> List.collect ofMethod ]
