@@ -207,6 +207,7 @@ let private constraints (context: Context) : (Tree.Expr * SourceSpan) list =
         | EquationStatement(Tree.Zero _, right) -> Some(right, declaration.Span)
         | EquationStatement _
         | InitialStatement _
+        | HistoryStatement _
         | CalculusStatement _
         | EventStatement _
         | SolveStatement _ -> None)
