@@ -17,7 +17,7 @@ let private models =
       "TimedTwice",
       "state x : R[2]; algebraic w, z : R[2], u; dx/dt = x*w; 0 = concat(u - t, w[1]^3 + w[1] - cos(t)^3 - cos(t) + log(x[1]) - sin(t)); 0 = z - w^2; 0 = w[0]^3 + w[0] - cos(t)^3 - cos(t) + log(x[0]) - sin(t) + u - t; init x = 1"
       "Robertson",
-      "state a, b; algebraic c; param r : R[3] = [0.04, 3e7, 1e4]; da/dt = -r[0]*a + r[2]*b*c; db/dt = r[0]*a - r[2]*b*c - r[1]*b^2; 0 = a + b + c - 1; init a = 1; init b = 0; init c = 0"
+      "state b, c; algebraic a; db/dt = 0.04*a - 1e4*b*c - 3e7*b^2; dc/dt = 3e7*b^2; 0 = a + b + c - 1; init b = 0; init c = 0"
       // Its constraint is the second derivative of x^2 + y^2 = 1.
       "Pendulum",
       "state x, y; algebraic lambda; param g = 9.81; x'' = -lambda*x; y'' = -lambda*y - g; 0 = x'^2 + y'^2 - g*y - lambda*(x^2 + y^2); init x = 1; init y = 0; init x' = 0; init y' = 0"
