@@ -145,4 +145,10 @@ let nested (face: Face) : Member =
             { Name = face.EquationsName
               Primary = None
               Base = (if face.IsStochastic then "SdeEquations" else "OdeEquations")
-              Members = Binding.members bound @ positions bound @ algebraic bound @ drift bound @ ofNoise @ Events.members bound })
+              Members =
+                Binding.members bound
+                @ positions bound
+                @ algebraic bound
+                @ drift bound
+                @ ofNoise
+                @ Events.members bound })
