@@ -17,6 +17,7 @@ let all =
           Compiler.BuiltinTests.tests
           Compiler.DifferentiateTests.tests
           Compiler.SimplifyTests.tests
+          Compiler.OppositesTests.tests
           Compiler.NoiseStructureTests.tests
           Compiler.PartitionTests.tests
           Compiler.PrintingTests.tests
