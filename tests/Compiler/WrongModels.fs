@@ -276,7 +276,7 @@ let all: (string * string list) list =
             "5:19-20 DEQ0201 `z` is not declared (declare it, as in `param z = 1` or `let z = ...`)" ]
       model
           "state x; dx/dt = -x; solve { method = radau, target = simd }"
-          [ "4:36-40 DEQ0608 `target = simd` cannot run this model: its method, radau, solves nonlinear equations in a step (leave the target to `auto`, or take `torch`)" ]
+          [ "4:34-38 DEQ0608 `target = simd` cannot run this model: its method, radau, solves nonlinear equations in a step (leave the target to `auto`, or take `torch`)" ]
       model
           "state q, p; dq/dt = p; dp/dt = -q; solve { method = leapfrog(dt = 0.1), target = simd }"
           [ "6:47-51 DEQ0608 `target = simd` cannot run this model: its method, leapfrog, moves positions and momenta by turns (leave the target to `auto`, or take `torch`)" ]
