@@ -279,7 +279,7 @@ let all: (string * string list) list =
           [ "4:34-38 DEQ0608 `target = simd` cannot run this model: its method, radau, solves nonlinear equations in a step (leave the target to `auto`, or take `torch`)" ]
       model
           "state q, p; dq/dt = p; dp/dt = -q; solve { method = leapfrog(dt = 0.1), target = simd }"
-          [ "6:47-51 DEQ0608 `target = simd` cannot run this model: its method, leapfrog, moves positions and momenta by turns (leave the target to `auto`, or take `torch`)" ]
+          [ "5:47-51 DEQ0608 `target = simd` cannot run this model: its method, leapfrog, moves positions and momenta by turns (leave the target to `auto`, or take `torch`)" ]
       model
           "state x; dx/dt = 1; when rising(x - 2) { x := 0 }; solve { target = simd }"
           [ "5:18-22 DEQ0608 `target = simd` cannot run this model: it has events, which registers do not find yet (leave the target to `auto`, or take `torch`)" ]
