@@ -129,8 +129,9 @@ internal sealed class DiscreteAdjoint
     private void ReverseEnd(StepGeometry geometry, Tensor after, Tensor[]? termsAfter, Tensor?[] adjoints, SaveCotangents? saved)
     {
         var end = _tableau.EndStage;
-        var slope = WithNext(OfEndSlope(geometry, after, adjoints, saved));
-        if (Vjp(geometry, end, after, termsAfter, slope) is { } throughEnd) _state.add_(throughEnd, Scalars.One);
+        var slope = OfDerivative(geometry.TimeOf(end), after, OfStage(end, adjoints, saved, geometry), out var ofState);
+        if (ofState is not null) _state.add_(ofState, Scalars.One);
+        if (Vjp(geometry, end, after, termsAfter, WithNext(slope)) is { } throughEnd) _state.add_(throughEnd, Scalars.One);
         adjoints[end] = _state;
     }
 
@@ -140,7 +141,7 @@ internal sealed class DiscreteAdjoint
         var end = _tableau.EndStage;
         Tensor[] places = [.. Enumerable.Range(group.First, group.Count).Select(i => i == end ? after : states[i]!)];
         Tensor?[] slopes = [.. Enumerable.Range(group.First, group.Count).Select(i =>
-            i == end ? WithNext(OfEndSlope(geometry, after, adjoints, saved)) : OfStage(i, adjoints, saved, geometry))];
+            i == end ? WithNext(OfStage(i, adjoints, saved, geometry)) : OfStage(i, adjoints, saved, geometry))];
         var solved = ImplicitAdjoint.Solve(_kernel, group, geometry, places, slopes, group.Contains(end) ? _state : null);
         for (var i = 0; i < group.Count; i++)
         {
@@ -148,17 +149,6 @@ internal sealed class DiscreteAdjoint
             var adjoint = Vjp(geometry, stage, places[i], null, solved[i])!;
             adjoints[stage] = stage == end ? _state.add_(adjoint, Scalars.One) : adjoint;
         }
-    }
-
-    /// <summary>The adjoint of f at the step's end, from that of the slope which the dense output has there.</summary>
-    private Tensor? OfEndSlope(StepGeometry geometry, Tensor after, Tensor?[] adjoints, SaveCotangents? saved)
-    {
-        var end = _tableau.EndStage;
-        var slope = OfStage(end, adjoints, saved, geometry);
-        if (!_tableau.IsHermite) return slope;
-        slope = OfDerivative(geometry.TimeOf(end), after, slope, out var ofState);
-        if (ofState is not null) _state.add_(ofState, Scalars.One);
-        return slope;
     }
 
     /// <summary>The adjoint of f(t, x) from that of dx/dt, and what that adds to the adjoint of x: they differ where there are constraints.</summary>

@@ -161,10 +161,13 @@ internal sealed class RungeKuttaKernel : StepKernel
         _ => slope,
     };
 
-    /// <summary>The stages that only the dense output needs, and the derivatives of algebraic entries that it has at its end.</summary>
+    /// <summary>
+    /// The stages that only the dense output needs; where it has f at the step's end, which is no stage of the method, there the derivatives
+    /// of algebraic entries too.
+    /// </summary>
     public void Extend(Stages stages)
     {
-        if (_constraints is not null && _tableau.IsHermite)
+        if (_constraints is not null && !_tableau.IsFirstSameAsLast)
         {
             var (end, geometry) = (_tableau.EndStage, stages.Geometry);
             stages.Slopes[end] = geometry.Scaled(Derivative(geometry.TimeOf(end), Advance(stages), EndSlope(stages)));

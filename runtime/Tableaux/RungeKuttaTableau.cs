@@ -63,7 +63,7 @@ public sealed class RungeKuttaTableau
         IsPartitioned = parts is not null;
         C = rosenbrock is null ? [.. A.Select((row, i) => row.Where((_, j) => Parts[j] == Read(i)).Sum())] : [.. rosenbrock.Nodes, 1];
         Groups = [.. StageGroup.Of(A, EndStage, rosenbrock is not null)];
-        (Dense, IsHermite) = (dense?.Weights ?? Hermite(), dense is null);
+        Dense = dense?.Weights ?? Hermite();
         Validate();
     }
 
@@ -114,9 +114,6 @@ public sealed class RungeKuttaTableau
     /// The dense output: y(t + θh) = y + h Σᵢ kᵢ Σₚ Dense[i][p] θᵖ⁺¹ over all rows of <see cref="A"/>, θ in [0, 1].
     /// </summary>
     public IReadOnlyList<double[]> Dense { get; }
-
-    /// <summary>Whether the dense output is the cubic through both ends with their slopes.</summary>
-    public bool IsHermite { get; }
 
     /// <summary>The paper, and the place in it.</summary>
     public string Citation { get; }

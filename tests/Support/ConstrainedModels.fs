@@ -17,7 +17,7 @@ let private models =
       "TimedTwice",
       "state x : R[2]; algebraic w, z : R[2], u; dx/dt = x*w; 0 = concat(u - t, w[1]^3 + w[1] - cos(t)^3 - cos(t) + log(x[1]) - sin(t)); 0 = z - w^2; 0 = w[0]^3 + w[0] - cos(t)^3 - cos(t) + log(x[0]) - sin(t) + u - t; init x = 1"
       "Robertson",
-      "state a, b; algebraic c; param r : R[3] = [0.04, 3e7, 1e4]; da/dt = -r[0]*a + r[2]*b*c; db/dt = r[0]*a - r[2]*b*c - r[1]*b^2; 0 = a + b + c - 1; init a = 1; init b = 0; init c = 0"
+      "state b, c; algebraic a; db/dt = 0.04*a - 1e4*b*c - 3e7*b^2; dc/dt = 3e7*b^2; 0 = a + b + c - 1; init b = 0; init c = 0"
       // Its constraint is the second derivative of x^2 + y^2 = 1.
       "Pendulum",
       "state x, y; algebraic lambda; param g = 9.81; x'' = -lambda*x; y'' = -lambda*y - g; 0 = x'^2 + y'^2 - g*y - lambda*(x^2 + y^2); init x = 1; init y = 0; init x' = 0; init y' = 0"
@@ -25,7 +25,8 @@ let private models =
       "Diode",
       "state v; algebraic d; param R = 1000; param C = 1e-6; param I = 1e-12; const VT = 0.026; const V = 5; dv/dt = (V - v - d)/(R*C); 0 = I*(exp(d/VT) - 1) - (V - v - d)/R; init v = 0"
       // What starts off the constraint is what the init says, as a parameter.
-      "Trained", "state x; algebraic y; param p = 0.7; dx/dt = -x*y; 0 = y + y^3 - p*x; init x = p^2; init y = p"
+      "Trained",
+      "state x; algebraic y; param p = 0.7; dx/dt = -x*y; 0 = y + y^3 - p*x; init x = p^2; init y = p"
       // A network of resistors: linear, with a matrix.
       "Network",
       "state q : R[2]; algebraic v : R[3]; param G : R[3, 3] = [[3, -1, -1], [-1, 4, -1], [-1, -1, 2]]; const B : R[3, 2] = [[1, 0], [0, 1], [0, 0]]; dq/dt = -(B.T @ v); 0 = G @ v - B @ q; init q = [1, 2]"
@@ -62,8 +63,7 @@ let tight = tolerances "radau" 1e-12 1e-12
 
 let steps name dt = Method(name, Dt = Nullable dt, Adaptive = Nullable false)
 
-let upTo finish (method: Method) =
-    SolveOptions(Start = Nullable 0.0, End = Nullable finish, Method = method)
+let upTo finish (method: Method) = SolveOptions(Start = Nullable 0.0, End = Nullable finish, Method = method)
 
 let savingAt (times: float list) (method: Method) =
     SolveOptions(Method = method, Save = SaveAt.Times(ReadOnlySpan(List.toArray times)))

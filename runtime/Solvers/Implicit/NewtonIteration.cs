@@ -13,6 +13,9 @@ internal sealed class NewtonIteration : IDisposable
 {
     private const int MostIterations = 12;
 
+    /// <summary>To rounding: what converges slowly has no smaller step to go on with.</summary>
+    private const int MostIterationsToRounding = 50;
+
     private readonly RungeKuttaKernel _kernel;
     private readonly IterationMatrix _matrix;
     private readonly ErrorNorm _norm;
@@ -61,7 +64,8 @@ internal sealed class NewtonIteration : IDisposable
         var solve = _matrix.SolverOf(block);
         var tolerance = _norm.Tolerance(stages.States[0]).repeat(1, group.Count);
         var convergence = new Convergence(Failed, _goal, _isToRounding);
-        for (var iteration = 0; iteration < MostIterations && convergence.AnyActive; iteration++)
+        var most = _isToRounding ? MostIterationsToRounding : MostIterations;
+        for (var iteration = 0; iteration < most && convergence.AnyActive; iteration++)
         {
             using var ofIteration = NewDisposeScope();
             var change = solve(Residual(group, stages, block, start, states));
