@@ -24,9 +24,9 @@ let allowance (method: string) (case: Case) =
     match method, case.Name[0] with
     | "dopri8", 'D' -> 300.0
     // A step that ends just behind a jump sees it in one of k slopes, with a weight of a hundredth.
-    | "adams", 'F' -> 30000.0
-    | "adams", 'D' -> 2000.0
-    | "adams", _ -> 200.0
+    | "adams", 'F' -> 100000.0
+    | "adams", 'D' -> 3000.0
+    | "adams", _ -> 300.0
     | _, 'D' -> 1000.0
     | _, 'F' -> 5000.0
     | "bosh3", _ -> 300.0

@@ -94,7 +94,9 @@ internal sealed class OrderControl
         _failures[lane]++;
         if (!double.IsFinite(error)) return 0.25;
         var (below, present) = (Allowed(lane, -1, 1.3), Allowed(lane, 0, 1.2));
-        if (below > present || _failures[lane] > 2) Change(lane, -1);
+        // What fails again and again is no smooth solution: order 1 measures a jump as large as it is. Shampine and Gordon (1975), ch. 7.
+        if (_failures[lane] > 2) Change(lane, 1 - _order[lane]);
+        else if (below > present) Change(lane, -1);
         return Math.Clamp(Math.Max(below, present), LeastGrowth, 0.9);
     }
 
