@@ -314,6 +314,8 @@ internal sealed class OdeIntegrator : IDisposable
 
     private Tensor TimeOfStart() => HostVector.ToDevice([_problem.Span.Start], [], _state.dtype, _state.device);
 
+    private Tensor TimeOfLanes() => HostVector.ToDevice(_clock.Time, [_lanes], _state.dtype, _state.device);
+
     private void EvaluateAt(StepGeometry geometry)
     {
         Replace(ref _slope, _kernel.Drift(geometry, 0, _state, out var terms));

@@ -14,8 +14,11 @@ let private scalar (x: float) = Odes.scalar x
 /// Unlike weights, so that nothing cancels.
 let private weighted (solution: Solution) =
     let packed = solution.Packed
-    let weights = torch.arange (scalar 1.0, scalar (float (packed.numel ()) + 1.0), dtype = torch.float64)
-    (packed.mul (weights.sqrt().view (packed.shape))).sum()
+
+    let weights =
+        torch.arange (scalar 1.0, scalar (float (packed.numel ()) + 1.0), dtype = torch.float64)
+
+    (packed.mul (weights.sqrt().view(packed.shape))).sum()
 
 /// The gradients of a loss by the starts of a state, where some are given, and by all parameters.
 let private gradients name (starts: (string * float list) list) options (loss: Solution -> torch.Tensor) =
@@ -74,7 +77,7 @@ let private closedForms =
                       let options = savingAt [ 0.0; 0.7; 1.0 ] (tolerances name 1e-11 1e-11)
 
                       let loss (s: Solution) =
-                          (s.State "x").select(0, 1L).add((s.State "y").select (0, 2L)).sum()
+                          (s.State "x").select(0, 1L).add((s.State "y").select(0, 2L)).sum()
                       // x = x0/(1 + k x0 t), y = k x^2.
                       let d t = 1.0 + t
                       let byStart = 1.0 / d 0.7 ** 2.0 + 2.0 * (1.0 / d 1.0) / d 1.0 ** 2.0
@@ -83,7 +86,11 @@ let private closedForms =
                           -0.7 / d 0.7 ** 2.0
                           + (1.0 / d 1.0 ** 2.0 + 2.0 * (1.0 / d 1.0) * (-1.0 / d 1.0 ** 2.0))
 
-                      close 1e-8 [ byStart; byRate ] (gradients "Square" [ "x", [ 1.0 ] ] options loss) "by x0 and k"
+                      close
+                          1e-8
+                          [ byStart; byRate ]
+                          (gradients "Square" [ "x", [ 1.0 ] ] options loss)
+                          "by x0 and k"
                   }
 
           test "the start of the unknown is a function of the states: its guess has no gradient" {
@@ -92,7 +99,7 @@ let private closedForms =
               let x = (vector [ 2.0 ]).requires_grad_ true
               let guess = (vector [ 3.0 ]).requires_grad_ true
               let solution = solveFrom model [ "x", x; "y", guess ] (savingAt [ 0.0; 1.0 ] tight)
-              ((solution.State "y").select (0, 0L)).sum().backward()
+              ((solution.State "y").select(0, 0L)).sum().backward()
               close 1e-13 [ 4.0 ] (numbers x.grad) "d (k x^2) / d x"
               close 1e-13 [ 0.0 ] (numbers guess.grad) "by the guess"
               close 1e-13 [ 4.0 ] (numbers (model.get_parameter("k").grad)) "d (k x^2) / d k"
@@ -104,7 +111,14 @@ let private closedForms =
 
               let solution =
                   (create "Timed")
-                      .Solve(options = SolveOptions(Method = tolerances "radau" 1e-12 1e-12, Save = SaveAt.Times times, Start = Nullable 0.0))
+                      .Solve(
+                          options =
+                              SolveOptions(
+                                  Method = tolerances "radau" 1e-12 1e-12,
+                                  Save = SaveAt.Times times,
+                                  Start = Nullable 0.0
+                              )
+                      )
 
               (solution.State "z").sum().backward()
               close 1e-6 [ for t in [ 0.0; 0.3; 0.9; 1.5 ] -> -(sin t) ] (numbers times.grad) "-sin t"
@@ -160,7 +174,7 @@ let private events =
               close
                   1e-8
                   [ byStart; byRate ]
-                  (gradients "AtOnce" [ "x", [ 1.0 ] ] (upTo 10.0 tight) (fun s -> s.State("n").sum ()))
+                  (gradients "AtOnce" [ "x", [ 1.0 ] ] (upTo 10.0 tight) (fun s -> s.State("n").sum()))
                   "by x0 and k"
           } ]
 

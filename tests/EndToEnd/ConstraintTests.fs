@@ -76,9 +76,18 @@ let private starts =
           test "an exponential that Newton's method overshoots" {
               let solution = solve "Diode" (savingAt [ 0.0; 1e-3 ] (tolerances "radau" 1e-10 1e-12))
               let d = at solution "d" 0
-              Expect.isLessThan (abs (1e-12 * (exp (d / 0.026) - 1.0) - (5.0 - d) / 1000.0)) 1e-15 "the current"
+
+              Expect.isLessThan
+                  (abs (1e-12 * (exp (d / 0.026) - 1.0) - (5.0 - d) / 1000.0))
+                  1e-15
+                  "the current"
+
               let current i = (5.0 - at solution "v" i - at solution "d" i) / 1000.0
-              Expect.isLessThan (abs (1e-12 * (exp (at solution "d" 1 / 0.026) - 1.0) - current 1)) 1e-11 "later"
+
+              Expect.isLessThan
+                  (abs (1e-12 * (exp (at solution "d" 1 / 0.026) - 1.0) - current 1))
+                  1e-11
+                  "later"
           }
 
           test "a network of resistors, with its conductances as a matrix" {
@@ -88,17 +97,18 @@ let private starts =
               let g = model.Value "G"
 
               for i in [ 0L; 1L ] do
-                  let q = solution.State("q").select (0, i)
+                  let q = solution.State("q").select(0, i)
                   let injected = torch.cat ([| q; q.new_zeros [| 1L |] |], 0L)
                   let v = torch.linalg.solve (g, injected)
-                  close 1e-11 (numbers v) (numbers (solution.State("v").select (0, i))) "v"
+                  close 1e-11 (numbers v) (numbers (solution.State("v").select(0, i))) "v"
           }
 
           test "constraints that fit no unknown one by one are taken in their order" {
-              let solution = solve "TimedTwice" (savingAt [ 0.0; 0.7; 2.0 ] (tolerances "rodas5p" 1e-10 1e-10))
+              let solution =
+                  solve "TimedTwice" (savingAt [ 0.0; 0.7; 2.0 ] (tolerances "rodas5p" 1e-10 1e-10))
 
               for i, t in List.indexed [ 0.0; 0.7; 2.0 ] do
-                  let found name = numbers (solution.State(name: string).select (0, int64 i))
+                  let found name = numbers (solution.State(name: string).select(0, int64 i))
                   close 1e-8 [ exp (sin t); exp (sin t) ] (found "x") "x"
                   close 1e-8 [ cos t; cos t ] (found "w") "w"
                   close 1e-8 [ cos t ** 2.0; cos t ** 2.0 ] (found "z") "z"
@@ -109,7 +119,15 @@ let private failures =
     let failing (name: string) starts options =
         let warnings = ResizeArray<string>()
         let options: SolveOptions = options
-        let told = SolveOptions(Method = options.Method, Start = options.Start, End = options.End, Warned = fun w -> warnings.Add w.Message)
+
+        let told =
+            SolveOptions(
+                Method = options.Method,
+                Start = options.Start,
+                End = options.End,
+                Warned = fun w -> warnings.Add w.Message
+            )
+
         let solution = solveFrom (create name) [ "x", vector starts ] told
         solution, List.ofSeq warnings
 
@@ -117,11 +135,21 @@ let private failures =
         "what fails"
         [ test "a sample without a solution ends at its start and says so; its batch mates do not mind" {
               let solution, warnings = failing "Fold" [ 0.0; 2.0 ] (upTo 1.0 tight)
-              Expect.equal (List.ofSeq solution.Status) [ SolveStatus.Success; SolveStatus.ConstraintsUnsolved ] "status"
+
+              Expect.equal
+                  (List.ofSeq solution.Status)
+                  [ SolveStatus.Success; SolveStatus.ConstraintsUnsolved ]
+                  "status"
+
               Expect.equal solution.LastTime[1] 0.0 "time"
               Expect.stringContains solution.Message "fulfil the constraints at t = 0" "message"
               Expect.stringContains warnings[0] "leave a residual of" "warning"
-              Expect.floatClose Accuracy.high ((solution.State "y").flatten().[0].item<float>()) 1.0 "the other"
+
+              Expect.floatClose
+                  Accuracy.high
+                  ((solution.State "y").flatten().[0].item<float>())
+                  1.0
+                  "the other"
           }
 
           test "a singular mass matrix" {
@@ -167,16 +195,27 @@ let private solves =
               for name, _ in orders do
                   let method = tolerances name 1e-5 1e-7
                   let model = create "Square"
-                  let together = solveFrom model [ "x", vector [ 1.0; 30.0; 0.1 ] ] (savingAt [ 0.0; 0.3; 2.0 ] method)
+
+                  let together =
+                      solveFrom model [ "x", vector [ 1.0; 30.0; 0.1 ] ] (savingAt [ 0.0; 0.3; 2.0 ] method)
 
                   for i, start in List.indexed [ 1.0; 30.0; 0.1 ] do
-                      let alone = solveFrom model [ "x", vector [ start ] ] (savingAt [ 0.0; 0.3; 2.0 ] method)
+                      let alone =
+                          solveFrom model [ "x", vector [ start ] ] (savingAt [ 0.0; 0.3; 2.0 ] method)
+
                       let row = numbers (together.Packed.select (1, int64 i))
                       close 1e-13 (numbers alone.Packed) row $"{name}, sample {i}"
           }
 
           test "samples that share their steps" {
-              let options = SolveOptions(Method = tight, Start = Nullable 0.0, End = Nullable 1.0, Coupling = StepCoupling.Batch)
+              let options =
+                  SolveOptions(
+                      Method = tight,
+                      Start = Nullable 0.0,
+                      End = Nullable 1.0,
+                      Coupling = StepCoupling.Batch
+                  )
+
               let solution = solveFrom (create "Square") [ "x", vector [ 1.0; 2.0 ] ] options
               close 1e-9 [ 0.5; 2.0 / 3.0 ] (numbers (solution.State "x")) "x"
           }
@@ -207,13 +246,23 @@ let private solves =
 
           test "the pendulum by the constraint that its index 3 was reduced to" {
               let solution = solve "Pendulum" (savingAt [ 0.0; 0.5; 1.0; 2.0 ] tight)
-              let x, y, vx, vy = state solution "x", state solution "y", state solution "x'", state solution "y'"
+
+              let x, y, vx, vy =
+                  state solution "x", state solution "y", state solution "x'", state solution "y'"
+
               let length = numbers ((x.square ()).add(y.square ()))
               close 1e-9 [ 1.0; 1.0; 1.0; 1.0 ] length "on the circle"
-              let energy = (vx.square ()).add(vy.square ()).mul(Odes.scalar 0.5).add (y.mul (Odes.scalar 9.81))
+
+              let energy =
+                  (vx.square ()).add(vy.square ()).mul(Odes.scalar 0.5).add(y.mul (Odes.scalar 9.81))
+
               close 1e-9 [ 0.0; 0.0; 0.0; 0.0 ] (numbers energy) "energy"
               // The tension at the angle at which it is: 3 g cos.
-              close 1e-8 [ for y in numbers y -> -3.0 * 9.81 * y ] (numbers (state solution "lambda")) "tension"
+              close
+                  1e-8
+                  [ for y in numbers y -> -3.0 * 9.81 * y ]
+                  (numbers (state solution "lambda"))
+                  "tension"
           } ]
 
 let private events =

@@ -25,7 +25,8 @@ let private models =
       "Diode",
       "state v; algebraic d; param R = 1000; param C = 1e-6; param I = 1e-12; const VT = 0.026; const V = 5; dv/dt = (V - v - d)/(R*C); 0 = I*(exp(d/VT) - 1) - (V - v - d)/R; init v = 0"
       // What starts off the constraint is what the init says, as a parameter.
-      "Trained", "state x; algebraic y; param p = 0.7; dx/dt = -x*y; 0 = y + y^3 - p*x; init x = p^2; init y = p"
+      "Trained",
+      "state x; algebraic y; param p = 0.7; dx/dt = -x*y; 0 = y + y^3 - p*x; init x = p^2; init y = p"
       // A network of resistors: linear, with a matrix.
       "Network",
       "state q : R[2]; algebraic v : R[3]; param G : R[3, 3] = [[3, -1, -1], [-1, 4, -1], [-1, -1, 2]]; const B : R[3, 2] = [[1, 0], [0, 1], [0, 0]]; dq/dt = -(B.T @ v); 0 = G @ v - B @ q; init q = [1, 2]"
@@ -62,8 +63,7 @@ let tight = tolerances "radau" 1e-12 1e-12
 
 let steps name dt = Method(name, Dt = Nullable dt, Adaptive = Nullable false)
 
-let upTo finish (method: Method) =
-    SolveOptions(Start = Nullable 0.0, End = Nullable finish, Method = method)
+let upTo finish (method: Method) = SolveOptions(Start = Nullable 0.0, End = Nullable finish, Method = method)
 
 let savingAt (times: float list) (method: Method) =
     SolveOptions(Method = method, Save = SaveAt.Times(ReadOnlySpan(List.toArray times)))

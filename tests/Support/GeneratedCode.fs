@@ -74,10 +74,7 @@ let ofModels (fileName: string) (models: (string * string) list) : Assembly =
         |> String.concat ""
 
     let options =
-        CompileOptions(
-            Validate = true,
-            Namespace = "DiffEqLang." + Path.GetFileNameWithoutExtension fileName
-        )
+        CompileOptions(Validate = true, Namespace = "DiffEqLang." + Path.GetFileNameWithoutExtension fileName)
 
     let result = Compilation.Compile(SourceFile(fileName, text), options)
     Expect.isEmpty result.Diagnostics "the models are right"

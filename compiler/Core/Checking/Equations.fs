@@ -207,6 +207,7 @@ let private constraints (context: Context) : (Tree.Expr * SourceSpan) list =
         | EquationStatement(Tree.Zero _, right) -> Some(right, declaration.Span)
         | EquationStatement _
         | InitialStatement _
+        | HistoryStatement _
         | CalculusStatement _
         | EventStatement _
         | SolveStatement _ -> None)
@@ -233,8 +234,7 @@ let private checkConstraints (context: Context) (algebraic: StateDecl list) unde
     let written = constraints context
     let found = written |> List.choose (constraint' context)
 
-    let declared =
-        context.Scope.Entities |> List.filter (fun e -> kindOf e = AlgebraicName)
+    let declared = context.Scope.Entities |> List.filter (fun e -> kindOf e = AlgebraicName)
 
     let residuals =
         found
@@ -256,7 +256,11 @@ let private checkConstraints (context: Context) (algebraic: StateDecl list) unde
     found
 
 /// The equations, in the order of the states, and behind them the constraints.
-let check (context: Context) (declarations: Tree.Declaration list) (algebraic: StateDecl list) : Equation list =
+let check
+    (context: Context)
+    (declarations: Tree.Declaration list)
+    (algebraic: StateDecl list)
+    : Equation list =
     let claims =
         context.Scope.Statements
         |> List.choose (fun (statement, declaration) ->
@@ -284,9 +288,7 @@ let check (context: Context) (declarations: Tree.Declaration list) (algebraic: S
 
     let position = context.Scope.Entities |> List.mapi (fun i e -> e.Name, i) |> Map.ofList
 
-    (claims
-     |> List.sortBy (fun c -> position[c.State.Name])
-     |> List.choose (equation context))
+    (claims |> List.sortBy (fun c -> position[c.State.Name]) |> List.choose (equation context))
     @ checkConstraints context algebraic (missing |> List.map _.Name)
 
 /// What is said of a target that is no state: of another name, and of what is no name.

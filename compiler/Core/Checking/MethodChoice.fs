@@ -54,8 +54,7 @@ let ofStructure (model: Typed.Model) (noise: Dynamics.Noise) : Diagnostic option
 /// A method whose steps do not end on algebraic constraints; the tableau says why.
 let ofConstraints (model: Typed.Model) : Error option =
     let tableau (choice: MethodChoice) =
-        choice.Tableau
-        |> Option.orElseWith (fun () -> Option.ofObj (Catalogue.Find choice.Name))
+        choice.Tableau |> Option.orElseWith (fun () -> Option.ofObj (Catalogue.Find choice.Name))
 
     let refusal (choice: MethodChoice) =
         tableau choice
@@ -64,10 +63,7 @@ let ofConstraints (model: Typed.Model) : Error option =
             let alternatives = [ for t in Catalogue.ForConstraints -> t.Name ]
             error choice.Span (Solve(MethodRefusesConstraints(choice.Name, reason, alternatives))))
 
-    if model.Algebraic.IsEmpty then
-        None
-    else
-        Option.bind refusal model.Solve.Method
+    if model.Algebraic.IsEmpty then None else Option.bind refusal model.Solve.Method
 
 /// A symplectic method on equations that do not fall into positions and momenta.
 let ofPartition (model: Typed.Model) (partition: Dynamics.Partition) : Diagnostic option =

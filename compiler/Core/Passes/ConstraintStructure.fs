@@ -87,7 +87,11 @@ let analyse (model: Dynamics.Model) : Singular list =
         []
     else
         let rowOf = matching (rows |> List.map snd |> Array.ofList) unknowns.Length
-        let undetermined = [ for i, s in List.indexed unknowns do if rowOf[i] < 0 then s.Name ]
+
+        let undetermined =
+            [ for i, s in List.indexed unknowns do
+                  if rowOf[i] < 0 then
+                      s.Name ]
 
         [ for row, (c, reads) in List.indexed rows do
               if not (Array.contains row rowOf) then

@@ -83,10 +83,7 @@ let private algebraicParts (model: Typed.Model) =
 
 let private place (model: Typed.Model) : Component list * Dim =
     let docs =
-        Dictionary(
-            model.States @ model.Algebraic
-            |> Seq.map (fun s -> KeyValuePair(s.Symbol.Name, s.Doc))
-        )
+        Dictionary(model.States @ model.Algebraic |> Seq.map (fun s -> KeyValuePair(s.Symbol.Name, s.Doc)))
 
     let isAlgebraic = HashSet(model.Algebraic |> Seq.map _.Symbol)
     let initials = Dictionary(model.Initials |> Seq.map (fun (s, e) -> KeyValuePair(s.Name, e)))
@@ -219,8 +216,7 @@ let mapExpressions (f: Expr list -> Expr list) (model: Model) : Model =
                 Diffusion = diffusion
                 Initial = Option.map next c.Initial })
 
-    let constraints =
-        model.Constraints |> List.map (fun c -> { c with Residual = next () })
+    let constraints = model.Constraints |> List.map (fun c -> { c with Residual = next () })
 
     let events =
         model.Events

@@ -37,7 +37,11 @@ let rows (model: Dynamics.Model) =
     let plain e = Plain.plainWith (fun _ -> None) e
 
     [ for c in model.Components do
-          row (if c.IsAlgebraic then "algebraic" else "state") c.Symbol (c.Initial |> Option.map plain |> Option.defaultValue "") c.Doc
+          row
+              (if c.IsAlgebraic then "algebraic" else "state")
+              c.Symbol
+              (c.Initial |> Option.map plain |> Option.defaultValue "")
+              c.Doc
       for c, past in Seq.zip model.Components model.History do
           if past <> Build.input c.Symbol then
               row "history" c.Symbol (plain past) ""

@@ -103,6 +103,7 @@ let private event (model: Dynamics.Model) (e: Event) =
     let isOfStates value =
         Expr.inputs [ value ]
         |> List.forall (fun s -> model.Typed.Algebraic |> List.forall (fun a -> a.Symbol <> s))
+
     let watched =
         [ for value in Option.toList e.Watched do
               formula "watched" @"g" value

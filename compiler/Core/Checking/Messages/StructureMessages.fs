@@ -78,7 +78,9 @@ let ofStructure error =
     | InitialTarget text ->
         says Catalogue.InitialOfOther (sprintf "`init` takes a state, not %s" (quote text))
     | JumpOfOther(name, AlgebraicName) ->
-        says Catalogue.JumpOfOther (sprintf "`%s` is an algebraic unknown: an event changes states alone" name)
+        says
+            Catalogue.JumpOfOther
+            (sprintf "`%s` is an algebraic unknown: an event changes states alone" name)
         |> hinting "what the constraints determine is found anew after every event"
     | JumpOfOther(name, kind) ->
         says Catalogue.JumpOfOther (sprintf "`%s` is %s: an event changes states alone" name (kindWords kind))
