@@ -64,6 +64,7 @@ internal sealed class NewtonIteration : IDisposable
         var inverse = _matrix.Inverse(block);
         var tolerance = _norm.Tolerance(stages.States[0]).repeat(1, group.Count);
         var convergence = new Convergence(Failed, _goal, _isToRounding);
+        stages.Geometry.TimeOf(group.First).Dispose();    // makes the times of the stages outside of an iteration's scope, which would take them along
         for (var iteration = 0; iteration < MostIterations && convergence.AnyActive; iteration++)
         {
             using var ofIteration = NewDisposeScope();
