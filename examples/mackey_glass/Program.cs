@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 
 // Follows the blood cells over 600 days, chaotic with a delay of 17; then finds the delay and both rates from 61 noisy counts of the first
 // 60 days, from a start that is off in all three. The gradient by the delay is that of the solution, like any other parameter's.
-const int IterationsPerHorizon = 60;
-const double Noise = 0.02;
+const int IterationsPerHorizon = 80;
+const double Noise = 0.01;
 int[] horizons = [20, 40, 60];     // days
 
 manual_seed(0);

@@ -64,6 +64,7 @@ internal sealed class NewtonIteration : IDisposable
         var solve = _matrix.SolverOf(block);
         var tolerance = _norm.Tolerance(stages.States[0]).repeat(1, group.Count);
         var convergence = new Convergence(Failed, _goal, _isToRounding);
+        _ = stages.Geometry.TimeOf(group.First);    // makes the stages' times here: an iteration's dispose scope would take them along
         var most = _isToRounding ? MostIterationsToRounding : MostIterations;
         for (var iteration = 0; iteration < most && convergence.AnyActive; iteration++)
         {
