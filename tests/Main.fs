@@ -33,6 +33,9 @@ let all =
           Runtime.GradientTests.tests
           Runtime.AutogradTests.tests
           Runtime.BacksolveTests.tests
+          Runtime.CheckpointTests.tests
+          Runtime.ForwardTests.tests
+          Runtime.ReversibleTests.tests
           Runtime.SymplecticTests.tests
           Runtime.TableauFileTests.tests
           Runtime.SimdTests.tests

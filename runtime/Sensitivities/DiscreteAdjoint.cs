@@ -16,7 +16,7 @@ namespace DiffEqLang.Runtime;
 /// </remarks>
 internal sealed class DiscreteAdjoint
 {
-    private readonly OdeTape _tape;
+    private readonly StepTape _tape;
     private readonly RungeKuttaKernel _kernel;
     private readonly RungeKuttaTableau _tableau;
     private readonly Tensor _cotangents;
@@ -25,7 +25,7 @@ internal sealed class DiscreteAdjoint
     private Tensor _state;      // λ, [samples, N]
     private Tensor? _slope;     // the adjoint of f at the present state, from the first stage of the step after it
 
-    private DiscreteAdjoint(OdeProblem problem, OdeTape tape, Tensor cotangents, Tensor? eventTimes, ParameterGradients into)
+    private DiscreteAdjoint(OdeProblem problem, StepTape tape, Tensor cotangents, Tensor? eventTimes, ParameterGradients into)
     {
         _events = new EventAdjoint(problem.Equations, tape.Lanes, eventTimes, into);
         (_tape, _tableau, _cotangents, _into) = (tape, problem.Tableau, cotangents, into);
@@ -41,7 +41,7 @@ internal sealed class DiscreteAdjoint
     /// <param name="cotangents">d loss / d saved state: [times, samples, N].</param>
     /// <param name="into">The parameters' gradients.</param>
     /// <param name="eventTimes">d loss / d event time, [lanes, most events of a lane]; null where the loss has none.</param>
-    public static Tensor Run(OdeProblem problem, OdeTape tape, Tensor cotangents, ParameterGradients into, Tensor? eventTimes = null)
+    public static Tensor Run(OdeProblem problem, StepTape tape, Tensor cotangents, ParameterGradients into, Tensor? eventTimes = null)
     {
         using var scope = NewDisposeScope();
         var adjoint = new DiscreteAdjoint(problem, tape, cotangents, eventTimes, into);
@@ -49,15 +49,18 @@ internal sealed class DiscreteAdjoint
         var span = problem.Span;
         if (span.Times is { } times) adjoint.AddSaved(times, span.End);
         if (tape.Held is { } held) adjoint.AddHeld(held);
-        for (var i = tape.Steps.Count - 1; i >= 0; i--)
+        StepRecord? next = null;
+        for (var i = tape.Count - 1; i >= 0; i--)
         {
             using var ofStep = NewDisposeScope();
-            if (tape.Steps[i].Events is { } events) adjoint.Reverse(tape.Steps[i], events.EndState, null);
-            else if (i + 1 < tape.Steps.Count) adjoint.Reverse(tape.Steps[i], tape.Steps[i + 1].State, tape.Steps[i + 1].Terms?[0]);
-            else adjoint.Reverse(tape.Steps[i], tape.Final!, tape.FinalTerms);
+            var step = tape.Step(i);
+            if (step.Events is { } events) adjoint.Reverse(step, events.EndState, null);
+            else if (next is not null) adjoint.Reverse(step, next.State, next.Terms?[0]);
+            else adjoint.Reverse(step, tape.Final!, tape.FinalTerms);
+            next = step;
         }
 
-        adjoint.ReverseFirstStage();
+        if (next is not null) adjoint.ReverseFirstStage(next);
         if (span.Times is null) adjoint._state.add_(cotangents.select(0, 0), Scalars.One);
         else if (span.Start != span.End) adjoint.AddSaved(span.Times, span.Start);
         return adjoint._state;
@@ -148,10 +151,9 @@ internal sealed class DiscreteAdjoint
         return slope.add_(_slope, Scalars.One);
     }
 
-    private void ReverseFirstStage()
+    private void ReverseFirstStage(StepRecord first)
     {
         if (_slope is null) return;
-        var first = _tape.Steps[0];
         _state.add_(Vjp(first.Geometry.Anew().TimeOf(0), first.State, first.Terms?[0], _slope)!, Scalars.One);
         _slope.Dispose();
         _slope = null;

@@ -12,7 +12,6 @@ namespace DiffEqLang.Runtime;
 /// <param name="LastState">The states there: [samples, N].</param>
 /// <param name="NextStep">The size of the step that each lane would take next.</param>
 /// <param name="Statistics">The cost, by lane.</param>
-/// <param name="Tape">The accepted steps, where asked for.</param>
 internal sealed record OdeRun(
     double[] Times,
     Tensor Values,
@@ -21,8 +20,7 @@ internal sealed record OdeRun(
     double[] LastTime,
     Tensor LastState,
     double[] NextStep,
-    Statistics Statistics,
-    OdeTape? Tape)
+    Statistics Statistics)
 {
     /// <summary>The events by lane; null where the equations have none.</summary>
     public IReadOnlyList<IReadOnlyList<EventOccurrence>>? Events { get; init; }
@@ -46,7 +44,7 @@ internal sealed class OdeIntegrator : IDisposable
     private readonly ErrorNorm _norm;
     private readonly SavedStates? _saved;
     private readonly List<(double Time, Tensor State, Tensor? Slope)>? _everyStep;
-    private readonly OdeTape? _tape;
+    private readonly IStepRecorder? _recorder;
     private readonly LaneEvents? _events;
     private readonly bool _withSlopes;
     private readonly int _lanes;
@@ -54,15 +52,14 @@ internal sealed class OdeIntegrator : IDisposable
     private Tensor? _slope;     // f at the state; null until it is needed
     private Tensor[]? _terms;   // those of that slope; null where they are not kept, or of another state in some lane
 
-    private OdeIntegrator(OdeProblem problem, Tensor state, bool withTape, bool withSlopes, long stageBudget)
+    private OdeIntegrator(OdeProblem problem, Tensor state, IStepRecorder? recorder, bool withSlopes)
     {
-        (_problem, _withSlopes) = (problem, withSlopes);
-        _lanes = problem.Options.Coupling == StepCoupling.Batch ? 1 : (int)state.size(0);
+        (_problem, _recorder, _withSlopes) = (problem, recorder, withSlopes);
+        _lanes = problem.LanesOf(state);
         _state = state.detach().DetachFromDisposeScope();
-        _kernel = new RungeKuttaKernel(problem, _lanes, _state.dtype, keepsTerms: withTape);
+        _kernel = new RungeKuttaKernel(problem, _lanes, _state.dtype, keepsTerms: recorder is { WantsTerms: true });
         _clock = new LaneClock(problem, _lanes);
         _norm = new ErrorNorm(problem.Rtol, problem.Atol, _lanes);
-        _tape = withTape ? new OdeTape(_lanes, stageBudget) : null;
         _events = LaneEvents.Of(problem, _kernel, _state, _lanes);
         _clock.Limits = _events?.Limits;
         if (problem.Span.Times is { } times) _saved = new SavedStates(problem.Span, times, state, _lanes, withSlopes);
@@ -74,15 +71,13 @@ internal sealed class OdeIntegrator : IDisposable
     /// <summary>Integrates from a state [samples, N].</summary>
     /// <param name="problem">What to solve.</param>
     /// <param name="state">The initial state; not changed, not disposed.</param>
-    /// <param name="withTape">Whether the steps are recorded for the adjoint.</param>
+    /// <param name="recorder">What follows the steps for the sake of the gradient; it stays the caller's to dispose.</param>
     /// <param name="withSlopes">Whether derivatives by time are saved.</param>
-    /// <param name="stageBudget">Up to how many bytes of stage states the record keeps.</param>
-    public static OdeRun Run(
-        OdeProblem problem, Tensor state, bool withTape = false, bool withSlopes = false, long stageBudget = OdeTape.DefaultStageBudget)
+    public static OdeRun Run(OdeProblem problem, Tensor state, IStepRecorder? recorder = null, bool withSlopes = false)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        using var integrator = new OdeIntegrator(problem, state, withTape, withSlopes, stageBudget);
+        using var integrator = new OdeIntegrator(problem, state, recorder, withSlopes);
         // Calls cost a quarter less where torch tracks neither views nor versions; but tensors made there are of no use to autograd, so
         // that what is handed out is made before or after.
         using (inference_mode()) integrator.Advance();
@@ -139,7 +134,7 @@ internal sealed class OdeIntegrator : IDisposable
             _saved!.Write(rows, stages, _kernel);
         }
 
-        _tape?.Add(geometry.OfMoved(_clock.Moves), stages, _problem.Tableau.EndStage, isSound, rows, _everyStep?.Count ?? -1, cut?.Record);
+        _recorder?.Add(new AcceptedStep(geometry, _clock.Moves, stages, isSound, endSlope is not null, rows, _everyStep?.Count ?? -1, cut?.Record));
         endSlope ??= _kernel.SharedSlope(stages);
         if (cut is not null) (after, endSlope) = (cut.After, _withSlopes ? _kernel.Drift(0, TimeOfLanes(), cut.After, out _) : null);
         Commit(after, endSlope, cut is null ? stages.Terms[_problem.Tableau.EndStage] : null, isSound);
@@ -195,10 +190,10 @@ internal sealed class OdeIntegrator : IDisposable
 
         var before = _state;
         _state = after.DetachFromDisposeScope();
-        if (_tape is null) before.Dispose();
+        if (_recorder is not { TakesStates: true }) before.Dispose();
         if (endSlope is null) Drop(ref _slope);
         else Replace(ref _slope, endSlope);
-        _terms = Kept(endTerms);    // those before are the tape's
+        _terms = Kept(endTerms);    // those before are the recorder's
         _everyStep?.Add((_clock.TimeOfMoved, Kept(_state), _withSlopes ? Kept(_slope!) : null));
     }
 
@@ -219,15 +214,15 @@ internal sealed class OdeIntegrator : IDisposable
         }
 
         var last = _state.clone().DetachFromDisposeScope();
-        _tape?.Close(Kept(_state), _terms, status.Contains(SolveStatus.Stopped) ? _saved?.Held(_clock.Status) : null);
+        var held = status.Contains(SolveStatus.Stopped) ? _saved?.Held(_clock.Status) : null;
+        _recorder?.Close(new SolveEnd(Kept(_state), _terms, held, _clock.Status));
         return new OdeRun(
             times, values.DetachFromDisposeScope(), slopes?.DetachFromDisposeScope(), status, _clock.Time, last, _clock.NextStep,
             new Statistics(_clock.Accepted, _clock.Rejected, _kernel.Evaluations)
             {
                 Jacobians = _kernel.Jacobians,
                 Factorizations = _kernel.Factorizations,
-            },
-            _tape)
+            })
         {
             Events = _events?.Log.Occurrences(last),
             EventTimes = _events?.Log.Times(last),

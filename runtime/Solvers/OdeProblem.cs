@@ -1,4 +1,5 @@
 using DiffEqLang.Tableaux;
+using static TorchSharp.torch;
 
 namespace DiffEqLang.Runtime;
 
@@ -12,6 +13,9 @@ internal sealed record OdeProblem(
     OdeEquations Equations, RungeKuttaTableau Tableau, SolveSpan Span, Method Method, SolveOptions Options)
     : RungeKuttaProblem(Tableau, Span, Method, Options)
 {
+    /// <summary>How many lanes step on their own from a state [samples, N].</summary>
+    public int LanesOf(Tensor state) => Options.Coupling == StepCoupling.Batch ? 1 : (int)state.size(0);
+
     /// <exception cref="ArgumentException">The method is unknown, or its options do not fit it.</exception>
     public static OdeProblem Of(OdeEquations equations, SolveSpan span, SolveOptions options)
     {

@@ -118,7 +118,7 @@ let private model (file: File) (written: Tree.Model) : CheckedModel =
           Solve = solveBlock context }
 
     MethodChoice.ofModel model |> Option.iter file.Report
-    Events.ofModel model |> List.iter file.Report
+    GradientChoice.ofModel model |> List.iter file.Report
     { Model = model; Names = context }
 
 let private inFileOrder (diagnostics: Diagnostic seq) =

@@ -19,12 +19,20 @@ type Method =
         IsAdaptive: bool
         /// Whether the equations must fall into positions and momenta.
         IsSymplectic: bool
+        /// Whether its steps can be undone.
+        IsReversible: bool
     }
 
-let private fixedStep name = { Name = name; Noise = Deterministic; IsAdaptive = false; IsSymplectic = false }
+let private fixedStep name =
+    { Name = name
+      Noise = Deterministic
+      IsAdaptive = false
+      IsSymplectic = false
+      IsReversible = false }
 
 let private adaptive name = { fixedStep name with IsAdaptive = true }
 let private symplectic name = { fixedStep name with IsSymplectic = true }
+let private reversible name = { fixedStep name with IsReversible = true }
 let private stochastic rule name = { fixedStep name with Noise = rule }
 
 let all =
@@ -56,6 +64,8 @@ let all =
       symplectic "leapfrog"
       symplectic "yoshida4"
       symplectic "mclachlan"
+      reversible "reversible_heun"
+      reversible "asynchronous_leapfrog"
       stochastic AnyNoise "euler_maruyama"
       stochastic AnyNoise "euler_heun"
       stochastic CommutativeNoise "milstein" ]
@@ -71,6 +81,11 @@ let forGeneralNoise = all |> List.filter (fun m -> m.Noise = AnyNoise) |> List.m
 let stochasticNames =
     all |> List.filter (fun m -> m.Noise <> Deterministic) |> List.map _.Name
 
+/// What a solve block without a method has.
+let byDefault = "tsit5"
+
+let reversibleNames = all |> List.filter _.IsReversible |> List.map _.Name
+
 /// The options of a method: every one a positive number.
 let options (m: Method) = if m.IsAdaptive then [ "rtol"; "atol"; "dt" ] else [ "dt" ]
 
@@ -85,8 +100,6 @@ let later =
           "kencarp5"
           "etd1"
           "etdrk4"
-          "reversible_heun"
-          "asynchronous_leapfrog"
           "revnet"
           "ab2"
           "ab3"
@@ -112,8 +125,8 @@ let later =
 type Words = { Now: string list; Later: string list }
 
 let gradient =
-    { Now = [ "discrete"; "backsolve" ]
-      Later = [ "interpolated"; "reversible"; "forward" ] }
+    { Now = [ "discrete"; "backsolve"; "interpolated"; "forward"; "reversible" ]
+      Later = [] }
 
 let target = { Now = [ "auto"; "torch"; "simd" ]; Later = [ "cuda" ] }
 let dtype = { Now = [ "float32"; "float64" ]; Later = [] }
