@@ -143,6 +143,17 @@ public abstract record SaveAt
     public static SaveAt Times(Tensor times) =>
         new AtTimes(times.detach().to(ScalarType.Float64).cpu().data<double>().ToArray(), times);
 
+    /// <summary>
+    /// This many evenly spaced times from a start to an end, scalars to which gradients flow: the start moves the whole solve, the end alone
+    /// where it stops.
+    /// </summary>
+    public static SaveAt Between(Tensor start, Tensor end, int count = 2)
+    {
+        if (count < 2) throw new ArgumentException("SaveAt.Between needs at least two times.", nameof(count));
+        using var places = linspace(0, 1, count, ScalarType.Float64);
+        return Times(start.to(ScalarType.Float64).cpu().lerp(end.to(ScalarType.Float64).cpu(), places));
+    }
+
     /// <summary>This many evenly spaced times, both ends included.</summary>
     public static SaveAt Grid(int count) => new AtGrid(count);
 

@@ -206,7 +206,7 @@ let all: (string * string list) list =
           [ "4:36-45 DEQ0611 `gradient = backsolve` does not go with `radau`: the method is implicit, and what is stiff forwards cannot be solved backwards (leave it out: the gradient is then exact for the method)" ]
       model
           "state q; d2q/dt2 = -q; solve { method = leapfrog(dt = 0.1), gradient = backsolve }"
-          [ "4:52-61 DEQ0611 `gradient = backsolve` does not go with `leapfrog`: the method is symplectic, and the adjoint's equations do not fall into positions and momenta (leave it out: the gradient is then exact for the method)" ]
+          [ "4:49-58 DEQ0611 `gradient = backsolve` does not go with `leapfrog`: the method is symplectic, and the adjoint's equations do not fall into positions and momenta (leave it out: the gradient is then exact for the method)" ]
       model
           "state x; dx/dt = x; solve { method = radau, gradient = interpolated }"
           [ "4:36-48 DEQ0611 `gradient = interpolated` does not go with `radau`: the method is implicit, and this adjoint is solved by explicit methods alone (leave it out: the gradient is then exact for the method)" ]
@@ -218,7 +218,7 @@ let all: (string * string list) list =
           [ "4:56-63 DEQ0611 `gradient = forward` does not go with `reversible_heun`: the method steps back by itself, which is `gradient = reversible` (leave it out: the gradient is then exact for the method)" ]
       model
           "state x; dx/dt = x; when rising(x - 2) { x := 0 }; solve { method = asynchronous_leapfrog(dt = 0.1) }"
-          [ "5:1-30 DEQ0706 `asynchronous_leapfrog` does not go through events (take a Runge-Kutta method, such as `tsit5`)" ]
+          [ "4:1-30 DEQ0706 `asynchronous_leapfrog` does not go through events (take a Runge-Kutta method, such as `tsit5`)" ]
       model
           "state x; dx/dt = x; solve { method = rodas5p, gradient = forward }"
           [ "4:38-45 DEQ0611 `gradient = forward` does not go with `rodas5p`: the method steps by the Jacobian itself, whose derivative this gradient would need (leave it out: the gradient is then exact for the method)" ]
@@ -239,7 +239,7 @@ let all: (string * string list) list =
           [ "4:20-31 DEQ0606 `discrete` takes one option, as in `discrete(checkpoints = 50)`" ]
       model
           "state x; dx/dt = x; when rising(x - 2) { x := 0 }; solve { gradient = discrete(checkpoints = 5) }"
-          [ "5:1-30 DEQ0706 `gradient = discrete(checkpoints = 5)` does not go through events (take `gradient = discrete`, which is exact there)" ]
+          [ "4:1-30 DEQ0706 `gradient = discrete(checkpoints = 5)` does not go through events (take `gradient = discrete`, which is exact there)" ]
       model
           "state x; dx/dt = sin(\"x\")"
           [ "3:13-16 DEQ0423 `x` is a text, and no value (a text names a file: `import \"layers.deq\"`, `method = rk(\"mine.json\")`)" ]

@@ -68,26 +68,6 @@ let private solves =
       StepCoupling.PerSample,
       SaveAt.Times(ReadOnlySpan(Array.rev grid)) ]
 
-let private ofDecay checkpoints steps (seen: unit -> unit) =
-    let x0 = trained (vector [ 1.0 ])
-
-    let equations =
-        withVjp
-            (fun _ x ->
-                seen ()
-                x.neg ())
-            (fun _ _ w -> w.neg ())
-
-    let options =
-        SolveOptions(
-            Start = Nullable 0.0,
-            End = Nullable 1.0,
-            Method = fixedStep "euler" (1.0 / float steps),
-            Checkpoints = Option.toNullable checkpoints
-        )
-
-    x0, solveWith options equations x0
-
 let tests =
     testList
         "Checkpoints"
@@ -170,28 +150,9 @@ let tests =
 
           testSequenced
           <| test "tensors alive do not grow with the steps" {
-              let most checkpoints steps =
-                  use _ = torch.NewDisposeScope()
-                  let mutable alive = 0L
-                  let start = torch.Tensor.TotalCount
-
-                  let x0, solution =
-                      ofDecay checkpoints steps (fun () ->
-                          alive <- max alive (torch.Tensor.TotalCount - start))
-
-                  backward (solution.Packed.sum ())
-
-                  Expect.floatClose
-                      Accuracy.high
-                      (gradientOf x0).[0]
-                      ((1.0 - 1.0 / float steps) ** float steps)
-                      "gradient"
-
-                  alive
-
-              let short, long = most (Some 20) 1_000, most (Some 20) 12_000
-              Expect.isLessThan (max short long) 120L $"{short} at 1 000 steps, {long} at 12 000"
-              Expect.isGreaterThan (most None 1_000) 1_000L "where all are kept"
+              expectBounded (SolveOptions(Checkpoints = Nullable 20)) "euler" 120L
+              let all, _ = mostAlive (SolveOptions()) "euler" 1_000
+              Expect.isGreaterThan all 1_000L "where all are kept"
           }
 
           test "what is refused" {

@@ -193,6 +193,30 @@ let tests =
               expectNear 1e-8 [ -(3.0 * x1 + x2); 3.0 * x1; x2 ] (gradientOf times) "times"
               expectNear 1e-8 [ (2.0 + 3.0 * x1 + x2) / 2.0 ] (gradientOf x0) "initial state")
 
+          everyWay "the gradient to the start and the end of a solve" (fun (mode, coupling, name) ->
+              // x' = x from x(t0) = 2, five times: x(t) = 2 exp(t - t0); L = sum of x, each at (t - t0) = (t1 - t0) i/4.
+              let start, finish = trained (torch.tensor 0.5), trained (torch.tensor 1.5)
+              let equations = differentiableOde [] (fun _ x -> x) (fun _ _ w _ -> w)
+
+              let options =
+                  SolveOptions(
+                      Save = SaveAt.Between(start, finish, 5),
+                      Method = (tight (mode, coupling, name) [ 0.0 ]).Method,
+                      Gradient = Nullable mode,
+                      Coupling = coupling
+                  )
+
+              let solution = solveWith options equations (vector [ 2.0 ])
+              Expect.equal (values solution.Times) [| 0.5; 0.75; 1.0; 1.25; 1.5 |] "times"
+              backward (solution.Packed.sum ())
+              let ofLength = List.sum [ for i in 0..4 -> float i / 4.0 * 2.0 * exp (float i / 4.0) ]
+
+              expectNear
+                  1e-7
+                  [ -ofLength; ofLength ]
+                  [| (gradientOf start)[0]; (gradientOf finish)[0] |]
+                  "ends")
+
           test "samples that step apart have the gradients they would have alone" {
               let w, b, x0, _ = networkInputs ()
               let x0 = x0.mul (vector [ 0.1; 1.0; 5.0; 30.0 ] |> _.unsqueeze(-1L))
