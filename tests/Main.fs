@@ -17,6 +17,7 @@ let all =
           Compiler.BuiltinTests.tests
           Compiler.DifferentiateTests.tests
           Compiler.SimplifyTests.tests
+          Compiler.OppositesTests.tests
           Compiler.NoiseStructureTests.tests
           Compiler.PartitionTests.tests
           Compiler.PrintingTests.tests
@@ -59,6 +60,8 @@ let all =
           EndToEnd.StochasticTargetTests.tests
           EndToEnd.EventTests.tests
           EndToEnd.EventGradientTests.tests
+          EndToEnd.ConstraintTests.tests
+          EndToEnd.ConstraintGradientTests.tests
           EndToEnd.CommandLineTests.tests
           EndToEnd.FileVerbTests.tests
           EndToEnd.SolveVerbTests.tests

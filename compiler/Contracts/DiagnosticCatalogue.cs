@@ -147,6 +147,11 @@ public static class DiagnosticCatalogue
     public static readonly DiagnosticDescriptor RepeatedJump = Error("DEQ0705", "A state that an event assigns twice");
     public static readonly DiagnosticDescriptor GradientThroughEvents = Error("DEQ0706", "A gradient or a method that does not go through events");
 
+    // 08: algebraic constraints
+    public static readonly DiagnosticDescriptor ConstraintCount = Error("DEQ0801", "Constraints and algebraic unknowns of different number");
+    public static readonly DiagnosticDescriptor SingularConstraint = Error("DEQ0802", "A constraint that determines no algebraic unknown");
+    public static readonly DiagnosticDescriptor MethodRefusesConstraints = Error("DEQ0803", "A method that does not solve algebraic constraints");
+
     // 09: not supported yet
     public static readonly DiagnosticDescriptor DeclarationNotSupported = Error("DEQ0901", "A declaration that is not supported yet");
     public static readonly DiagnosticDescriptor EquationNotSupported = Error("DEQ0902", "A form of equation that is not supported yet");

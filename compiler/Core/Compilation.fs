@@ -68,12 +68,17 @@ module private Running =
 
     /// What is known to be wrong only when the system has been analysed.
     let lateDiagnostics (options: CompileOptions) (model: Dynamics.Model) =
-        Pipeline.methodDiagnostics model
+        Pipeline.constraintDiagnostics model
+        @ Pipeline.methodDiagnostics model
         @ Simd.Target.diagnostics (Option.ofObj options.Target) model
 
     /// The class over torch, and where the target says so, the kernels over registers.
-    let generate (options: CompileOptions) (model: Dynamics.Model) : GeneratedFile list =
-        let source = model.Typed.Source
+    let generate (options: CompileOptions) (system: Dynamics.Model) : GeneratedFile list =
+        let source = system.Typed.Source
+
+        let model =
+            Passes.Normalize.mapExpressions (Passes.Opposites.share >> Passes.Simplify.run) system
+
         let face = CSharp.Face.ofModel model
 
         let file (name: string) (tree: Printing.CSharp.File) =

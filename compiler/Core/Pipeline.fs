@@ -2,7 +2,9 @@
 module internal DiffEqLang.Compiler.Pipeline
 
 open DiffEqLang.Contracts
+open DiffEqLang.Compiler
 open DiffEqLang.Compiler.Checking
+open DiffEqLang.Compiler.Checking.Errors
 open DiffEqLang.Compiler.Ir
 open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Ir.Dynamics
@@ -21,8 +23,10 @@ let private findNoiseStructure (model: Dynamics.Model) =
 
 let private findPartition (model: Dynamics.Model) =
     match model.Noise with
-    | None -> { model with Partition = Partition.analyse model.Components }
     | Some _ -> { model with Partition = Inseparable "the model has noise" }
+    | None when not model.Constraints.IsEmpty ->
+        { model with Partition = Inseparable "the model has algebraic constraints" }
+    | None -> { model with Partition = Partition.analyse model.Components }
 
 /// After `normalize`, which makes the first-order system.
 let passes: Pass list =
@@ -36,7 +40,11 @@ let passNames = "normalize" :: List.map _.Name passes
 
 let private roots (model: Dynamics.Model) : (string * Expr) list =
     [ for c in model.Components do
-          sprintf "d%s/dt" c.Symbol.Name, c.Drift
+          (if c.IsAlgebraic then
+               sprintf "residual for %s" c.Symbol.Name
+           else
+               sprintf "d%s/dt" c.Symbol.Name),
+          c.Drift
       for c in model.Components do
           if model.Noise.IsSome then
               sprintf "noise of %s" c.Symbol.Name, c.Diffusion
@@ -73,6 +81,19 @@ let run (validate: bool) (dumpAfter: string option) (typed: Typed.Model) : Outco
     let start = { Model = Normalize.normalize typed; Dump = None }
     let first = step start "normalize" id
     passes |> List.fold (fun outcome pass -> step outcome pass.Name pass.Run) first
+
+/// Constraints whose structure leaves algebraic unknowns undetermined.
+let constraintDiagnostics (model: Dynamics.Model) : Diagnostic list =
+    [ for s in ConstraintStructure.analyse model do
+          let replacement =
+              s.Differentiated
+              |> Option.map (fun (times, residual) ->
+                  times, "0 = " + Backends.Latex.Plain.plainWith (fun _ -> None) residual)
+
+          SingularConstraint(s.Constraint.Text, s.IsFree, s.Undetermined, replacement)
+          |> Structure
+          |> error s.Constraint.Span
+          |> Messages.Render.diagnostic ]
 
 /// A method of the solve block that the structure of the noise or of the equations does not allow. Only here are they known.
 let methodDiagnostics (model: Dynamics.Model) : Diagnostic list =

@@ -21,6 +21,12 @@ public abstract class OdeEquations
     /// </summary>
     public virtual IReadOnlyList<(long Offset, long Length)>? Positions => null;
 
+    /// <summary>
+    /// The packed entries that are algebraic, as offsets and lengths: they have no derivative, and in their places the right-hand side
+    /// holds the residuals g(t, x) of constraints 0 = g(t, x), in any order. Null where there are none.
+    /// </summary>
+    public virtual IReadOnlyList<(long Offset, long Length)>? Algebraic => null;
+
     /// <summary>The right-hand side f(t, x): [..., N] -> [..., N].</summary>
     public abstract Tensor Drift(Tensor t, Tensor state);
 
@@ -100,7 +106,9 @@ public abstract class OdeEquations
     /// <summary>What the E events that watch a value watch, g(t, x): [..., N] -> [..., E], in the order of the events.</summary>
     public virtual Tensor EventValues(Tensor t, Tensor state) => throw WithoutEvents(nameof(EventValues));
 
-    /// <summary>The derivatives of these by time along the solution, ∂g/∂t + ∂g/∂x f: [..., N] -> [..., E].</summary>
+    /// <summary>
+    /// The derivatives of these by time along the solution, ∂g/∂t + ∂g/∂x f, with algebraic entries at rest: [..., N] -> [..., E].
+    /// </summary>
     public virtual Tensor EventRates(Tensor t, Tensor state) => throw WithoutEvents(nameof(EventRates));
 
     /// <summary>
@@ -117,8 +125,8 @@ public abstract class OdeEquations
     public virtual Tensor Jump(int which, Tensor t, Tensor state) => state;
 
     /// <summary>
-    /// The derivative of the state after an event by the event's time, along the solution before it, ∂J/∂t + ∂J/∂x f:
-    /// [..., N] -> [..., N].
+    /// The derivative of the state after an event by the event's time, along the solution before it, ∂J/∂t + ∂J/∂x f, with algebraic
+    /// entries at rest: [..., N] -> [..., N].
     /// </summary>
     public virtual Tensor JumpRate(int which, Tensor t, Tensor state) => Drift(t, state);
 

@@ -18,6 +18,7 @@ internal sealed class LaneEvents
     /// <summary>Roots this many roundings of the time apart are at one time.</summary>
     private const double AtOnce = 16;
 
+    private readonly OdeProblem _problem;
     private readonly OdeEquations _equations;
     private readonly RungeKuttaKernel _kernel;
     private readonly SolveSpan _span;
@@ -27,6 +28,7 @@ internal sealed class LaneEvents
     private readonly double _precision;
     private readonly int _lanes;
     private readonly int[] _sides;          // [lanes, columns]
+    private readonly HashSet<int> _unsolved = [];   // lanes for which constraints could not be fulfilled after an event
     private double[] _values = [], _rates = [];
 
     /// <summary>The events of a solve; null where its equations have none.</summary>
@@ -47,7 +49,7 @@ internal sealed class LaneEvents
 
     private LaneEvents(OdeProblem problem, RungeKuttaKernel kernel, Tensor state)
     {
-        (_equations, _kernel, _span, _events) = (problem.Equations, kernel, problem.Span, problem.Equations.Events);
+        (_problem, _equations, _kernel, _span, _events) = (problem, problem.Equations, kernel, problem.Span, problem.Equations.Events);
         _lanes = (int)state.size(0);
         _roots = [.. Enumerable.Range(0, _events.Count).Where(i => _events[i].IsRoot)];
         _timed = new TimedEvents(_events, _span, _lanes);
@@ -181,7 +183,7 @@ internal sealed class LaneEvents
             Log.Add(firing);
             using var index = Index(rows, state.device);
             state = state.index_copy(0, index, firing.After);
-            defect = defect.index_fill(0, index, Scalars.Of(0));
+            defect = defect.index_copy(0, index, DefectAfter(firing));
         }
 
         for (var row = 0; row < lanes.Length; row++)
@@ -204,8 +206,13 @@ internal sealed class LaneEvents
         double[][] weights = [.. thetas.Select(_kernel.Tableau.DenseSlopes)];
         var steps = HostVector.ToDevice([.. lanes.Select(lane => stages.Geometry.Steps[lane])], [lanes.Length, 1], before.dtype, before.device);
         var slope = DenseOutput.Increments(stages, _lanes, Index(lanes, before.device), weights).div_(steps);
-        return (before, slope.sub_(_equations.Drift(Vector(times, stages), before)));
+        return (before, slope.sub_(_kernel.TimesMass(_equations.Drift(Vector(times, stages), before))));
     }
+
+    /// <summary>The same after an event, where the solution is that of the equations: what they leave to be solved for.</summary>
+    private Tensor DefectAfter(Firing firing) =>
+        _kernel.Constraints?.AlgebraicDerivative(HostVector.ToDevice(firing.Times, [firing.Times.Length], firing.After.dtype, firing.After.device), firing.After)
+        ?? zeros_like(firing.After);
 
     private Firing Fire(int which, int[] rows, int[] lanes, double[] times, Tensor state, Tensor defect)
     {
@@ -213,8 +220,20 @@ internal sealed class LaneEvents
         var before = state.index_select(0, index);
         double[] at = [.. rows.Select(row => times[row])];
         int[] own = [.. rows.Select(row => lanes[row])];
-        var after = _equations.Jump(which, HostVector.ToDevice(at, [at.Length], state.dtype, state.device), before).expand_as(before);
+        var time = HostVector.ToDevice(at, [at.Length], state.dtype, state.device);
+        var after = MakeConsistent(time, at, own, _equations.Jump(which, time, before).expand_as(before));
         return new Firing(which, own, at, [.. own.Select(Log.CountOf)], before, after, defect.index_select(0, index));
+    }
+
+    /// <summary>Finds the algebraic unknowns anew, from those before the event.</summary>
+    private Tensor MakeConsistent(Tensor time, double[] at, int[] lanes, Tensor state)
+    {
+        if (_kernel.Constraints is not { } constraints) return state;
+        var found = ConsistentState.Find(constraints, time, state);
+        if (!found.Failed.Contains(true)) return found.State;
+        _unsolved.UnionWith(lanes.Where((_, row) => found.Failed[row]));
+        _problem.Options.Tell(found.Warning(at[Array.IndexOf(found.Failed, true)]));
+        return found.State;
     }
 
     /// <summary>How lanes end: by an event that stops them, by events without end, or by one that gives no number.</summary>
@@ -227,7 +246,8 @@ internal sealed class LaneEvents
         var endings = new SolveStatus?[_lanes];
         for (var row = 0; row < lanes.Length; row++)
             endings[lanes[row]] =
-                isFinite[row] == 0 ? SolveStatus.NonFinite
+                _unsolved.Contains(lanes[row]) ? SolveStatus.ConstraintsUnsolved
+                : isFinite[row] == 0 ? SolveStatus.NonFinite
                 : Array.Exists(fired[row].Which, which => _events[which].Stops) ? SolveStatus.Stopped
                 : Log.IsEndless(lanes[row], _span) ? SolveStatus.EndlessEvents
                 : null;
@@ -275,11 +295,27 @@ internal sealed class LaneEvents
         if (_roots.Length == 0) return ([], []);
         using var scope = NewDisposeScope();
         var values = HostVector.ToHost(_equations.EventValues(times, states).contiguous());
-        var rates = HostVector.ToHost(_equations.EventRates(times, states).contiguous());
+        var rates = HostVector.ToHost(Rates(times, states).contiguous());
         if (_span.Direction < 0)
             for (var i = 0; i < rates.Length; i++)
                 rates[i] = -rates[i];
         return (values, rates);
+    }
+
+    /// <summary>The derivatives of what is watched along the solution: to those that the equations give comes what algebraic entries add.</summary>
+    private Tensor Rates(Tensor times, Tensor states)
+    {
+        var rates = _equations.EventRates(times, states);
+        if (_kernel.Constraints is not { } constraints) return rates;
+        var derivative = constraints.AlgebraicDerivative(times, states);
+        var nothing = new ParameterGradients(_equations.Parameters, _ => false);
+        var ofAlgebraic = _roots.Select((_, column) =>
+        {
+            var unit = zeros_like(rates);
+            unit.select(-1, column).fill_(Scalars.One);
+            return _equations.EventValuesVjp(times, states, unit, nothing).mul(derivative).sum(-1);
+        });
+        return rates.add(stack([.. ofAlgebraic], -1), Scalars.One);
     }
 
     private Tensor StatesAt(Stages stages, int[] lanes, double[] thetas) => DenseOutput.States(

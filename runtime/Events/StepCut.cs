@@ -11,8 +11,8 @@ namespace DiffEqLang.Runtime;
 /// <param name="Before">The states before it, [lanes, N].</param>
 /// <param name="After">The states after it, [lanes, N].</param>
 /// <param name="Defect">
-/// What the derivative of the dense output has over the right-hand side at the states before it, [lanes, N]; zero after another event
-/// of the same time.
+/// What the derivative of the dense output has over the right-hand side at the states before it, all of it in algebraic entries, [lanes, N];
+/// zero after another event of the same time, but for these.
 /// </param>
 internal sealed record Firing(int Which, int[] Lanes, double[] Times, int[] Ordinals, Tensor Before, Tensor After, Tensor Defect)
 {

@@ -150,6 +150,7 @@ public class Solution
             SolveStatus.NonFinite => $"{who} met NaN or infinity{time}: the solution may blow up there, or the equations leave their domain; take smaller steps or check the initial values.",
             SolveStatus.EndlessEvents => $"{who} met events that follow each other ever faster{time}: end the solve there with `stop` once what drives them is small, or let the event change the state so that it comes to rest.",
             SolveStatus.NewtonDiverged => $"{who} found no solution of the implicit equations{time}: take a smaller first step.",
+            SolveStatus.ConstraintsUnsolved => $"{who} found no values of the algebraic unknowns that fulfil the constraints{time}: give a guess nearer to them (`init`), or look for unknowns on which no constraint depends there (a singular mass matrix).",
             SolveStatus.Cancelled => $"{who} was cancelled{time}.",
             _ => throw new InvalidOperationException($"Unknown status {status}."),
         };

@@ -24,6 +24,9 @@ public enum SolveStatus
     /// <summary>Newton's iteration of an implicit method did not converge.</summary>
     NewtonDiverged,
 
+    /// <summary>No values of the algebraic unknowns were found that fulfil the constraints, at the start or after an event.</summary>
+    ConstraintsUnsolved,
+
     /// <summary>The caller cancelled it.</summary>
     Cancelled,
 }

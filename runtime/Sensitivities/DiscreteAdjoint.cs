@@ -12,7 +12,8 @@ namespace DiffEqLang.Runtime;
 /// k̄ᵢ = h Σⱼ aⱼᵢ z̄ⱼ,  z̄ᵢ = (∂f/∂x)ᵀ k̄ᵢ,  λ ← λ + Σᵢ z̄ᵢ. Hager (2000), Runge-Kutta methods in optimal control and the
 /// transformed adjoint system, Numer. Math. 87; Griewank and Walther (2008), Evaluating Derivatives, ch. 3. The first
 /// stage of a step is the end stage of the one before: their adjoints are summed and go through ∂f/∂x once. Of implicit stages the
-/// adjoints depend on each other: <see cref="ImplicitAdjoint"/> solves for them.
+/// adjoints depend on each other: <see cref="ImplicitAdjoint"/> solves for them. Where there are algebraic constraints, the slopes at a
+/// step's ends are derivatives that follow from them, and the initial state is what fulfils them (<see cref="AlgebraicConstraints"/>).
 /// </remarks>
 internal sealed class DiscreteAdjoint
 {
@@ -21,15 +22,16 @@ internal sealed class DiscreteAdjoint
     private readonly RungeKuttaTableau _tableau;
     private readonly Tensor _cotangents;
     private readonly ParameterGradients _into;
+    private readonly double _start;
     private readonly EventAdjoint _events;
     private Tensor _state;      // λ, [samples, N]
     private Tensor? _slope;     // the adjoint of f at the present state, from the first stage of the step after it
 
     private DiscreteAdjoint(OdeProblem problem, StepTape tape, Tensor cotangents, Tensor? eventTimes, ParameterGradients into)
     {
-        _events = new EventAdjoint(problem.Equations, tape.Lanes, eventTimes, into);
-        (_tape, _tableau, _cotangents, _into) = (tape, problem.Tableau, cotangents, into);
+        (_tape, _tableau, _cotangents, _into, _start) = (tape, problem.Tableau, cotangents, into, problem.Span.Start);
         _kernel = new RungeKuttaKernel(problem, tape.Lanes, tape.Final!.dtype, keepsTerms: true);
+        _events = new EventAdjoint(problem.Equations, _kernel.Constraints, tape.Lanes, eventTimes, into);
         _state = zeros_like(tape.Final!).DetachFromDisposeScope();
     }
 
@@ -63,7 +65,16 @@ internal sealed class DiscreteAdjoint
         if (next is not null) adjoint.ReverseFirstStage(next);
         if (span.Times is null) adjoint._state.add_(cotangents.select(0, 0), Scalars.One);
         else if (span.Start != span.End) adjoint.AddSaved(span.Times, span.Start);
-        return adjoint._state;
+        return adjoint.OfGivenState(next?.State ?? tape.Final!);
+    }
+
+    /// <summary>From the adjoint of the state that the first step begins with to that of the state that was given.</summary>
+    private Tensor OfGivenState(Tensor start)
+    {
+        if (_kernel.Constraints is not { } constraints) return _state;
+        var time = HostVector.ToDevice([_start], [], start.dtype, start.device);
+        using var ofConsistent = _state;
+        return constraints.ConsistentVjp(time, start, ofConsistent, _into).DetachFromDisposeScope();
     }
 
     /// <summary>Adds the cotangents of what was saved at one end of the solve.</summary>
@@ -109,9 +120,9 @@ internal sealed class DiscreteAdjoint
         }
 
         _slope?.Dispose();
-        _slope = rosenbrock is null
-            ? OfStage(0, adjoints, saved, geometry)?.DetachFromDisposeScope()
-            : rosenbrock.FirstSlope(OfStage(0, adjoints, saved, geometry)).DetachFromDisposeScope();
+        var first = OfDerivative(geometry.TimeOf(0), step.State, OfStage(0, adjoints, saved, geometry), out var ofState);
+        _slope = (rosenbrock is null ? first : rosenbrock.FirstSlope(first))?.DetachFromDisposeScope();
+        if (ofState is not null) _state.add_(ofState, Scalars.One);
         for (var i = 1; i < adjoints.Length; i++)
             if (i != end && adjoints[i] is { } adjoint)
                 _state.add_(adjoint, Scalars.One);
@@ -123,8 +134,8 @@ internal sealed class DiscreteAdjoint
     private void ReverseEnd(StepGeometry geometry, Tensor after, Tensor[]? termsAfter, Tensor?[] adjoints, SaveCotangents? saved)
     {
         var end = _tableau.EndStage;
-        if (Vjp(geometry.TimeOf(end), after, termsAfter, WithNext(OfStage(end, adjoints, saved, geometry))) is { } throughEnd)
-            _state.add_(throughEnd, Scalars.One);
+        var slope = WithNext(OfEndSlope(geometry, after, adjoints, saved));
+        if (Vjp(geometry.TimeOf(end), after, termsAfter, slope) is { } throughEnd) _state.add_(throughEnd, Scalars.One);
         adjoints[end] = _state;
     }
 
@@ -134,7 +145,7 @@ internal sealed class DiscreteAdjoint
         var end = _tableau.EndStage;
         Tensor[] places = [.. Enumerable.Range(group.First, group.Count).Select(i => i == end ? after : states[i]!)];
         Tensor?[] slopes = [.. Enumerable.Range(group.First, group.Count).Select(i =>
-            i == end ? WithNext(OfStage(i, adjoints, saved, geometry)) : OfStage(i, adjoints, saved, geometry))];
+            i == end ? WithNext(OfEndSlope(geometry, after, adjoints, saved)) : OfStage(i, adjoints, saved, geometry))];
         var solved = ImplicitAdjoint.Solve(_kernel, group, geometry, places, slopes, group.Contains(end) ? _state : null);
         for (var i = 0; i < group.Count; i++)
         {
@@ -142,6 +153,26 @@ internal sealed class DiscreteAdjoint
             var adjoint = Vjp(geometry.TimeOf(stage), places[i], null, solved[i])!;
             adjoints[stage] = stage == end ? _state.add_(adjoint, Scalars.One) : adjoint;
         }
+    }
+
+    /// <summary>The adjoint of f at the step's end, from that of the slope which the dense output has there.</summary>
+    private Tensor? OfEndSlope(StepGeometry geometry, Tensor after, Tensor?[] adjoints, SaveCotangents? saved)
+    {
+        var end = _tableau.EndStage;
+        var slope = OfStage(end, adjoints, saved, geometry);
+        if (!_tableau.IsHermite) return slope;
+        slope = OfDerivative(geometry.TimeOf(end), after, slope, out var ofState);
+        if (ofState is not null) _state.add_(ofState, Scalars.One);
+        return slope;
+    }
+
+    /// <summary>The adjoint of f(t, x) from that of dx/dt, and what that adds to the adjoint of x: they differ where there are constraints.</summary>
+    private Tensor? OfDerivative(Tensor time, Tensor state, Tensor? derivative, out Tensor? ofState)
+    {
+        ofState = null;
+        if (derivative is null || _kernel.Constraints is not { } constraints) return derivative;
+        (derivative, ofState) = constraints.DerivativeVjp(time, state, derivative, _into);
+        return derivative;
     }
 
     /// <summary>With the adjoint of the next step's first slope, which is this one.</summary>

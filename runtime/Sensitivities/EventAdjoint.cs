@@ -13,13 +13,15 @@ namespace DiffEqLang.Runtime;
 /// after it, dx⁺ = J_x dx + J_θ dθ + (J̇ - f⁺) dτ: the "saltation matrix". Aizerman and Gantmakher (1958), On the stability of periodic
 /// motions; Kong et al. (2024), Saltation matrices: the essential tool for linearizing hybrid dynamical systems, Proc. IEEE. Before
 /// the event derivatives are those of the dense output, so that they are exact for the scheme; after it those of the flow, so that
-/// the next step's error enters. At a given time dτ = 0, and a solve that is stopped has f⁺ = 0.
+/// the next step's error enters. At a given time dτ = 0, and a solve that is stopped has f⁺ = 0. Algebraic unknowns are found anew after an
+/// event: their adjoint is passed to the differential entries first.
 /// </remarks>
 /// <param name="equations">The equations that were solved.</param>
+/// <param name="constraints">Their algebraic part; null where they have none.</param>
 /// <param name="lanes">How many lanes there are.</param>
 /// <param name="times">d loss / d event time, [lanes, most events of a lane]; null where the loss has none.</param>
 /// <param name="into">The parameters' gradients.</param>
-internal sealed class EventAdjoint(OdeEquations equations, int lanes, Tensor? times, ParameterGradients into)
+internal sealed class EventAdjoint(OdeEquations equations, AlgebraicConstraints? constraints, int lanes, Tensor? times, ParameterGradients into)
 {
     private readonly IReadOnlyList<EventSpec> _events = equations.Events;
 
@@ -54,6 +56,7 @@ internal sealed class EventAdjoint(OdeEquations equations, int lanes, Tensor? ti
     private Tensor Through(Firing firing, Tensor after)
     {
         var time = Vector(firing.Times, after);
+        if (constraints is not null) after = constraints.ConsistentVjp(time, firing.After, after, into);
         var before = equations.JumpVjp(firing.Which, time, firing.Before, after, into).expand_as(after);
         if (!_events[firing.Which].IsRoot) return before;
         var ofTime = OfTime(firing, time, after, before);

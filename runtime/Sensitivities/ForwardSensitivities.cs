@@ -164,7 +164,7 @@ internal sealed class ForwardSensitivities : IStepRecorder
             given[i] = Slope(geometry.TimeOf(stage), ofStates.States[stage], _kernel.Known(stages, group, stage), out jacobians[i]);
         }
 
-        var matrix = StageMatrix.Transposed(geometry, block, stack(jacobians, 1)).transpose(1, 2);
+        var matrix = StageMatrix.Transposed(geometry, block, stack(jacobians, 1), mass: null).transpose(1, 2);
         var right = cat(given, 1);
         var solved = linalg.solve_ex(matrix, right).result;
         for (var i = 0; i < group.Count; i++)

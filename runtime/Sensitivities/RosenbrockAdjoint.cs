@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace DiffEqLang.Runtime;
 
 /// <summary>
-/// The adjoint of one step's Rosenbrock stages, from the last to the first. With sᵢ = (I - hγJ)⁻ᵀ k̄ᵢ a stage adds γ cᵢⱼ sᵢ to those before
+/// The adjoint of one step's Rosenbrock stages, from the last to the first. With sᵢ = (M - hγJ)⁻ᵀ k̄ᵢ a stage adds γ cᵢⱼ M sᵢ to those before
 /// it, γ sᵢ to its right-hand side, and, since its matrix is made of the Jacobian at the step's start, the gradient of γ sᵢᵀ J h kᵢ to the
 /// state there and to the parameters.
 /// </summary>
@@ -23,7 +23,7 @@ internal sealed class RosenbrockAdjoint(RungeKuttaKernel kernel, Stages stages, 
     {
         for (var later = stage + 1; later < _coefficients.Coupling.Length; later++)
             if (_solved[later] is { } solved && _coefficients.Coupling[later][stage] is var weight and not 0)
-                slope = LinearCombination.Accumulate(slope, weight, solved);
+                slope = LinearCombination.Accumulate(slope, weight, kernel.TimesMass(solved));
         if (slope is null) return null;
         _solved[stage] = kernel.FilterTransposed(_coefficients.γ, slope).mul_(Scalars.Of(_coefficients.γ));
         return stage == 1
@@ -31,7 +31,7 @@ internal sealed class RosenbrockAdjoint(RungeKuttaKernel kernel, Stages stages, 
             : kernel.Equations.DriftVjp(stages.Geometry.TimeOf(stage), stages.States[stage], _solved[stage]!, into, null);
     }
 
-    /// <summary>The adjoint of the slope at the step's start, given what others than the first stage add to it.</summary>
+    /// <summary>The adjoint of f(t, y) at the step's start, given what others than the first stage add to it.</summary>
     public Tensor FirstSlope(Tensor? slope) =>
         slope is null ? _solved[1] ?? zeros_like(stages.States[0]) : _solved[1] is { } first ? slope.add_(first, Scalars.One) : slope;
 

@@ -99,18 +99,31 @@ internal sealed class OdeIntegrator : IDisposable
 
     private void Begin()
     {
+        if (_kernel.Constraints is { } constraints) MakeConsistent(constraints);
         if (_clock.AnyActive && _problem.IsAdaptive)
         {
             EvaluateAt(TimeOfStart());
             _clock.Start(_problem.Method.Dt is { } dt
                 ? [.. Enumerable.Repeat(dt, _lanes)]
-                : InitialStep.Choose(_kernel, _norm, _problem.Span, _state, _slope!, _lanes));
+                : InitialStep.Choose(_kernel, _norm, _problem.Span, _state, Derivative(TimeOfStart())!, _lanes));
         }
 
         if (_slope is null && (_withSlopes || _problem.Span.Start == _problem.Span.End)) EvaluateAt(TimeOfStart());
         _events?.Start(TimeOfStart(), _state);
-        _saved?.Start(_state, _slope ?? _state);
-        _everyStep?.Add((_problem.Span.Start, Kept(_state), _withSlopes ? Kept(_slope!) : null));
+        _saved?.Start(_state, _withSlopes ? Derivative(TimeOfStart()) : _state);
+        _everyStep?.Add((_problem.Span.Start, Kept(_state), _withSlopes ? Kept(Derivative(TimeOfStart())) : null));
+    }
+
+    /// <summary>Finds the algebraic unknowns at the start; lanes without such take no step.</summary>
+    private void MakeConsistent(AlgebraicConstraints constraints)
+    {
+        using var scope = NewDisposeScope();
+        var found = ConsistentState.Find(constraints, TimeOfStart(), _state);
+        _state.Dispose();
+        _state = found.State.DetachFromDisposeScope();
+        if (!found.Failed.Contains(true)) return;
+        _clock.Refuse(_lanes == found.Failed.Length ? found.Failed : [true], SolveStatus.ConstraintsUnsolved);
+        _problem.Options.Tell(found.Warning(_problem.Span.Start));
     }
 
     private void Attempt()
@@ -194,7 +207,7 @@ internal sealed class OdeIntegrator : IDisposable
         if (endSlope is null) Drop(ref _slope);
         else Replace(ref _slope, endSlope);
         _terms = Kept(endTerms);    // those before are the recorder's
-        _everyStep?.Add((_clock.TimeOfMoved, Kept(_state), _withSlopes ? Kept(_slope!) : null));
+        _everyStep?.Add((_clock.TimeOfMoved, Kept(_state), _withSlopes ? Kept(Derivative(TimeOfLanes())) : null));
     }
 
     private OdeRun End()
@@ -205,7 +218,7 @@ internal sealed class OdeIntegrator : IDisposable
         Tensor? slopes;
         if (_saved is not null)
         {
-            _saved.Finish(_state, _slope ?? _state, _clock.Status);
+            _saved.Finish(_state, _withSlopes ? Derivative(TimeOfLanes()) : _state, _clock.Status);
             (times, values, slopes) = (_problem.Span.Times!, _saved.Values, _saved.Slopes);
         }
         else
@@ -240,6 +253,9 @@ internal sealed class OdeIntegrator : IDisposable
         values.view(times.Length, _lanes, -1).masked_fill_(tensor(missing, [times.Length, _lanes, 1], device: values.device), Scalars.NaN);
         return (times, values, slopes);
     }
+
+    /// <summary>dx/dt at the present state.</summary>
+    private Tensor Derivative(Tensor time) => _kernel.Derivative(time, _state, _slope!);
 
     private Tensor TimeOfStart() => HostVector.ToDevice([_problem.Span.Start], [], _state.dtype, _state.device);
 

@@ -19,10 +19,21 @@ internal sealed record OdeProblem(
     /// <exception cref="ArgumentException">The method is unknown, or its options do not fit it.</exception>
     public static OdeProblem Of(OdeEquations equations, SolveSpan span, SolveOptions options)
     {
+        if (equations.Algebraic is not null && options.Method is null) options = options with { Method = Methods.Rodas5P() };
         var problem = Of(span, options);
         if (problem.Tableau.IsPartitioned && equations.Positions is null)
             throw new ArgumentException(
                 $"Method {problem.Method.Name} needs positions and momenta, neither of which may depend on itself, and these equations do not fall into such; deqc check names the term where the solve block has the method.");
+        if (equations.Algebraic is not null) CheckConstraints(problem);
         return new OdeProblem(equations, problem.Tableau, span, problem.Method, options);
+    }
+
+    private static void CheckConstraints(RungeKuttaProblem problem)
+    {
+        if (problem.Tableau.ObstacleToConstraints is { } obstacle)
+            throw new ArgumentException(
+                $"Method {problem.Method.Name} does not solve algebraic constraints: {obstacle}. Take one of {string.Join(", ", Catalogue.ForConstraints.Select(tableau => tableau.Name))}.");
+        if (!problem.Options.KeepsAllStates)
+            throw new ArgumentException("Of equations with algebraic constraints there is the discrete gradient alone, without checkpoints: take gradient = discrete.");
     }
 }

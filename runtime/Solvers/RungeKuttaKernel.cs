@@ -25,7 +25,8 @@ internal sealed class RungeKuttaKernel : IDisposable
     private readonly IterationMatrix? _matrix;
     private readonly NewtonIteration? _newton;
     private readonly RosenbrockStages? _rosenbrock;
-    private readonly StateMasks? _masks;
+    private readonly EntryMask? _positions;
+    private readonly AlgebraicConstraints? _constraints;
 
     /// <param name="problem">What is solved, and how.</param>
     /// <param name="lanes">How many lanes step on their own.</param>
@@ -35,9 +36,10 @@ internal sealed class RungeKuttaKernel : IDisposable
     {
         (_equations, _tableau, _keepsTerms) = (problem.Equations, problem.Tableau, keepsTerms);
         _quadrature = _equations as QuadratureEquations;
-        _masks = _tableau.IsPartitioned ? new StateMasks(_equations.Positions!) : null;
+        _positions = _tableau.IsPartitioned ? new EntryMask(_equations.Positions!) : null;
         if (!_tableau.IsImplicit) return;
-        _matrix = new IterationMatrix(_equations);
+        _constraints = AlgebraicConstraints.Of(_equations);
+        _matrix = new IterationMatrix(_equations, _constraints);
         if (_tableau.Rosenbrock is { } coefficients) _rosenbrock = new RosenbrockStages(this, _matrix, coefficients);
         else _newton = new NewtonIteration(problem, this, _matrix, lanes, dtype);
     }
@@ -47,6 +49,9 @@ internal sealed class RungeKuttaKernel : IDisposable
 
     /// <summary>The equations that are solved.</summary>
     public OdeEquations Equations => _equations;
+
+    /// <summary>Their algebraic part; null where they have none.</summary>
+    public AlgebraicConstraints? Constraints => _constraints;
 
     /// <summary>The lanes whose implicit stages were not found in the last attempt; null where all were.</summary>
     public bool[]? Failed => _newton is not null && Array.Exists(_newton.Failed, failed => failed) ? _newton.Failed : null;
@@ -71,13 +76,20 @@ internal sealed class RungeKuttaKernel : IDisposable
         return slope.numel() == state.numel() ? slope : slope.expand_as(state);
     }
 
+    /// <summary>dx/dt from f(t, x) at the same place: f itself, but for algebraic entries.</summary>
+    public Tensor Derivative(Tensor time, Tensor state, Tensor slope) => _constraints?.DerivativeAt(time, state, slope) ?? slope;
+
+    /// <summary>M v: [..., N].</summary>
+    public Tensor TimesMass(Tensor vector) => _constraints?.TimesMass(vector) ?? vector;
+
     /// <summary>The stages before the end stage, from the state, its slope f(t, y) and the terms of that.</summary>
     public Stages Begin(StepGeometry geometry, Tensor state, Tensor slope, Tensor[]? terms)
     {
         var count = _tableau.A.Count;
         var stages = new Stages(geometry, new Tensor[count], new Tensor[count], new Tensor[]?[count]) { FirstSlope = slope };
-        (stages.States[0], stages.Slopes[0], stages.Terms[0]) = (state, OfPart(0, geometry.Scaled(slope)), terms);
         _matrix?.Open(geometry, state);
+        var rate = _matrix?.Derivative(slope) ?? slope;
+        (stages.States[0], stages.Slopes[0], stages.Terms[0]) = (state, OfPart(0, geometry.Scaled(rate)), terms);
         _newton?.Open();
         foreach (var group in _tableau.Groups)
             if (group.Kind == StageKind.Implicit) _newton!.Solve(group, stages);
@@ -116,7 +128,12 @@ internal sealed class RungeKuttaKernel : IDisposable
     }
 
     /// <summary>A slope, or the adjoint of one, on the entries of the state that a stage moves; zero on the others.</summary>
-    public Tensor OfPart(int stage, Tensor slope) => _masks is null ? slope : _masks.OfPart(_tableau.Parts[stage], slope);
+    public Tensor OfPart(int stage, Tensor slope) => _tableau.Parts[stage] switch
+    {
+        StatePart.Positions => _positions!.Inside(slope),
+        StatePart.Momenta => _positions!.Outside(slope),
+        _ => slope,
+    };
 
     /// <summary>Adds an accepted step to the integrals that the equations carry along, where they do.</summary>
     public void Integrate(Stages stages, bool hasEndSlope)
@@ -125,13 +142,19 @@ internal sealed class RungeKuttaKernel : IDisposable
         if (hasEndSlope) _quadrature?.Shift(_tableau.EndStage);
     }
 
-    /// <summary>The stages that only the dense output needs.</summary>
+    /// <summary>The stages that only the dense output needs, and the derivatives of algebraic entries that it has at its end.</summary>
     public void Extend(Stages stages)
     {
+        if (_constraints is not null && _tableau.IsHermite)
+        {
+            var (end, geometry) = (_tableau.EndStage, stages.Geometry);
+            stages.Slopes[end] = geometry.Scaled(Derivative(geometry.TimeOf(end), Advance(stages), EndSlope(stages)));
+        }
+
         for (var i = _tableau.EndStage + 1; i < _tableau.A.Count; i++) Evaluate(stages, i);
     }
 
-    /// <summary>(I - hγJ)⁻ᵀ v, with the Jacobian at the start of the step last begun: [samples, N].</summary>
+    /// <summary>(M - hγJ)⁻ᵀ v, with the Jacobian at the start of the step last begun: [samples, N].</summary>
     public Tensor FilterTransposed(double γ, Tensor vector) =>
         IterationMatrix.Times(_matrix!.Inverse(new[,] { { γ } }).transpose(1, 2), vector);
 
@@ -139,11 +162,14 @@ internal sealed class RungeKuttaKernel : IDisposable
     public Tensor Known(Stages stages, StageGroup group, int stage) =>
         Combine(stages, _tableau.A[stage][..Math.Min(group.First, _tableau.A[stage].Length)]);
 
-    /// <summary>An estimate h Σ eᵢ kᵢ of the local error, [samples, N].</summary>
+    /// <summary>
+    /// An estimate h Σ eᵢ kᵢ of the local error, [samples, N]; algebraic entries take part like the others, since at index 1 their errors
+    /// are as large. Where the estimate is filtered, theirs are those that follow from the others by the constraints.
+    /// </summary>
     public Tensor Error(Stages stages, double[] estimate)
     {
         var error = LinearCombination.Sum(estimate, stages.Geometry.Scale, stages.Slopes.AsSpan(0, estimate.Length))!;
-        return _tableau.Error!.Filter is { } γ ? _matrix!.Filter(γ, error) : error;
+        return _tableau.Error!.Filter is { } γ ? _matrix!.Filter(γ, TimesMass(error)) : error;
     }
 
     private void Evaluate(Stages stages, int i)
@@ -161,6 +187,7 @@ internal sealed class RungeKuttaKernel : IDisposable
     {
         _matrix?.Dispose();
         _newton?.Dispose();
-        _masks?.Dispose();
+        _positions?.Dispose();
+        _constraints?.Dispose();
     }
 }

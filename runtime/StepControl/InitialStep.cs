@@ -15,7 +15,7 @@ internal static class InitialStep
     /// <param name="norm">As for errors.</param>
     /// <param name="span">From where, and in which direction.</param>
     /// <param name="state">[samples, N].</param>
-    /// <param name="slope">f(t₀, state).</param>
+    /// <param name="slope">dx/dt there.</param>
     /// <param name="lanes">How many steps are asked for.</param>
     public static double[] Choose(RungeKuttaKernel kernel, ErrorNorm norm, SolveSpan span, Tensor state, Tensor slope, int lanes)
     {
@@ -30,7 +30,9 @@ internal static class InitialStep
             kernel.Tableau, [.. Enumerable.Repeat(span.Start, lanes)], signed, state.dtype, state.device);
         var moved = state.add(Times(geometry, slope), Scalars.One);
         var end = kernel.Tableau.EndStage;
-        var change = norm.Of(kernel.Drift(end, geometry.TimeOf(end), moved, out _).add(slope, Scalars.MinusOne), tolerance);
+        var time = geometry.TimeOf(end);
+        var there = kernel.Derivative(time, moved, kernel.Drift(end, time, moved, out _));
+        var change = norm.Of(there.add(slope, Scalars.MinusOne), tolerance);
 
         var k = kernel.Tableau.Error!.Order + 1;
         for (var i = 0; i < lanes; i++)

@@ -144,6 +144,14 @@ internal sealed class LaneClock
         }
     }
 
+    /// <summary>Ends some lanes before their first step.</summary>
+    public void Refuse(bool[] lanes, SolveStatus status)
+    {
+        for (var i = 0; i < lanes.Length; i++)
+            if (lanes[i])
+                _status[i] ??= status;
+    }
+
     /// <summary>Ends all lanes that have not ended.</summary>
     public void Cancel()
     {

@@ -18,6 +18,9 @@ public static class Catalogue
     /// <summary>Those for equations that fall into positions and momenta: see <see cref="SymplecticComposition"/>.</summary>
     public static IReadOnlyList<RungeKuttaTableau> Symplectic { get; } = Sorted(tableau => tableau.IsPartitioned);
 
+    /// <summary>Those for equations with algebraic constraints, by order and then by name.</summary>
+    public static IReadOnlyList<RungeKuttaTableau> ForConstraints { get; } = Sorted(tableau => tableau.ObstacleToConstraints is null);
+
     /// <summary>The tableau of a name as written in <c>method = ...</c>; null where there is none.</summary>
     public static RungeKuttaTableau? Find(string name) => ByName.GetValueOrDefault(name);
 

@@ -63,7 +63,7 @@ public sealed class RungeKuttaTableau
         IsPartitioned = parts is not null;
         C = rosenbrock is null ? [.. A.Select((row, i) => row.Where((_, j) => Parts[j] == Read(i)).Sum())] : [.. rosenbrock.Nodes, 1];
         Groups = [.. StageGroup.Of(A, EndStage, rosenbrock is not null)];
-        Dense = dense?.Weights ?? Hermite();
+        (Dense, IsHermite) = (dense?.Weights ?? Hermite(), dense is null);
         Validate();
     }
 
@@ -115,6 +115,9 @@ public sealed class RungeKuttaTableau
     /// </summary>
     public IReadOnlyList<double[]> Dense { get; }
 
+    /// <summary>Whether the dense output is the cubic through both ends with their slopes.</summary>
+    public bool IsHermite { get; }
+
     /// <summary>The paper, and the place in it.</summary>
     public string Citation { get; }
 
@@ -132,6 +135,23 @@ public sealed class RungeKuttaTableau
     /// this kind are called stiffly accurate.
     /// </summary>
     public bool IsFirstSameAsLast { get; }
+
+    /// <summary>
+    /// Why steps do not end on algebraic constraints and keep their order there; null where they do: every stage solves equations, and
+    /// the last is the new solution. Of Rosenbrock's methods those whose weights are the row of the last stage, and one.
+    /// Hairer and Wanner (1996), Solving Ordinary Differential Equations II, VI.1 and VI.4.
+    /// </summary>
+    public string? ObstacleToConstraints
+    {
+        get
+        {
+            if (!IsImplicit) return "it is explicit, and constraints are equations to be solved";
+            var isStifflyAccurate = Rosenbrock is null
+                ? IsFirstSameAsLast && Groups.All(group => group.Kind == StageKind.Implicit || group.First > EndStage)
+                : B[^1] == 1 && A[B.Count - 1].SequenceEqual(B.Take(B.Count - 1));
+            return isStifflyAccurate ? null : "it is not stiffly accurate, so that its steps do not end on the constraints";
+        }
+    }
 
     /// <summary>The index of the stage f(t + h, y₁): the number of evaluations that a step needs before y₁ is known.</summary>
     public int EndStage { get; }

@@ -9,6 +9,7 @@ using DiffEqLang.Benchmarks.Registers;
     ("w4", "stiff problems on SIMD registers", StiffTrajectories.Run),
     ("w5", "paths of stochastic equations on SIMD registers and on tensors", StochasticPaths.Run),
     ("w6", "continuous normalizing flow with the exact trace", ContinuousFlowStep.Run),
+    ("w7", "orbits to tight tolerances on SIMD registers", CelestialOrbits.Run),
     ("growth", "ensemble of Lorenz systems as it grows, and on two threads", Growth.Run),
     ("crossover", "both targets by width and batch", TargetCrossover.Run),
     ("precision", "work-precision diagrams of our methods, as a picture", WorkPrecision.Run),

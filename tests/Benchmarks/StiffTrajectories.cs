@@ -16,13 +16,13 @@ internal static class StiffTrajectories
     {
         set_num_threads(1);
         Console.WriteLine($"{"problem",-20} {"rtol",6} {"error",9} {"steps",7} {"one",11} {"of 1,000",11}");
-        foreach (var problem in StiffProblem.All())
+        foreach (var problem in ReferenceProblem.Stiff())
             using (problem.Model)
                 foreach (var rtol in (double[])[1e-4, 1e-6, 1e-8])
                     Compare(problem, rtol);
     }
 
-    private static void Compare(StiffProblem problem, double rtol)
+    private static void Compare(ReferenceProblem problem, double rtol)
     {
         var options = new SolveOptions { Threads = 1, Method = Methods.Rodas5P(rtol, rtol * problem.Atol) };
         var initial = problem.Start();

@@ -22,7 +22,7 @@ internal static class WorkPrecision
         set_num_threads(1);
         using var withoutGradient = no_grad();
         var figure = new Figure("Work and precision: seconds on tensors against the error reached") { Width = 1500 };
-        (IReadOnlyList<StiffProblem>, string[])[] rows = [(StiffProblem.Gentle(), Explicit), ([.. StiffProblem.All().Take(2)], Stiff), ([.. StiffProblem.All().Skip(2).Take(2)], Stiff)];
+        (IReadOnlyList<ReferenceProblem>, string[])[] rows = [(ReferenceProblem.Gentle(), Explicit), ([.. ReferenceProblem.Stiff().Take(2)], Stiff), ([.. ReferenceProblem.Stiff().Skip(2).Take(2)], Stiff)];
         foreach (var (problems, methods) in rows)
         {
             figure.AddRow(420);
@@ -35,7 +35,7 @@ internal static class WorkPrecision
         Console.WriteLine("Wrote work_precision.png.");
     }
 
-    private static void Draw(Panel panel, StiffProblem problem, string[] methods)
+    private static void Draw(Panel panel, ReferenceProblem problem, string[] methods)
     {
         foreach (var (colour, method) in methods.Index())
         {
@@ -54,7 +54,7 @@ internal static class WorkPrecision
     }
 
     /// <summary>The error reached, 0 where the solve did not end well; and the faster of two runs.</summary>
-    private static (double Error, double Seconds) Measure(StiffProblem problem, string method, double rtol)
+    private static (double Error, double Seconds) Measure(ReferenceProblem problem, string method, double rtol)
     {
         var options = new SolveOptions { Method = new Method(method) { Rtol = rtol, Atol = rtol * problem.Atol }, Target = SolveTarget.Torch };
         var (error, best) = (0.0, double.PositiveInfinity);

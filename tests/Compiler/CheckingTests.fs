@@ -39,7 +39,8 @@ let private rightOf name (model: Typed.Model) =
         | Ordinary(state, _, right, _) when state.Name = name -> Some right
         | Stochastic(state, drift, _, _) when state.Name = name -> Some drift
         | Ordinary _
-        | Stochastic _ -> None)
+        | Stochastic _
+        | Constraint _ -> None)
 
 let private diffusionOf name (model: Typed.Model) =
     model.Equations
@@ -47,7 +48,8 @@ let private diffusionOf name (model: Typed.Model) =
         match equation with
         | Stochastic(state, _, diffusion, _) when state.Name = name -> Some diffusion
         | Stochastic _
-        | Ordinary _ -> None)
+        | Ordinary _
+        | Constraint _ -> None)
 
 let private shapes (model: Typed.Model) =
     model.Parameters

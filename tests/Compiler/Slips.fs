@@ -187,7 +187,7 @@ let all: (string * string list) list =
       [ "3:10-11 DEQ0101 expected `(`, found `>` (an event is `when rising(x - 1) { ... }`)"
         "3:18-19 DEQ0115 `=` holds always; an event changes a state at one time (write `:=`)" ]
       "model A {\n  state x, y\n  dx/dt = -x\n  0 = x^2 + y^2 - 1\n}\n",
-      [ "4:3-20 DEQ0902 an algebraic constraint is not supported yet" ]
+      [ "4:3-20 DEQ0801 constraints and algebraic unknowns differ in number: 1 and 0 (what a constraint determines is declared as `algebraic y`)" ]
       "model A {\n  state x : R[2]\n  net f : R[2] -> R[2] = dense(10, tanh) |> dense(2)\n  dx/dt = f(x)\n}\n",
       [ "3:26-41 DEQ0422 the stage `dense` is written dense(size, bias = true)" ]
       "model A {\n  state x : R[2]\n  net f : R[2] -> R[2] = linear(10) |> tanh() |> dense(2)\n  dx/dt = f(x)\n}\n",

@@ -247,12 +247,50 @@ let all: (string * string list) list =
           "state X; wiener W; dX = X*dt + dW; solve { method = dopri5 }"
           [ "5:18-24 DEQ0507 `dopri5` solves ordinary equations, and the model has the noise `W` (methods for noise: `euler_maruyama`, `euler_heun`, `milstein`)" ]
       model
-          "state x, z; control u : R[2]; jumps N : rate(x); sample eps ~ rademacher; algebraic y : R; dx/dt = x + eps + y + u[0]; dz = x*dt + x*dN; 0 = x^2 + y^2"
+          "state x, z; control u : R[2]; jumps N : rate(x); sample eps ~ rademacher; dx/dt = x + eps + u[0]; dz = x*dt + x*dN"
           [ "3:1-17 DEQ0901 `control` is not supported yet"
             "4:1-18 DEQ0901 `jumps` is not supported yet"
-            "5:1-24 DEQ0901 `sample` is not supported yet"
-            "6:1-16 DEQ0901 `algebraic` is not supported yet"
-            "9:1-14 DEQ0902 an algebraic constraint is not supported yet" ]
+            "5:1-24 DEQ0901 `sample` is not supported yet" ]
+      // Algebraic constraints.
+      model
+          "state x; algebraic y : R[2], z; dx/dt = -z; 0 = y - x; 0 = 1"
+          [ "6:1-6 DEQ0802 the constraint `0 = 1` determines no algebraic unknown, and nothing determines `z` (the index is above 1) (every algebraic unknown takes a constraint of its own that depends on it)" ]
+      model
+          "state x; algebraic y : R[2]; dx/dt = -y[0]; 0 = y[0] - x"
+          [ "5:1-13 DEQ0801 constraints and algebraic unknowns differ in number: 1 and 2 (each element of an `algebraic` takes one element of a constraint `0 = ...`)" ]
+      model
+          "state x; algebraic y; dx/dt = -y"
+          [ "3:11-12 DEQ0801 constraints and algebraic unknowns differ in number: 0 and 1 (each element of an `algebraic` takes one element of a constraint `0 = ...`)" ]
+      model
+          "state x, y; algebraic lambda; const L = 1; x'' = -lambda*x; y'' = -lambda*y; 0 = x^2 + y^2 - L^2"
+          [ "7:1-20 DEQ0802 the constraint `0 = x^2 + y^2 - L^2` determines no algebraic unknown, and nothing determines `lambda` (the index is above 1) (differentiated twice along the equations it does: write `0 = 2*(x'^2 - x^2*lambda) + 2*(y'^2 - y^2*lambda)` in its place, and let the initial values fulfil it as it stands)" ]
+      model
+          "state x; algebraic y, z; dx/dt = -y - z; 0 = y - x; 0 = y^2 + x"
+          [ "5:1-12 DEQ0802 the constraint `0 = y^2 + x` determines only algebraic unknowns that others determine, and nothing determines `z` (the index is above 1) (every algebraic unknown takes a constraint of its own that depends on it)" ]
+      model
+          "state x; algebraic y; dx/dt = -y; dy/dt = 1; y = x; when falling(x) { y := 1 }; 0 = y - x > 0"
+          [ "5:4-5 DEQ0405 `y` is an algebraic unknown: only states have equations (what changes in time is declared as `state y`)"
+            "6:1-2 DEQ0406 `y = ...` is no equation (what determines an algebraic unknown is a constraint: `0 = ... - y`)"
+            "7:24-25 DEQ0701 `y` is an algebraic unknown: an event changes states alone (what the constraints determine is found anew after every event)"
+            "8:5-14 DEQ0315 a constraint takes numbers, and `y - x > 0` is a condition (`if ... then 1 else 0` makes it a number)" ]
+      model
+          "state x; algebraic y; wiener W; dx = -y*dt + dW; 0 = y - x"
+          [ "6:1-10 DEQ0902 an algebraic constraint in a model with noise is not supported yet" ]
+      model
+          "state x; algebraic y; dx/dt = -y; 0 = y - x; solve { method = tsit5 }"
+          [ "6:18-23 DEQ0803 `tsit5` does not solve algebraic constraints: it is explicit, and constraints are equations to be solved (take one of `implicit_euler`, `trbdf2`, `kvaerno3`, `kvaerno4`, `rodas4`, `kvaerno5`, `radau`, `rodas5p`)" ]
+      model
+          "state x; algebraic y; dx/dt = -y; 0 = y - x; solve { method = reversible_heun(dt = 0.1) }"
+          [ "6:18-43 DEQ0803 `reversible_heun` does not solve algebraic constraints: it is explicit, and constraints are equations to be solved (take one of `implicit_euler`, `trbdf2`, `kvaerno3`, `kvaerno4`, `rodas4`, `kvaerno5`, `radau`, `rodas5p`)" ]
+      model
+          "state x; algebraic y; dx/dt = -y; 0 = y - x; solve { gradient = backsolve }"
+          [ "6:20-29 DEQ0611 `gradient = backsolve` does not go with algebraic constraints: only states that are all kept have the adjoint of what they are bound by (leave it out: the gradient is then exact for the method)" ]
+      model
+          "state x; algebraic y; dx/dt = -y; 0 = y - x; solve { method = gauss4(dt = 0.1), target = simd }"
+          [ "6:18-24 DEQ0803 `gauss4` does not solve algebraic constraints: it is not stiffly accurate, so that its steps do not end on the constraints (take one of `implicit_euler`, `trbdf2`, `kvaerno3`, `kvaerno4`, `rodas4`, `kvaerno5`, `radau`, `rodas5p`)" ]
+      model
+          "state x; algebraic y; dx/dt = -y; 0 = y - x; solve { target = simd }"
+          [ "6:18-22 DEQ0608 `target = simd` cannot run this model: it has algebraic constraints, whose equations torch solves (leave the target to `auto`, or take `torch`)" ]
       model
           "state x; history x = 1; dx/dt = -x(t - 1)"
           [ "3:1-14 DEQ0901 `history` is not supported yet"
@@ -281,6 +319,12 @@ let all: (string * string list) list =
           [ "4:1-40 DEQ0706 `gradient = backsolve` does not go through events (take `gradient = discrete`, which is exact there)"
             "4:32-33 DEQ0705 `x` is assigned twice in one event (the values are those before the event: one assignment says what it becomes)"
             "5:19-20 DEQ0201 `z` is not declared (declare it, as in `param z = 1` or `let z = ...`)" ]
+      model
+          "state x; dx/dt = -x; solve { method = radau, target = simd }"
+          [ "4:36-40 DEQ0608 `target = simd` cannot run this model: its method, radau, solves nonlinear equations in a step (leave the target to `auto`, or take `torch`)" ]
+      model
+          "state q, p; dq/dt = p; dp/dt = -q; solve { method = leapfrog(dt = 0.1), target = simd }"
+          [ "6:47-51 DEQ0608 `target = simd` cannot run this model: its method, leapfrog, moves positions and momenta by turns (leave the target to `auto`, or take `torch`)" ]
       model
           "state x; dx/dt = 1; when rising(x - 2) { x := 0 }; solve { target = simd }"
           [ "5:18-22 DEQ0608 `target = simd` cannot run this model: it has events, which registers do not find yet (leave the target to `auto`, or take `torch`)" ]

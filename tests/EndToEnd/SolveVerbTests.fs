@@ -50,7 +50,15 @@ let private solving =
                   (run |> at "outputs" |> at "twice").EnumerateArray() |> Seq.map number |> List.ofSeq
 
               Expect.floatClose close twice[2] (2.0 * x[2]) "the output"
-              Expect.isGreaterThan ((run |> at "statistics" |> at "accepted").GetInt64()) 0L "steps")
+              Expect.isGreaterThan ((run |> at "statistics" |> at "accepted").GetInt64()) 0L "steps"
+
+              let stiff =
+                  jsonOf (
+                      deqc [ "run"; path; "--json"; "--at"; "0,2"; "--method"; "radau"; "--target"; "torch" ]
+                  )
+
+              for what in [ "jacobians"; "factorizations" ] do
+                  Expect.isGreaterThan ((stiff |> at "statistics" |> at what).GetInt64()) 0L what)
           testCase "run lists the events, grad goes through them"
           <| inFolder (fun folder ->
               let path =

@@ -5,8 +5,6 @@ open System
 open System.Collections.Generic
 open Expecto
 open TorchSharp
-open DiffEqLang.Contracts
-open DiffEqLang.Compiler
 open DiffEqLang.Runtime
 open DiffEqLang.Tests.Support
 
@@ -58,22 +56,7 @@ let private models =
       "Pulse", "state x; dx/dt = 0; when at(0.5) { x := 1/(x - x) }; init x = 1"
       "Pendulum", "state q; param w = 2; d2q/dt2 = -w^2*q; when crossing(q) {}; init q = 1; init q' = 0" ]
 
-let private assembly =
-    lazy
-        (let text =
-            [ for name, statements in models do
-                  sprintf "model %s {\n%s\n}\n" name (statements.Replace("; ", "\n")) ]
-            |> String.concat ""
-
-         let options = CompileOptions(Validate = true, Namespace = "DiffEqLang.EventModels")
-         let result = Compilation.Compile(SourceFile("events.deq", text), options)
-         Expect.isEmpty result.Diagnostics "the models are right"
-
-         let compilation, problems =
-             GeneratedCode.compile [ for f in result.Files -> f.FileName, f.Text ]
-
-         Expect.equal problems [] "no warnings"
-         GeneratedCode.load compilation)
+let private assembly = lazy (GeneratedCode.ofModels "EventModels.deq" models)
 
 let createAs dtype name = GeneratedCode.createAs dtype assembly.Value name
 let create name = createAs torch.ScalarType.Float64 name

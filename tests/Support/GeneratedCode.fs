@@ -7,7 +7,10 @@ open System.Reflection
 open System.Runtime.Loader
 open Microsoft.CodeAnalysis
 open Microsoft.CodeAnalysis.CSharp
+open Expecto
 open TorchSharp
+open DiffEqLang.Contracts
+open DiffEqLang.Compiler
 open DiffEqLang.Runtime
 
 let private references =
@@ -62,6 +65,25 @@ let load (compilation: CSharpCompilation) : Assembly =
 
     image.Position <- 0L
     AssemblyLoadContext("golden", true).LoadFromStream image
+
+/// Models by name, each with its statements between `; `, compiled as a user compiles them.
+let ofModels (fileName: string) (models: (string * string) list) : Assembly =
+    let text =
+        [ for name, statements in models do
+              sprintf "model %s {\n%s\n}\n" name (statements.Replace("; ", "\n")) ]
+        |> String.concat ""
+
+    let options =
+        CompileOptions(
+            Validate = true,
+            Namespace = "DiffEqLang." + Path.GetFileNameWithoutExtension fileName
+        )
+
+    let result = Compilation.Compile(SourceFile(fileName, text), options)
+    Expect.isEmpty result.Diagnostics "the models are right"
+    let compilation, problems = compile [ for f in result.Files -> f.FileName, f.Text ]
+    Expect.equal problems [] "no warnings"
+    load compilation
 
 /// A model on the CPU; every dim that is left to the caller is 3.
 let private construct (dtype: torch.ScalarType) (type': Type) : DifferentialModel =

@@ -87,6 +87,7 @@ let private typed name wiener : Typed.Model =
       Dims = []
       Constants = []
       States = [ for s in states -> { Symbol = s; Doc = ""; Span = SourceSpan.None } ]
+      Algebraic = []
       Parameters =
         [ for p in parameters ->
               { Symbol = p
@@ -134,6 +135,7 @@ let private modelOf name (drifts: Expr list) wiener (diffusions: Expr list) : Dy
               { Symbol = s
                 Offset = offset
                 Drift = drift
+                IsAlgebraic = false
                 Diffusion = diffusion
                 Initial = None
                 Doc = ""
@@ -141,6 +143,7 @@ let private modelOf name (drifts: Expr list) wiener (diffusions: Expr list) : Dy
 
     { Typed = typed name wiener
       Components = components
+      Constraints = []
       Size = List.last offsets
       Noise = noiseOf wiener components
       Events = []

@@ -108,10 +108,11 @@ let private model (file: File) (written: Tree.Model) : CheckedModel =
           Dims = declarations.Dims
           Constants = declarations.Constants
           States = declarations.States
+          Algebraic = declarations.Algebraic
           Parameters = declarations.Parameters
           Wiener = declarations.Wiener
           Calculus = calculus context
-          Equations = Equations.check context written.Declarations
+          Equations = Equations.check context written.Declarations declarations.Algebraic
           Events = Events.check context
           Outputs = declarations.Outputs
           Initials = Equations.initials context
@@ -119,6 +120,7 @@ let private model (file: File) (written: Tree.Model) : CheckedModel =
 
     MethodChoice.ofModel model |> Option.iter file.Report
     GradientChoice.ofModel model |> List.iter file.Report
+    MethodChoice.ofConstraints model |> Option.iter file.Report
     { Model = model; Names = context }
 
 let private inFileOrder (diagnostics: Diagnostic seq) =

@@ -27,10 +27,11 @@ let private missingName (error: Error) =
 let private isDoubtful (unread: Tree.Unread) name =
     [ name; "d" + name; "d2" + name ] |> List.exists unread.Names.Contains
 
-/// What uses a name may be what was not read.
-let private isUnused (error: Error) =
+/// What uses a name, and a constraint that is missing, may be what was not read.
+let private lacksSomething (error: Error) =
     match error.Kind with
-    | Name(Unused _) -> true
+    | Name(Unused _)
+    | Structure(ConstraintCount _) -> true
     | Name _
     | Structure _
     | Noise _
@@ -54,7 +55,7 @@ let private mayBeImported (error: Error) =
 
 let private followsFromSyntax (unread: Tree.Unread) (error: Error) =
     List.exists (isWithin error.Span) unread.Statements
-    || not unread.Reported.IsEmpty && isUnused error
+    || not unread.Reported.IsEmpty && lacksSomething error
     || List.exists (isWithin error.Span) unread.Reported
     || (missingName error |> Option.exists (isDoubtful unread))
 

@@ -18,6 +18,7 @@ type Declarations =
       Dims: DimDecl list
       Constants: ConstantDecl list
       States: StateDecl list
+      Algebraic: StateDecl list
       Parameters: ParameterDecl list
       Wiener: WienerDecl list
       Outputs: OutputDecl list }
@@ -78,6 +79,14 @@ let private state (choices: Choices) (entity: Entity) typeExpr d =
         let d = known entity (Build.input own) d
         let decl: StateDecl = { Symbol = own; Doc = entity.Doc; Span = entity.Span }
         { List.fold addDerivative d [ 1 .. order - 1 ] with States = decl :: d.States }
+
+let private algebraic (entity: Entity) typeExpr d =
+    match Dims.declaredShape d.Context typeExpr with
+    | None -> poisoned entity d
+    | Some shape ->
+        let own = symbol State entity shape
+        let decl: StateDecl = { Symbol = own; Doc = entity.Doc; Span = entity.Span }
+        { known entity (Build.input own) d with Algebraic = decl :: d.Algebraic }
 
 let private declared (entity: Entity) shape : Declared = { Label = label entity.Name shape; At = entity.Span }
 
@@ -206,6 +215,7 @@ let private define choices d (entity: Entity) =
     match entity.Definition with
     | DimDefinition written -> dim choices entity written d
     | StateDefinition typeExpr -> state choices entity typeExpr d
+    | AlgebraicDefinition typeExpr -> algebraic entity typeExpr d
     | ParameterDefinition(typeExpr, written) -> parameter entity typeExpr written d
     | ConstantDefinition(typeExpr, written) -> constant entity typeExpr written d
     | WienerDefinition(typeExpr, written) -> wiener entity typeExpr written d
@@ -225,6 +235,7 @@ let check (context: Context) (choices: Choices) (resolution: Names.Resolution) :
           Dims = []
           Constants = []
           States = []
+          Algebraic = []
           Parameters = []
           Wiener = []
           Outputs = [] }
@@ -249,6 +260,7 @@ let check (context: Context) (choices: Choices) (resolution: Names.Resolution) :
         Dims = inOrder _.Name d.Dims
         Constants = inOrder _.Symbol.Name d.Constants
         States = inOrder _.Symbol.Name d.States
+        Algebraic = inOrder _.Symbol.Name d.Algebraic
         Parameters = inOrder (fun p -> p.Net |> Option.defaultValue p.Symbol.Name) d.Parameters
         Wiener = inOrder _.Name d.Wiener
         Outputs = inOrder _.Name d.Outputs }

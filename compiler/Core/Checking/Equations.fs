@@ -57,7 +57,7 @@ let private claim context (target: Tree.EquationTarget) (right: Tree.Expr) (span
         LeftSides.report context { Kind = Tree.Name("d" + state.Name); Span = whole }
         None
     | Tree.Differential state -> claimed context state None right span
-    | Tree.Zero _ -> fail context span (NotSupportedYet(EquationForm "an algebraic constraint"))
+    | Tree.Zero _ -> None // a constraint claims no state
     | Tree.Other target ->
         LeftSides.report context target
         None
@@ -198,8 +198,67 @@ let private onePerState context (claims: Claim list) =
         for repeated in List.tail claims do
             report context repeated.Target (Structure(DuplicateEquation(name, claims.Head.Target))))
 
-/// The equations, in the order of the states.
-let check (context: Context) (declarations: Tree.Declaration list) : Equation list =
+/// The right sides of `0 = ...`, in the order of the file.
+let private constraints (context: Context) : (Tree.Expr * SourceSpan) list =
+    context.Scope.Statements
+    |> List.choose (fun (statement, declaration) ->
+        match statement with
+        | EquationStatement(Tree.Zero _, right) -> Some(right, declaration.Span)
+        | EquationStatement _
+        | InitialStatement _
+        | CalculusStatement _
+        | EventStatement _
+        | SolveStatement _ -> None)
+
+let private constraint' context (right: Tree.Expr, span: SourceSpan) : Equation option =
+    let isNumber e = Operators.isNumber context "a constraint" { Tree = right; Expr = e }
+
+    Expressions.elaborate context right
+    |> Option.filter isNumber
+    |> Option.map (fun residual ->
+        Constraint(textOf context span, recordOrigin context right.Span None residual, span))
+
+/// As many constraints as algebraic unknowns, element by element; `undetermined` are states without an equation.
+let private count (context: Context) (algebraic: StateDecl list) (residuals: Expr list) undetermined place =
+    let total shapes = shapes |> List.map Shape.size |> List.fold Dim.add Dim.zero
+    let equations = residuals |> List.map _.Shape |> total
+    let unknowns = algebraic |> List.map _.Symbol.Shape |> total
+
+    if equations <> unknowns then
+        report context place (Structure(ConstraintCount(string equations, string unknowns, undetermined)))
+
+/// The constraints, which must be as many as the algebraic unknowns; those of a model with noise are refused.
+let private checkConstraints (context: Context) (algebraic: StateDecl list) undetermined : Equation list =
+    let written = constraints context
+    let found = written |> List.choose (constraint' context)
+
+    let declared = context.Scope.Entities |> List.filter (fun e -> kindOf e = AlgebraicName)
+
+    let residuals =
+        found
+        |> List.choose (fun equation ->
+            match equation with
+            | Constraint(_, residual, _) -> Some residual
+            | Ordinary _
+            | Stochastic _ -> None)
+
+    match List.tryLast written, declared with
+    | None, [] -> ()
+    | Some(_, span), _ when context.Scope.Entities |> List.exists (fun e -> kindOf e = WienerName) ->
+        report context span (NotSupportedYet(EquationForm "an algebraic constraint in a model with noise"))
+    // Without the sizes of all there is no telling.
+    | _ when found.Length < written.Length || declared.Length <> algebraic.Length -> ()
+    | Some(_, span), _ -> count context algebraic residuals undetermined span
+    | None, first :: _ -> count context algebraic residuals undetermined first.Span
+
+    found
+
+/// The equations, in the order of the states, and behind them the constraints.
+let check
+    (context: Context)
+    (declarations: Tree.Declaration list)
+    (algebraic: StateDecl list)
+    : Equation list =
     let claims =
         context.Scope.Statements
         |> List.choose (fun (statement, declaration) ->
@@ -213,31 +272,40 @@ let check (context: Context) (declarations: Tree.Declaration list) : Equation li
     onePerState context claims
     let mentioned = mentioned declarations
 
-    // A constraint determines a state too, and does not say which.
-    let hasConstraint =
-        declarations
-        |> List.exists (fun d ->
-            match d.Kind with
-            | Tree.Equation(Tree.Zero _, _) -> true
-            | _ -> false)
+    let missing =
+        context.Scope.Entities
+        |> List.filter (fun e -> kindOf e = StateName && not (mentioned.Contains e.Name))
 
-    for e in context.Scope.Entities do
-        if kindOf e = StateName && not (hasConstraint || mentioned.Contains e.Name) then
+    // A constraint too many may be meant for a state without an equation: one message for both.
+    let unknowns = context.Scope.Entities |> List.filter (fun e -> kindOf e = AlgebraicName)
+
+    if (constraints context).Length <= unknowns.Length then
+        for e in missing do
             report context e.Span (Structure(MissingEquation e.Name))
 
     let position = context.Scope.Entities |> List.mapi (fun i e -> e.Name, i) |> Map.ofList
-    claims |> List.sortBy (fun c -> position[c.State.Name]) |> List.choose (equation context)
+
+    (claims |> List.sortBy (fun c -> position[c.State.Name]) |> List.choose (equation context))
+    @ checkConstraints context algebraic (missing |> List.map _.Name)
 
 /// What is said of a target that is no state: of another name, and of what is no name.
 type TargetErrors =
-    { OfOther: string * NameKind -> StructureError
-      OfForm: string -> StructureError }
+    {
+        OfOther: string * NameKind -> StructureError
+        OfForm: string -> StructureError
+        /// Whether the statement takes algebraic unknowns too.
+        TakesAlgebraic: bool
+    }
 
 /// The state, or derivative `q'`, that a statement gives a value to, with the name of its symbol.
 let stateTarget context (errors: TargetErrors) (target: Tree.Expr) : (Entity * string) option =
     let ofState (name: Tree.Ident) order =
         match tryFind name.Name context.Scope with
-        | Some entity when kindOf entity = StateName -> Some(entity, Expressions.primed name.Name order)
+        | Some entity when
+            kindOf entity = StateName
+            || errors.TakesAlgebraic && kindOf entity = AlgebraicName && order = 0
+            ->
+            Some(entity, Expressions.primed name.Name order)
         | Some entity when kindOf entity = UnsupportedName -> None
         | Some entity -> fail context name.Span (Structure(errors.OfOther(name.Name, kindOf entity)))
         | None ->
@@ -291,7 +359,7 @@ let private initial
         |> Option.bind (Constants.fill context tree declared symbol.Shape)
         |> Option.map (fun value -> symbol, value)
 
-    stateTarget context { OfOther = InitialOfOther; OfForm = InitialTarget } target
+    stateTarget context { OfOther = InitialOfOther; OfForm = InitialTarget; TakesAlgebraic = true } target
     |> Option.map (fun (entity, name) ->
         let value = targetSymbol context target entity name |> Option.bind (valueFor entity)
         name, target.Span, value)

@@ -9,6 +9,8 @@ open DiffEqLang.Compiler.Ir.Shape
 type NameKind =
     | DimName
     | StateName
+    /// `algebraic y`
+    | AlgebraicName
     | ParameterName
     | ConstantName
     | WienerName
@@ -119,6 +121,15 @@ type StructureError =
     | StageChangesShape of stage: string * reason: string
     /// `f("text")`
     | TextAsValue of text: string
+    /// Constraints and algebraic unknowns, counted by their elements, with the states that have no equation.
+    | ConstraintCount of constraints: string * unknowns: string * undetermined: string list
+    /// A constraint for which no algebraic unknown is left, the unknowns for which no constraint is, and what could stand in its place: the
+    /// constraint differentiated so many times along the equations.
+    | SingularConstraint of
+        text: string *
+        isFree: bool *
+        unknowns: string list *
+        replacement: (int * string) option
 
 /// What can be wrong with a `when`; the states that it names are part of the structure.
 type EventError =
@@ -159,6 +170,8 @@ type SolveError =
     | TargetRefusesModel of target: string * reason: string
     /// A symplectic method, and why the equations do not fall into positions and momenta.
     | MethodRefusesEquations of method: string * reason: string
+    /// A method whose steps do not end on constraints, why, and the methods that do.
+    | MethodRefusesConstraints of method: string * reason: string * alternatives: string list
     /// `rk("file.json")`, and what is wrong with the file.
     | TableauFile of path: string * reason: string
     /// A gradient, what of the model it does not go with, and why.
@@ -168,7 +181,7 @@ type SolveError =
 type Unsupported =
     /// `control u`, `jumps N`, `param W(t)` ...
     | Declaration of construct: string
-    /// Algebraic constraints, delays, controlled equations ...
+    /// Delays, controlled equations, algebraic constraints in a model with noise ...
     | EquationForm of construct: string
     | NetworkStage of name: string
     | FileItem of construct: string

@@ -27,6 +27,30 @@ let private ofNoise (gradient: GradientChoice) (wiener: WienerDecl list) : Error
     | _, [] -> None
     | _ -> Some(refusal gradient "noise" "it is made for ordinary differential equations")
 
+/// Where states are bound by constraints, only the gradient that keeps all of them knows how.
+let private ofConstraints (solve: SolveBlock) (algebraic: 'Unknown list) : Error option =
+    match algebraic, solve.Method, solve.Gradient with
+    | [], _, _ -> None
+    | _, Some choice, _ when isReversible choice ->
+        let alternatives = [ for t in Catalogue.ForConstraints -> t.Name ]
+
+        let refused =
+            MethodRefusesConstraints(
+                choice.Name,
+                "it is explicit, and constraints are equations to be solved",
+                alternatives
+            )
+
+        Some(error choice.Span (Solve refused))
+    | _, _, (None | Some { Mode = "discrete"; Checkpoints = None }) -> None
+    | _, _, Some gradient ->
+        Some(
+            refusal
+                gradient
+                "algebraic constraints"
+                "only states that are all kept have the adjoint of what they are bound by"
+        )
+
 /// Why a gradient does not go with a Runge-Kutta method; None where it does.
 let private obstacle mode (tableau: RungeKuttaTableau) : string option =
     match mode with
@@ -66,4 +90,7 @@ let ofModel (model: Typed.Model) : Error list =
         | None -> []
         | Some gradient -> [ ofNoise gradient model.Wiener; ofMethod gradient model.Solve.Method ]
 
-    List.choose id (ofEvents model.Solve model.Events :: ofGradient)
+    ofEvents model.Solve model.Events
+    :: ofConstraints model.Solve model.Algebraic
+    :: ofGradient
+    |> List.choose id

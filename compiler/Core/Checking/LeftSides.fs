@@ -60,6 +60,8 @@ let private derivative state order =
 let private ofName (context: Context) states (name: string) =
     match tryFind name context.Scope |> Option.map kindOf, dotted states name with
     | Some StateName, _ -> sprintf "write `d%s/dt = ...`, or `init %s = ...` for its initial value" name name
+    | Some AlgebraicName, _ ->
+        sprintf "what determines an algebraic unknown is a constraint: `0 = ... - %s`" name
     | Some ParameterName, _ -> sprintf "a parameter's value stands in its declaration: `param %s = ...`" name
     | Some ConstantName, _ -> sprintf "a constant's value stands in its declaration: `const %s = ...`" name
     | Some DimName, _ -> sprintf "a dim's value stands in its declaration: `dim %s = ...`" name

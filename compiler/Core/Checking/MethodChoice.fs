@@ -3,6 +3,7 @@
 module internal DiffEqLang.Compiler.Checking.MethodChoice
 
 open DiffEqLang.Contracts
+open DiffEqLang.Tableaux
 open DiffEqLang.Compiler.Ir
 open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Ir.Typed
@@ -14,7 +15,8 @@ let private isStochastic (model: Typed.Model) =
     |> List.exists (fun equation ->
         match equation with
         | Stochastic(_, _, diffusion, _) -> diffusion.DependsOn.HasFlag Dependence.Noise
-        | Ordinary _ -> false)
+        | Ordinary _
+        | Constraint _ -> false)
 
 let private chosen (model: Typed.Model) =
     model.Solve.Method
@@ -49,6 +51,20 @@ let ofStructure (model: Typed.Model) (noise: Dynamics.Noise) : Diagnostic option
     | Some(_, (Methods.AnyNoise | Methods.Deterministic)), _
     | None, _ -> None
 
+/// A method whose steps do not end on algebraic constraints; the tableau says why.
+let ofConstraints (model: Typed.Model) : Error option =
+    let tableau (choice: MethodChoice) =
+        choice.Tableau |> Option.orElseWith (fun () -> Option.ofObj (Catalogue.Find choice.Name))
+
+    let refusal (choice: MethodChoice) =
+        tableau choice
+        |> Option.bind (fun t -> Option.ofObj t.ObstacleToConstraints)
+        |> Option.map (fun reason ->
+            let alternatives = [ for t in Catalogue.ForConstraints -> t.Name ]
+            error choice.Span (Solve(MethodRefusesConstraints(choice.Name, reason, alternatives))))
+
+    if model.Algebraic.IsEmpty then None else Option.bind refusal model.Solve.Method
+
 /// A symplectic method on equations that do not fall into positions and momenta.
 let ofPartition (model: Typed.Model) (partition: Dynamics.Partition) : Diagnostic option =
     let symplectic =
@@ -57,7 +73,7 @@ let ofPartition (model: Typed.Model) (partition: Dynamics.Partition) : Diagnosti
             Methods.tryFind choice.Name |> Option.exists _.IsSymplectic && choice.Tableau.IsNone)
 
     match symplectic, partition with
-    | Some choice, Inseparable reason when model.Wiener.IsEmpty ->
+    | Some choice, Inseparable reason when model.Wiener.IsEmpty && model.Algebraic.IsEmpty ->
         let refusal = MethodRefusesEquations(choice.Name, reason)
         Some(Messages.Render.diagnostic (error choice.Span (Solve refusal)))
     | _, (Inseparable _ | Separable _) -> None

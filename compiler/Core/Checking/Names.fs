@@ -81,7 +81,8 @@ let private ofNetwork (net: Tree.NetDecl) =
 let private sitesOf (definition: Definition) =
     match definition with
     | DimDefinition value -> Option.toList value |> List.map site
-    | StateDefinition typeExpr -> sizesOf typeExpr
+    | StateDefinition typeExpr
+    | AlgebraicDefinition typeExpr -> sizesOf typeExpr
     | ParameterDefinition(typeExpr, p) -> sizesOf typeExpr @ List.map site (ofParameter p)
     | ConstantDefinition(typeExpr, value) -> sizesOf typeExpr @ [ site value ]
     | WienerDefinition(typeExpr, correlation) -> sizesOf typeExpr @ List.map site (Option.toList correlation)
@@ -97,9 +98,8 @@ let private sitesOfStatement (statement: Statement) =
     match statement with
     | InitialStatement(_, value) -> [ site value ]
     | EquationStatement(Tree.Differential _, right) -> [ { site right with TakesDifferentials = true } ]
-    | EquationStatement(Tree.Derivative _, right) -> [ site right ]
+    | EquationStatement((Tree.Derivative _ | Tree.Zero _), right) -> [ site right ]
     // Reported for their form alone: what stands in them says nothing about the model.
-    | EquationStatement(Tree.Zero _, _)
     | EquationStatement(Tree.Other _, _)
     | CalculusStatement _ -> []
     | EventStatement(_, condition, actions) ->
@@ -293,6 +293,7 @@ let private impliedReferences (scope: Scope) (definition: Definition) =
     | NetworkParameterDefinition network -> [ network ]
     | DimDefinition _
     | StateDefinition _
+    | AlgebraicDefinition _
     | ParameterDefinition _
     | ConstantDefinition _
     | WienerDefinition _
@@ -367,6 +368,7 @@ let private warnsWhenUnused (e: Entity) =
     | WienerName -> not e.IsShared
     | DimName
     | StateName
+    | AlgebraicName
     | IncrementName
     | OutputName
     | NetworkParameterName

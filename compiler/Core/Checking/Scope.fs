@@ -11,6 +11,7 @@ open DiffEqLang.Compiler.Checking.Errors
 type Definition =
     | DimDefinition of value: Tree.Expr option
     | StateDefinition of Tree.TypeExpr option
+    | AlgebraicDefinition of Tree.TypeExpr option
     | ParameterDefinition of Tree.TypeExpr option * Tree.ParamDecl
     | ConstantDefinition of Tree.TypeExpr option * value: Tree.Expr
     | WienerDefinition of Tree.TypeExpr option * correlation: Tree.Expr option
@@ -38,6 +39,7 @@ let kindOf (e: Entity) =
     match e.Definition with
     | DimDefinition _ -> DimName
     | StateDefinition _ -> StateName
+    | AlgebraicDefinition _ -> AlgebraicName
     | ParameterDefinition _ -> ParameterName
     | ConstantDefinition _ -> ConstantName
     | WienerDefinition _ -> WienerName
@@ -55,6 +57,7 @@ let isFunction (kind: NameKind) =
     | NetworkName -> true
     | DimName
     | StateName
+    | AlgebraicName
     | ParameterName
     | ConstantName
     | WienerName
@@ -73,6 +76,7 @@ let arity (definition: Definition) =
     | NetworkDefinition _ -> Some 1
     | DimDefinition _
     | StateDefinition _
+    | AlgebraicDefinition _
     | ParameterDefinition _
     | ConstantDefinition _
     | WienerDefinition _
@@ -149,6 +153,7 @@ let private definitions (kind: Tree.DeclarationKind) : (Tree.Ident * Definition)
     match kind with
     | Tree.Dim(name, value) -> [ name, DimDefinition value ]
     | Tree.State declarators -> typed StateDefinition declarators
+    | Tree.Algebraic declarators -> typed AlgebraicDefinition declarators
     | Tree.Param p when p.Depth.IsSome -> unsupported p.Names
     | Tree.Param p -> typed (fun typeExpr -> ParameterDefinition(typeExpr, p)) p.Names
     | Tree.Const(d, value) -> [ d.Name, ConstantDefinition(d.Type, value) ]
@@ -164,7 +169,6 @@ let private definitions (kind: Tree.DeclarationKind) : (Tree.Ident * Definition)
           for weight, bias in networkParameterNames net do
               for name in weight :: Option.toList bias do
                   { net.Name with Name = name }, NetworkParameterDefinition net.Name.Name ]
-    | Tree.Algebraic declarators
     | Tree.Sample(declarators, _) -> unsupported declarators
     | Tree.Control declarators -> unsupportedProcess (unsupported declarators)
     | Tree.Jumps(name, _) -> unsupportedProcess [ name, UnsupportedDefinition ]
@@ -203,7 +207,6 @@ let private statement (kind: Tree.DeclarationKind) =
 let private unsupported (kind: Tree.DeclarationKind) =
     match kind with
     | Tree.Param p when p.Depth.IsSome -> Some(Declaration "a depth-varying parameter")
-    | Tree.Algebraic _ -> Some(Declaration "`algebraic`")
     | Tree.Control _ -> Some(Declaration "`control`")
     | Tree.Jumps _ -> Some(Declaration "`jumps`")
     | Tree.Sample _ -> Some(Declaration "`sample`")
@@ -211,6 +214,7 @@ let private unsupported (kind: Tree.DeclarationKind) =
     | Tree.Implicit _ -> Some(EquationForm "`implicit`")
     | Tree.Dim _
     | Tree.State _
+    | Tree.Algebraic _
     | Tree.Param _
     | Tree.Const _
     | Tree.Wiener _

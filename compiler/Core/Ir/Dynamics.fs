@@ -14,7 +14,10 @@ type Component =
         Symbol: Symbol
         /// Where it starts in the packed vector.
         Offset: Dim
+        /// Of an algebraic unknown the residual that stands in its place.
         Drift: Expr
+        /// Whether it has no derivative, and constraints determine it.
+        IsAlgebraic: bool
         /// Linear in the increments; the number 0 broadcast to the shape where there is no noise.
         Diffusion: Expr
         Initial: Expr option
@@ -46,6 +49,9 @@ type Noise =
         Reason: string
     }
 
+/// `0 = Residual`
+type Constraint = { Text: string; Residual: Expr; Span: SourceSpan }
+
 /// An event of the system.
 type Event =
     {
@@ -67,7 +73,10 @@ type Partition =
 type Model =
     {
         Typed: Typed.Model
+        /// The states, behind them the algebraic unknowns.
         Components: Component list
+        /// As written; the components have their residuals too.
+        Constraints: Constraint list
         /// The sum of all sizes.
         Size: Dim
         Noise: Noise option

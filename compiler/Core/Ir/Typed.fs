@@ -69,6 +69,8 @@ type Equation =
     | Ordinary of state: Symbol * order: int * right: Expr * SourceSpan
     /// dX = Drift dt + Diffusion, where Diffusion is linear in the increments (0 where there is none).
     | Stochastic of state: Symbol * drift: Expr * diffusion: Expr * SourceSpan
+    /// 0 = Residual, with its text; it says of no unknown that it determines it.
+    | Constraint of text: string * residual: Expr * SourceSpan
 
 /// Which way an event's value has to pass zero, seen in the direction in which the solve goes.
 type Direction =
@@ -153,6 +155,8 @@ type Model =
         Dims: DimDecl list
         Constants: ConstantDecl list
         States: StateDecl list
+        /// What constraints determine.
+        Algebraic: StateDecl list
         Parameters: ParameterDecl list
         Wiener: WienerDecl list
         Calculus: Calculus

@@ -55,12 +55,16 @@ let vjpOf
 let vjp (components: Component list) (values: Expr list) (parameters: Symbol list) : VectorJacobian =
     vjpOf (List.zip values (cotangents components)) components parameters
 
-/// The derivatives of values by time along the solution: ∂g/∂t + ∂g/∂x f.
+/// The derivatives of values by time along the solution, ∂g/∂t + ∂g/∂x f, at algebraic unknowns that rest: what these add, nobody knows
+/// before the constraints' equations are solved.
 let alongSolution (components: Component list) (values: Expr list) : Expr list =
     let time = Build.input { Name = "t"; Role = Time; Shape = scalar }
 
     let seeds =
-        (time, Build.number 1.0) :: [ for c in components -> Build.input c.Symbol, c.Drift ]
+        (time, Build.number 1.0)
+        :: [ for c in components do
+                 if not c.IsAlgebraic then
+                     Build.input c.Symbol, c.Drift ]
 
     Differentiate.jvp values seeds |> Simplify.run
 

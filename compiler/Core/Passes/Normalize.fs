@@ -35,6 +35,7 @@ let private parts (equation: Equation) =
             Drift = whole state drift
             Diffusion = Some(whole state diffusion)
             Span = span } ]
+    | Constraint _ -> []
 
 /// The components in the order in which the states are declared, whatever the order of the equations.
 let private ordered (model: Typed.Model) =
@@ -42,14 +43,58 @@ let private ordered (model: Typed.Model) =
     let placeOf (p: Part) = place[p.Symbol.Name.TrimEnd '\'']
     model.Equations |> List.collect parts |> List.sortBy placeOf
 
+let private constraints (model: Typed.Model) : Constraint list =
+    model.Equations
+    |> List.choose (fun equation ->
+        match equation with
+        | Constraint(text, residual, span) -> Some { Text = text; Residual = residual; Span = span }
+        | Ordinary _
+        | Stochastic _ -> None)
+
+/// The residuals in the shapes of the unknowns: which stands in whose place does not matter. Each unknown takes the first constraint of its
+/// own shape; where one finds none, all are strung together and cut anew.
+let private residuals (unknowns: Symbol list) (constraints: Constraint list) : (Expr * SourceSpan) list =
+    let take (left: Constraint list, taken) (unknown: Symbol) =
+        match left |> List.tryFindIndex (fun c -> c.Residual.Shape = unknown.Shape) with
+        | Some i -> List.removeAt i left, (left[i].Residual, left[i].Span) :: taken
+        | None -> left, taken
+
+    let left, taken = List.fold take (constraints, []) unknowns
+
+    if left.IsEmpty then
+        List.rev taken
+    else
+        let flat (e: Expr) = Build.reshape [ Shape.size e.Shape ] e
+        let all = constraints |> List.map (_.Residual >> flat) |> Build.concat
+        let sizes = unknowns |> List.map (fun s -> Shape.size s.Shape)
+        let starts = sizes |> List.scan Dim.add Dim.zero
+
+        List.zip3 unknowns (List.take sizes.Length starts) (List.tail starts)
+        |> List.map (fun (unknown, from, upTo) ->
+            Build.reshape unknown.Shape (Build.slice 0 from upTo all), constraints.Head.Span)
+
+/// The algebraic unknowns with the residuals that stand in their places.
+let private algebraicParts (model: Typed.Model) =
+    let symbols = model.Algebraic |> List.map _.Symbol
+
+    List.zip symbols (residuals symbols (constraints model))
+    |> List.map (fun (symbol, (residual, span)) ->
+        { Symbol = symbol; Drift = residual; Diffusion = None; Span = span })
+
 let private place (model: Typed.Model) : Component list * Dim =
-    let docs = Dictionary(model.States |> Seq.map (fun s -> KeyValuePair(s.Symbol.Name, s.Doc)))
+    let docs =
+        Dictionary(
+            model.States @ model.Algebraic
+            |> Seq.map (fun s -> KeyValuePair(s.Symbol.Name, s.Doc))
+        )
+
+    let isAlgebraic = HashSet(model.Algebraic |> Seq.map _.Symbol)
     let initials = Dictionary(model.Initials |> Seq.map (fun (s, e) -> KeyValuePair(s.Name, e)))
 
     let mutable offset = Dim.zero
 
     let components =
-        [ for p in ordered model do
+        [ for p in ordered model @ algebraicParts model do
               let doc =
                   match docs.TryGetValue p.Symbol.Name with
                   | true, d -> d
@@ -58,11 +103,14 @@ let private place (model: Typed.Model) : Component list * Dim =
               let initial =
                   match initials.TryGetValue p.Symbol.Name with
                   | true, e -> Some(Build.broadcastTo p.Symbol.Shape e)
+                  // A guess, where the model gives none.
+                  | _ when isAlgebraic.Contains p.Symbol -> Some(Build.zeros p.Symbol.Shape)
                   | _ -> None
 
               { Symbol = p.Symbol
                 Offset = offset
                 Drift = p.Drift
+                IsAlgebraic = isAlgebraic.Contains p.Symbol
                 Diffusion = p.Diffusion |> Option.defaultValue (Build.zeros p.Symbol.Shape)
                 Initial = initial
                 Doc = doc
@@ -107,6 +155,7 @@ let normalize (model: Typed.Model) : Model =
 
     { Typed = model
       Components = components
+      Constraints = constraints model
       Size = size
       Noise = noise model
       Events = events components model
@@ -119,6 +168,8 @@ let private expressions (model: Model) =
           c.Drift
           c.Diffusion
           yield! Option.toList c.Initial
+      for c in model.Constraints do
+          c.Residual
       for e in model.Events do
           yield! Option.toList e.Watched
           yield! e.After
@@ -142,6 +193,9 @@ let mapExpressions (f: Expr list -> Expr list) (model: Model) : Model =
                 Diffusion = diffusion
                 Initial = Option.map next c.Initial })
 
+    let constraints =
+        model.Constraints |> List.map (fun c -> { c with Residual = next () })
+
     let events =
         model.Events
         |> List.map (fun e ->
@@ -150,5 +204,6 @@ let mapExpressions (f: Expr list -> Expr list) (model: Model) : Model =
 
     { model with
         Components = components
+        Constraints = constraints
         Events = events
         Outputs = model.Outputs |> List.map (fun o -> { o with Value = next () }) }

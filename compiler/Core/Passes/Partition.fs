@@ -13,37 +13,18 @@ open DiffEqLang.Compiler.Ir.Dim
 open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Ir.Dynamics
 
-/// Vectors of more elements than this are taken whole.
-let private mostElements = 64L
-
 /// A state, or an element of one.
 type private Node = { Symbol: Symbol; Offset: Dim; Size: Dim; Drift: Expr }
 
-let private tryLength (symbol: Symbol) =
-    match symbol.Shape with
-    | [ n ] -> Dim.tryConstant n |> Option.filter (fun n -> n <= mostElements)
-    | _ -> None
-
-let private element (symbol: Symbol) i : Symbol =
-    { symbol with Name = sprintf "%s[%d]" symbol.Name i; Shape = Shape.scalar }
-
-/// A vector as the stack of its elements.
-let private spread (symbol: Symbol) =
-    tryLength symbol
-    |> Option.map (fun n -> Build.stack [ for i in 0 .. int n - 1 -> Build.input (element symbol i) ])
-
 let private nodesOf (c: Component, drift: Expr) =
-    match tryLength c.Symbol with
-    | Some n ->
-        [ for i in 0 .. int n - 1 ->
-              { Symbol = element c.Symbol i
-                Offset = Dim.add c.Offset (Dim.constant (int64 i))
-                Size = Dim.constant 1L
-                Drift = Build.index 0 i drift } ]
-    | None ->
-        [ { Symbol = c.Symbol
-            Offset = c.Offset
-            Size = Shape.size c.Symbol.Shape
+    let symbols = Elements.ofSymbol c.Symbol
+    let sizes = symbols |> List.map (fun s -> Shape.size s.Shape)
+    let offsets = sizes |> List.scan Dim.add c.Offset
+
+    [ for symbol, offset, drift in List.zip3 symbols (List.take sizes.Length offsets) (Elements.ofValue drift) ->
+          { Symbol = symbol
+            Offset = offset
+            Size = Shape.size symbol.Shape
             Drift = drift } ]
 
 let private nodes (components: Component list) : Node list =
@@ -52,7 +33,7 @@ let private nodes (components: Component list) : Node list =
     let nodes =
         components
         |> List.map _.Drift
-        |> Linearity.substituteInputs (fun s -> if isState s then spread s else None)
+        |> Elements.spread isState
         |> List.zip components
         |> List.collect nodesOf
 

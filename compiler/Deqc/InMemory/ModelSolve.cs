@@ -86,6 +86,8 @@ internal sealed class ModelSolve(LoadedModel model, SolveRequest request)
             Accepted = solution.Statistics.Accepted.Sum(),
             Rejected = solution.Statistics.Rejected.Sum(),
             Evaluations = solution.Statistics.Evaluations,
+            Jacobians = solution.Statistics.Jacobians,
+            Factorizations = solution.Statistics.Factorizations,
             Seconds = seconds,
             SinglePrecision = request.SinglePrecision,
         };

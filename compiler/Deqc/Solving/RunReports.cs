@@ -29,6 +29,12 @@ internal static class RunReports
         json.WriteNumber("accepted", run.Accepted);
         json.WriteNumber("rejected", run.Rejected);
         json.WriteNumber("evaluations", run.Evaluations);
+        if (run.Factorizations > 0)
+        {
+            json.WriteNumber("jacobians", run.Jacobians);
+            json.WriteNumber("factorizations", run.Factorizations);
+        }
+
         json.WriteEndObject();
         json.WritePropertyName("seconds");
         json.WriteNumber(Math.Round(run.Seconds, 6));
@@ -67,7 +73,7 @@ internal static class RunReports
         var status = run.Succeeded ? paint.Green(run.Status) : paint.Red(run.Status);
         output.WriteLine($"{paint.Bold(run.Model)}  {status}  {run.Message}".TrimEnd());
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"  t = {Number.Brief(run.Times[0])} .. {Number.Brief(run.Times[^1])}   {Paths(run)}{run.Accepted:N0} steps, {run.Rejected:N0} rejected, {run.Evaluations:N0} evaluations   {Duration(run.Seconds)}"));
+            $"  t = {Number.Brief(run.Times[0])} .. {Number.Brief(run.Times[^1])}   {Paths(run)}{run.Accepted:N0} steps, {run.Rejected:N0} rejected, {run.Evaluations:N0} evaluations{Matrices(run)}   {Duration(run.Seconds)}"));
         if (run.Events is { } events) WriteEvents(terminal, run, events);
         Series[] series = [.. run.States, .. run.Outputs];
         var rows = series.SelectMany(one => Enumerable.Range(0, one.Size).Select(element => FinalValue(run, one, element))).ToList();
@@ -75,6 +81,10 @@ internal static class RunReports
         foreach (var (name, value) in rows.Take(MostFinalValues)) output.WriteLine($"  {paint.Cyan(name.PadRight(width))} = {value}");
         if (rows.Count > MostFinalValues) output.WriteLine(paint.Dim($"  and {rows.Count - MostFinalValues} more; --json or -o file.csv gives all"));
     }
+
+    private static string Matrices(RunResult run) => run.Factorizations == 0
+        ? ""
+        : string.Create(CultureInfo.InvariantCulture, $", {run.Jacobians:N0} Jacobians, {run.Factorizations:N0} factorizations");
 
     private static (string Name, string Value) FinalValue(RunResult run, Series series, int element)
     {

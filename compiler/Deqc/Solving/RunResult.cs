@@ -75,6 +75,12 @@ internal sealed record RunResult
     /// <summary>Evaluations of the right-hand side, for all paths at once.</summary>
     public required long Evaluations { get; init; }
 
+    /// <summary>Jacobians, for all paths at once.</summary>
+    public required long Jacobians { get; init; }
+
+    /// <summary>Factorizations of matrices, for all paths at once.</summary>
+    public required long Factorizations { get; init; }
+
     /// <summary>Wall-clock time of the solve.</summary>
     public required double Seconds { get; init; }
 

@@ -88,20 +88,33 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
 
     /// <summary>The squared norms of both estimates of the error (the second is 0 where there is one).</summary>
     public (TLanes First, TLanes Second) SquaredErrors(
-        TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> after, ReadOnlySpan<TLanes> stages, TLanes rtol, TLanes atol)
+        TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> after, ReadOnlySpan<TLanes> stages, TLanes rtol, TLanes atol) =>
+        (SquaredError(_errors[0], h, state, after, stages, rtol, atol),
+            _errors.Length == 1 ? default : SquaredError(_errors[1], h, state, after, stages, rtol, atol));
+
+    private TLanes SquaredError(
+        (int, TLanes)[] row, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> after, ReadOnlySpan<TLanes> stages, TLanes rtol, TLanes atol)
     {
-        var (first, second) = (default(TLanes), default(TLanes));
-        for (var c = 0; c < Size; c++)
+        var squares = default(TLanes);
+        var c = 0;
+        for (; c + 4 <= Size; c += 4)
         {
-            var scale = h / TLanes.MultiplyAdd(rtol, TLanes.Max(TLanes.Abs(state[c]), TLanes.Abs(after[c])), atol);
-            var error = Sum(_errors[0], stages, c) * scale;
-            first = TLanes.MultiplyAdd(error, error, first);
-            if (_errors.Length == 1) continue;
-            error = Sum(_errors[1], stages, c) * scale;
-            second = TLanes.MultiplyAdd(error, error, second);
+            SumFour(row, stages, c, out var e0, out var e1, out var e2, out var e3);
+            squares = Squared(e0, c, squares, state, after);
+            squares = Squared(e1, c + 1, squares, state, after);
+            squares = Squared(e2, c + 2, squares, state, after);
+            squares = Squared(e3, c + 3, squares, state, after);
         }
 
-        return (first * _perComponent, second * _perComponent);
+        for (; c < Size; c++) squares = Squared(Sum(row, stages, c), c, squares, state, after);
+        return squares * _perComponent;
+
+        TLanes Squared(TLanes sum, int component, TLanes before, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> after)
+        {
+            var largest = TLanes.Max(TLanes.Abs(state[component]), TLanes.Abs(after[component]));
+            var error = sum * (h / TLanes.MultiplyAdd(rtol, largest, atol));
+            return TLanes.MultiplyAdd(error, error, before);
+        }
     }
 
     /// <summary>
@@ -118,7 +131,18 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
     /// <summary>The state of a stage, state + h Σⱼ aᵢⱼ stageⱼ.</summary>
     public void Place(int stage, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> stages, Span<TLanes> result)
     {
-        for (var c = 0; c < result.Length; c++) result[c] = TLanes.MultiplyAdd(h, Sum(_rows[stage], stages, c), state[c]);
+        var row = _rows[stage];
+        var c = 0;
+        for (; c + 4 <= result.Length; c += 4)
+        {
+            SumFour(row, stages, c, out var s0, out var s1, out var s2, out var s3);
+            result[c] = TLanes.MultiplyAdd(h, s0, state[c]);
+            result[c + 1] = TLanes.MultiplyAdd(h, s1, state[c + 1]);
+            result[c + 2] = TLanes.MultiplyAdd(h, s2, state[c + 2]);
+            result[c + 3] = TLanes.MultiplyAdd(h, s3, state[c + 3]);
+        }
+
+        for (; c < result.Length; c++) result[c] = TLanes.MultiplyAdd(h, Sum(row, stages, c), state[c]);
     }
 
     private TLanes Sum((int Stage, TLanes Weight)[] row, ReadOnlySpan<TLanes> stages, int component)
@@ -126,6 +150,23 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
         var sum = default(TLanes);
         foreach (var (stage, weight) in row) sum = TLanes.MultiplyAdd(weight, stages[stage * Size + component], sum);
         return sum;
+    }
+
+    /// <summary>The sums of four components from one on: four chains of additions that do not wait for each other.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void SumFour(
+        (int Stage, TLanes Weight)[] row, ReadOnlySpan<TLanes> stages, int component,
+        out TLanes s0, out TLanes s1, out TLanes s2, out TLanes s3)
+    {
+        s0 = s1 = s2 = s3 = default;
+        foreach (var (stage, weight) in row)
+        {
+            var four = stages.Slice(stage * Size + component, 4);
+            s0 = TLanes.MultiplyAdd(weight, four[0], s0);
+            s1 = TLanes.MultiplyAdd(weight, four[1], s1);
+            s2 = TLanes.MultiplyAdd(weight, four[2], s2);
+            s3 = TLanes.MultiplyAdd(weight, four[3], s3);
+        }
     }
 
     private static (int, TLanes)[] NonZero(double[] weights) =>

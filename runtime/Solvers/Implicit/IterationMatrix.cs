@@ -5,11 +5,12 @@ using static TorchSharp.torch;
 namespace DiffEqLang.Runtime;
 
 /// <summary>
-/// The matrices I - h A ⊗ J of one step's implicit stages, inverted: J is the Jacobian at the step's start, A the coefficients of a group of
+/// The matrices M - h A ⊗ J of one step's implicit stages, inverted: J is the Jacobian at the step's start, A the coefficients of a group of
 /// stages. Derivatives are kept while the step goes on from the same state, so that an attempt after a rejected one has them already.
 /// </summary>
 /// <param name="equations">The equations that are solved.</param>
-internal sealed class IterationMatrix(OdeEquations equations) : IDisposable
+/// <param name="constraints">Their algebraic part, which makes M other than the identity; null where there is none.</param>
+internal sealed class IterationMatrix(OdeEquations equations, AlgebraicConstraints? constraints) : IDisposable
 {
     private readonly List<(double[,] Block, Tensor Inverse)> _inverses = [];
     private StepGeometry? _geometry;
@@ -37,19 +38,23 @@ internal sealed class IterationMatrix(OdeEquations equations) : IDisposable
     public Tensor TimeDerivative() =>
         _timeDerivative ??= equations.DriftTimeDerivative(_geometry!.TimeOf(0), _state!).DetachFromDisposeScope();
 
-    /// <summary>(I - h block ⊗ J)⁻¹: [samples, m N, m N], in the dispose scope of the attempt.</summary>
+    /// <summary>(M - h block ⊗ J)⁻¹: [samples, m N, m N], in the dispose scope of the attempt.</summary>
     public Tensor Inverse(double[,] block)
     {
         foreach (var (known, inverse) in _inverses)
             if (known.Cast<double>().SequenceEqual(block.Cast<double>()))
                 return inverse;
         Factorizations++;
-        var made = Runtime.Factorizations.Inverse(StageMatrix.Of(_geometry!, block, Jacobian()));
+        var made = Runtime.Factorizations.Inverse(StageMatrix.Of(_geometry!, block, Jacobian(), constraints?.Mass(_state!)));
         _inverses.Add((block, made));
         return made;
     }
 
-    /// <summary>(I - hγJ)⁻¹ v: [samples, N].</summary>
+    /// <summary>dx/dt at the step's start, from f(t, x) there: [samples, N].</summary>
+    public Tensor Derivative(Tensor drift) =>
+        constraints is null ? drift : constraints.Derivative(drift, Jacobian(), TimeDerivative());
+
+    /// <summary>(M - hγJ)⁻¹ v: [samples, N].</summary>
     public Tensor Filter(double γ, Tensor vector) => Times(Inverse(new[,] { { γ } }), vector);
 
     /// <summary>[samples, m N, m N] times [samples, ..., N], of m vectors each.</summary>

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace DiffEqLang.Runtime;
 
 /// <summary>
-/// Solves the equations of implicit stages, Zᵢ = yᵢ + h Σⱼ aᵢⱼ f(tⱼ, Zⱼ), by simplified Newton iterations with the Jacobian at the step's
+/// Solves the equations of implicit stages, M Zᵢ = M yᵢ + h Σⱼ aᵢⱼ f(tⱼ, Zⱼ), by simplified Newton iterations with the Jacobian at the step's
 /// start. Each lane goes on until it has converged, and then rests: what becomes of it does not depend on its batch mates.
 /// </summary>
 /// <remarks>Hairer and Wanner (1996), Solving Ordinary Differential Equations II, IV.8.</remarks>
@@ -77,16 +77,19 @@ internal sealed class NewtonIteration : IDisposable
         convergence.End();
     }
 
-    /// <summary>yᵢ + h Σⱼ aᵢⱼ f(tⱼ, Zⱼ) - Zᵢ: [samples, m, N].</summary>
+    /// <summary>M (yᵢ - Zᵢ) + h Σⱼ aᵢⱼ f(tⱼ, Zⱼ): [samples, m, N].</summary>
     private Tensor Residual(StageGroup group, Stages stages, double[,] block, Tensor[] start, Tensor[] states, Tensor[] times)
     {
         var geometry = stages.Geometry;
         Tensor[] slopes = [.. states.Select((state, j) => geometry.Scaled(_kernel.Drift(group.First + j, times[j], state, out _)))];
         return stack([.. states.Select((state, i) =>
-            LinearCombination.Add(start[i].add(state, Scalars.MinusOne), Row(block, i), geometry.Scale, slopes))], 1);
+            LinearCombination.Add(_kernel.TimesMass(start[i].add(state, Scalars.MinusOne)), Row(block, i), geometry.Scale, slopes))], 1);
     }
 
-    /// <summary>kᵢ from h Σⱼ aᵢⱼ kⱼ = Zᵢ - yᵢ, without another evaluation, which would multiply what is left of the iteration's error by the stiffness.</summary>
+    /// <summary>
+    /// kᵢ from h Σⱼ aᵢⱼ kⱼ = Zᵢ - yᵢ, without another evaluation, which would multiply what is left of the iteration's error by the
+    /// stiffness. Of algebraic entries it is all that there is: Hairer and Wanner (1996), VI.1.12.
+    /// </summary>
     private static void SlopesOf(Stages stages, StageGroup group, double[,] block, Tensor[] start, Tensor[] states)
     {
         var inverse = SmallMatrix.Inverse(block);

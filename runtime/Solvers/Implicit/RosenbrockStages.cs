@@ -15,8 +15,10 @@ internal sealed class RosenbrockStages(RungeKuttaKernel kernel, IterationMatrix 
     {
         var (stage, geometry) = (group.First, stages.Geometry);
         stages.States[stage] = kernel.Known(stages, group, stage);
-        var right = stage == 1 ? stages.Slopes[0] : geometry.Scaled(kernel.Drift(stage, geometry.TimeOf(stage), stages.States[stage], out _));
-        right = LinearCombination.Add(right, coefficients.Coupling[stage], 1, stages.Slopes.AsSpan(0, stage));
+        var right = geometry.Scaled(
+            stage == 1 ? stages.FirstSlope : kernel.Drift(stage, geometry.TimeOf(stage), stages.States[stage], out _));
+        if (LinearCombination.Sum(coefficients.Coupling[stage], 1, stages.Slopes.AsSpan(0, stage)) is { } coupled)
+            right = right.add(kernel.TimesMass(coupled), Scalars.One);
         if (coefficients.TimeWeights[stage] is var weight and not 0)
             right = right.add(geometry.TimesStep(geometry.Scaled(matrix.TimeDerivative())), Scalars.Of(weight));
         stages.Slopes[stage] = matrix.Filter(coefficients.γ, right).mul_(Scalars.Of(coefficients.γ));

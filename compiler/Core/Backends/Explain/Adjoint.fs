@@ -2,6 +2,7 @@
 /// generated code has.
 ///
 ///     ODE    dλ/dt = -(∂f/∂x)ᵀλ                               dL/dθ = ∫ (∂f/∂θ)ᵀλ dt
+///     DAE    dλ_x/dt = -(∂f/∂x)ᵀλ_x - (∂g/∂x)ᵀλ_y,  0 = (∂f/∂y)ᵀλ_x + (∂g/∂y)ᵀλ_y (Cao, Li, Petzold and Serban 2003, SIAM J. Sci. Comput. 24)
 ///     SDE    dλ = -(∂f/∂x)ᵀλ dt - Σₖ (∂gₖ/∂x)ᵀλ ∘ dWₖ         dL/dθ = ∫ (∂f/∂θ)ᵀλ dt + Σₖ ∫ (∂gₖ/∂θ)ᵀλ ∘ dWₖ
 ///
 /// Both run backwards from the loss. The SDE's is in the sense of Stratonovich, where the chain rule holds, with f the
@@ -42,10 +43,13 @@ let private partial (p: Symbol) = sprintf @"\partial L / \partial %s" (Formula.n
 let private byTime =
     { State =
         fun c e ->
-            formula
-                (sprintf "dλ_%s/dt" c.Symbol.Name)
-                (sprintf @"\frac{\mathrm{d}%s}{\mathrm{d}t}" (lambda c))
-                e
+            if c.IsAlgebraic then
+                formula "0" "0" e
+            else
+                formula
+                    (sprintf "dλ_%s/dt" c.Symbol.Name)
+                    (sprintf @"\frac{\mathrm{d}%s}{\mathrm{d}t}" (lambda c))
+                    e
       Gradient =
         fun p e ->
             formula

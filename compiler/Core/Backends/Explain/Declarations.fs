@@ -37,7 +37,7 @@ let rows (model: Dynamics.Model) =
     let plain e = Plain.plainWith (fun _ -> None) e
 
     [ for c in model.Components do
-          row "state" c.Symbol (c.Initial |> Option.map plain |> Option.defaultValue "") c.Doc
+          row (if c.IsAlgebraic then "algebraic" else "state") c.Symbol (c.Initial |> Option.map plain |> Option.defaultValue "") c.Doc
       for p in typed.Parameters do
           let within =
               p.Bounds

@@ -43,6 +43,7 @@ let private differential (s: Symbol) = sprintf @"\mathrm{d}%s" (Formula.name s.N
 let private equations (model: Dynamics.Model) =
     [ for c in model.Components do
           match model.Noise with
+          | _ when c.IsAlgebraic -> ()
           | None ->
               formula
                   (sprintf "d%s/dt" c.Symbol.Name)
@@ -58,16 +59,25 @@ let private equations (model: Dynamics.Model) =
                   formula
                       (sprintf "noise of %s" c.Symbol.Name)
                       (sprintf @"(g\,\mathrm{d}W)_{%s}" (Formula.name c.Symbol.Name))
-                      c.Diffusion ]
+                      c.Diffusion
+      for c in model.Constraints do
+          formula "0" "0" c.Residual ]
 
 let private jacobian (components: Component list) =
     let scalars = components |> List.forall _.Symbol.Shape.IsEmpty
 
     let left (row: Component) (column: Component) right =
+        let plain, latex =
+            if row.IsAlgebraic then
+                sprintf " residual(%s)" row.Symbol.Name, "g"
+            else
+                sprintf "(d%s/dt)" row.Symbol.Name, "f"
+
         formula
-            (sprintf "d(d%s/dt)/d%s" row.Symbol.Name column.Symbol.Name)
+            (sprintf "d%s/d%s" plain column.Symbol.Name)
             (sprintf
-                @"\frac{\partial f_{%s}}{\partial %s}"
+                @"\frac{\partial %s_{%s}}{\partial %s}"
+                latex
                 (Formula.name row.Symbol.Name)
                 (Formula.name column.Symbol.Name))
             right
@@ -87,16 +97,21 @@ let private jacobian (components: Component list) =
         |> List.filter (snd >> Build.isZero >> not)
         |> List.map (fun ((i, j, _), value) -> i, j, left components[i] components[j] value)
 
-/// What passes zero at an event, its derivative along the solution, and the states after it.
+/// What passes zero at an event, its derivative along the solution, and the states after it. The derivative of what depends on algebraic
+/// unknowns takes theirs, which have no formula.
 let private event (model: Dynamics.Model) (e: Event) =
+    let isOfStates value =
+        Expr.inputs [ value ]
+        |> List.forall (fun s -> model.Typed.Algebraic |> List.forall (fun a -> a.Symbol <> s))
     let watched =
         [ for value in Option.toList e.Watched do
               formula "watched" @"g" value
 
-              formula
-                  "d watched/dt"
-                  @"\frac{\mathrm{d}g}{\mathrm{d}t}"
-                  (Derivatives.alongSolution model.Components [ value ]).Head ]
+              if isOfStates value then
+                  formula
+                      "d watched/dt"
+                      @"\frac{\mathrm{d}g}{\mathrm{d}t}"
+                      (Derivatives.alongSolution model.Components [ value ]).Head ]
 
     let changed =
         [ for c, after in Seq.zip model.Components e.After do

@@ -89,6 +89,13 @@ let private (|NegatedProduct|_|) (value: Value) =
     | Register(Prefix("-", Infix(a, "*", b))) -> Some(a, b)
     | _ -> None
 
+/// 1.5, -2.5 ...: a few products and a root, where a power of any other kind takes a logarithm and an exponential.
+let private isHalfInteger (p: float) =
+    p <> Math.Floor p && 2.0 * p = Math.Floor(2.0 * p) && abs p >= 1.0 && abs p <= 5.0
+
+/// Whether a power is written as products of its basis.
+let isRepeated (p: float) = isHalfInteger p || (p = Math.Floor p && abs p >= 2.0 && abs p <= 8.0)
+
 /// Arithmetic of one precision.
 type Arithmetic(precision: Precision) =
     let literal = literal precision
@@ -211,6 +218,10 @@ type Arithmetic(precision: Precision) =
         | p when p = Math.Floor p && p >= 1.0 && p <= 8.0 -> this.WholePower(x, int p)
         | p when p = Math.Floor p && p <= -1.0 && p >= -8.0 ->
             this.Divide(Number 1.0, this.WholePower(x, -(int p)))
+        | p when isHalfInteger p && p > 0.0 ->
+            this.Multiply(this.WholePower(x, int p), this.Call("Sqrt", [ x ]))
+        | p when isHalfInteger p ->
+            this.Divide(Number 1.0, this.Multiply(this.WholePower(x, int -p), this.Call("Sqrt", [ x ])))
         | p -> this.Call("Pow", [ x; Number p ])
 
     member this.Compare(comparison: Comparison, a: Value, b: Value) =
@@ -232,6 +243,3 @@ type Arithmetic(precision: Precision) =
 
     member this.Select(condition: Value, a: Value, b: Value) =
         Register(operation "ConditionalSelect" [ this.Spread condition; this.Spread a; this.Spread b ])
-
-/// Whether a power is written as products of its basis.
-let isRepeated (p: float) = p = Math.Floor p && abs p >= 2.0 && abs p <= 8.0

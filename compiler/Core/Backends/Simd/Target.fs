@@ -3,6 +3,7 @@
 module internal DiffEqLang.Compiler.Backends.Simd.Target
 
 open DiffEqLang.Contracts
+open DiffEqLang.Tableaux
 open DiffEqLang.Compiler.Checking
 open DiffEqLang.Compiler.Checking.Errors
 open DiffEqLang.Compiler.Ir
@@ -66,6 +67,26 @@ let private hasEvents (model: Dynamics.Model) =
     else
         Some "it has events, which registers do not find yet"
 
+/// What a step of the method does that registers do not, where the solve block fixes one.
+let private methodNeedsTorch (model: Dynamics.Model) =
+    let tableau =
+        model.Typed.Solve.Method
+        |> Option.bind (fun choice -> Option.ofObj (Catalogue.Find choice.Name))
+
+    match tableau with
+    | Some tableau when tableau.IsPartitioned ->
+        Some(sprintf "its method, %s, moves positions and momenta by turns" tableau.Name)
+    | Some tableau when tableau.IsImplicit && isNull tableau.Rosenbrock ->
+        Some(sprintf "its method, %s, solves nonlinear equations in a step" tableau.Name)
+    | Some _
+    | None -> None
+
+let private hasConstraints (model: Dynamics.Model) =
+    if model.Constraints.IsEmpty then
+        None
+    else
+        Some "it has algebraic constraints, whose equations torch solves"
+
 let private onlyOnDevice (model: Dynamics.Model) =
     match model.Typed.Solve.Device with
     | Some device when device <> "auto" && device <> "cpu" -> Some(sprintf "its device is %s" device)
@@ -81,7 +102,11 @@ let choose (option: string option) (model: Dynamics.Model) : Choice =
     match asked option model with
     | "torch" -> Torch "it was asked for"
     | target ->
-        let obstacle = onlyOnDevice model |> Option.orElse (hasEvents model)
+        let obstacle =
+            onlyOnDevice model
+            |> Option.orElse (hasConstraints model)
+            |> Option.orElse (hasEvents model)
+            |> Option.orElse (methodNeedsTorch model)
 
         match obstacle, Result.bind fitting (Kernel.ofModel model) with
         | Some reason, _

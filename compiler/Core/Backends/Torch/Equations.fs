@@ -30,9 +30,14 @@ let private incrementPacking (noise: Noise) : Packing =
 
 let private batched size = DocumentationComments.batched [ size ]
 
-/// `dx/dt, dy/dt, ...`
+/// `dx/dt, dy/dt, ..., and the residual of 0 = x - z^2`
 let private equationNames (bound: Bound) =
-    let names = bound.Components |> List.map (fun c -> sprintf "d%s/dt" c.Symbol.Name)
+    let names =
+        [ for c in bound.Components do
+              if not c.IsAlgebraic then
+                  sprintf "d%s/dt" c.Symbol.Name
+          for c in bound.Face.Model.Constraints do
+              sprintf "residual of %s" c.Text ]
 
     (if names.Length > mostNamed then
          List.take (mostNamed - 1) names @ [ "..." ]
@@ -110,6 +115,23 @@ let private positions (bound: Bound) : Member list =
           ) ]
     | Inseparable _ -> []
 
+/// The entries of algebraic unknowns, which lie behind the states; in their places the drift has the residuals.
+let private algebraic (bound: Bound) : Member list =
+    let size = Literals.dim bound.Surroundings.OpenDim
+
+    match bound.Components |> List.filter _.IsAlgebraic with
+    | [] -> []
+    | first :: _ ->
+        let length = Dim.subtract bound.Face.Model.Size first.Offset
+
+        [ overriding (
+              Property(
+                  "IReadOnlyList<(long Offset, long Length)>",
+                  "Algebraic",
+                  Collection [ Tuple [ size first.Offset; size length ] ]
+              )
+          ) ]
+
 /// The class.
 let nested (face: Face) : Member =
     let bound = Binding.bind face
@@ -123,4 +145,4 @@ let nested (face: Face) : Member =
             { Name = face.EquationsName
               Primary = None
               Base = (if face.IsStochastic then "SdeEquations" else "OdeEquations")
-              Members = Binding.members bound @ positions bound @ drift bound @ ofNoise @ Events.members bound })
+              Members = Binding.members bound @ positions bound @ algebraic bound @ drift bound @ ofNoise @ Events.members bound })

@@ -33,6 +33,13 @@ type Quantity =
         Results: Result list
     }
 
+/// `dx` of a state, `residualY` of an algebraic unknown.
+let private resultName (c: Component) =
+    if c.IsAlgebraic then
+        "residual" + Naming.capitalized c.Symbol.Name
+    else
+        "d" + c.Symbol.Name
+
 /// A quantity of the base's, its results named as the differentials of the states and told from their equations.
 let ofBase (bound: Bound) name packings values : Quantity =
     { Name = name
@@ -40,7 +47,7 @@ let ofBase (bound: Bound) name packings values : Quantity =
       Packings = packings
       Results =
         List.map2
-            (fun (c: Component) value -> { Name = "d" + c.Symbol.Name; Value = value; Source = c.Span })
+            (fun (c: Component) value -> { Name = resultName c; Value = value; Source = c.Span })
             bound.Components
             values }
 

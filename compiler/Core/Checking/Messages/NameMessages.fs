@@ -25,7 +25,8 @@ let private notAFunction name kind =
     | NetworkParameterName
     | ArgumentName
     | BuiltinName
-    | StateName ->
+    | StateName
+    | AlgebraicName ->
         words
         |> hinting (sprintf "a product is written `%s * (...)`, an element `%s[0]`" name name)
     | WienerName
@@ -46,6 +47,7 @@ let private notAValue (name: string) kind =
     | NetworkName
     | DimName
     | StateName
+    | AlgebraicName
     | ParameterName
     | ConstantName
     | IncrementName

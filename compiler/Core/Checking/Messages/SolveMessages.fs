@@ -49,6 +49,11 @@ let ofSolve error =
             else
                 "leave it out: the gradient is then exact for the method"
         )
+    | MethodRefusesConstraints(method, reason, alternatives) ->
+        says
+            Catalogue.MethodRefusesConstraints
+            (sprintf "`%s` does not solve algebraic constraints: %s" method reason)
+        |> hinting (sprintf "take one of %s" (quoteAll alternatives))
     | TableauFile(path, reason) -> says Catalogue.TableauFile (sprintf "`%s` gives no method: %s" path reason)
 
 let private notYet descriptor what = says descriptor (sprintf "%s is not supported yet" what)

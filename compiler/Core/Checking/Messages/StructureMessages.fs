@@ -15,6 +15,28 @@ let private notFixed what allowed (names: (string * NameKind) list) =
         allowed
         (names |> List.map described |> String.concat ", ")
 
+let private singularConstraint text isFree unknowns =
+    sprintf
+        "the constraint %s determines %s, and nothing determines %s (the index is above 1)"
+        (quote text)
+        (if isFree then
+             "no algebraic unknown"
+         else
+             "only algebraic unknowns that others determine")
+        (quoteAll unknowns)
+
+let private instead replacement =
+    match replacement with
+    | Some(times, text) ->
+        sprintf
+            "differentiated %s along the equations it does: write %s in its place, and let the initial values fulfil it as it stands"
+            (match times with
+             | 1 -> "once"
+             | 2 -> "twice"
+             | n -> sprintf "%d times" n)
+            (quote text)
+    | None -> "every algebraic unknown takes a constraint of its own that depends on it"
+
 let ofStructure error =
     match error with
     | NoStates model ->
@@ -58,6 +80,11 @@ let ofStructure error =
             (sprintf "`%s` is %s: only states have initial values" name (kindWords kind))
     | InitialTarget text ->
         says Catalogue.InitialOfOther (sprintf "`init` takes a state, not %s" (quote text))
+    | JumpOfOther(name, AlgebraicName) ->
+        says
+            Catalogue.JumpOfOther
+            (sprintf "`%s` is an algebraic unknown: an event changes states alone" name)
+        |> hinting "what the constraints determine is found anew after every event"
     | JumpOfOther(name, kind) ->
         says Catalogue.JumpOfOther (sprintf "`%s` is %s: an event changes states alone" name (kindWords kind))
         |> hinting (sprintf "what changes at an event is declared as `state %s`, with `d%s/dt = 0`" name name)
@@ -118,5 +145,20 @@ let ofStructure error =
     | TextAsValue text ->
         says Catalogue.TextAsValue (sprintf "%s is a text, and no value" (quote text))
         |> hinting "a text names a file: `import \"layers.deq\"`, `method = rk(\"mine.json\")`"
+    | ConstraintCount(constraints, unknowns, undetermined) ->
+        says
+            Catalogue.ConstraintCount
+            (sprintf "constraints and algebraic unknowns differ in number: %s and %s" constraints unknowns)
+        |> hinting (
+            match undetermined with
+            | [] -> "each element of an `algebraic` takes one element of a constraint `0 = ...`"
+            | names ->
+                sprintf
+                    "what a constraint determines is declared as `algebraic %s`"
+                    (String.concat ", " names)
+        )
+    | SingularConstraint(text, isFree, unknowns, replacement) ->
+        says Catalogue.SingularConstraint (singularConstraint text isFree unknowns)
+        |> hinting (instead replacement)
     | StageChangesShape(stage, reason) ->
         says Catalogue.NetworkShape (sprintf "the stage `%s`: %s" stage reason)

@@ -69,6 +69,7 @@ let kindWords kind =
     match kind with
     | DimName -> "a dim"
     | StateName -> "a state"
+    | AlgebraicName -> "an algebraic unknown"
     | ParameterName -> "a parameter"
     | ConstantName -> "a constant"
     | WienerName -> "a Wiener process"

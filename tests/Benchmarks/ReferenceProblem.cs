@@ -10,10 +10,10 @@ namespace DiffEqLang.Benchmarks;
 /// <param name="Name">What tables and pictures show.</param>
 /// <param name="Atol">The absolute tolerance, as a part of the relative one.</param>
 /// <param name="Final">The solution there.</param>
-internal sealed record StiffProblem(OdeModel Model, string Name, double Atol, double[] Final)
+internal sealed record ReferenceProblem(OdeModel Model, string Name, double Atol, double[] Final)
 {
     /// <summary>Stiff ones, with the references of the test set for initial value problems (Mazzia and Magherini 2008).</summary>
-    public static IReadOnlyList<StiffProblem> All() =>
+    public static IReadOnlyList<ReferenceProblem> Stiff() =>
     [
         new(new Robertson(), "Robertson", 1e-6, [0.2083340149701255e-7, 0.8333360770334713e-13, 0.9999999791665050]),
         new(new VanDerPol(), "Van der Pol, 1000", 1e-4, [1.706167732170483, -0.8928097010247975e-3]),
@@ -33,10 +33,37 @@ internal sealed record StiffProblem(OdeModel Model, string Name, double Atol, do
     ];
 
     /// <summary>Two that are not stiff: to a closed form, and to the orbit's own by Kepler's equation (DETEST, D3).</summary>
-    public static IReadOnlyList<StiffProblem> Gentle() =>
+    public static IReadOnlyList<ReferenceProblem> Gentle() =>
     [
         new(new PredatorPrey(), "predator and prey", 1, [1.02634476757509, 0.909691078136042]),
         new(new Kepler(), "Kepler, 0.5", 1, [-0.5780432953035361, 0.8633840009194193, -0.9595083730380727, -0.06504915126712090]),
+    ];
+
+    /// <summary>
+    /// Seven stars and the outer planets: computed with long double by two methods of different order, each body's position and velocity.
+    /// </summary>
+    public static IReadOnlyList<ReferenceProblem> Celestial() =>
+    [
+        new(new Pleiades(), "Pleiades", 1,
+        [
+            0.37061391439704877, -3.943437585517393, 3.417003806314309, -3.7412449612340115, 3.237284092057233,
+            -3.27138097397255, 1.3545845016255014, 0.37734596857506286, -3.222559032418323, 5.2250818434565405,
+            -2.5900655978107747, 0.9386858869551046, 0.659709145577531, -2.5906124349774697, 2.025053734714242,
+            0.3667922227200571, 0.3425581707156588, 1.1982136933922751, -1.1558151001604455, -0.3474046353808477,
+            1.5621721014006311, -0.24296823449358237, -0.8072988170223018, 2.344915448180937, -0.70030929222125,
+            1.091449240428981, 0.5952396354208688, -1.9470204342632913,
+        ]),
+        new(new OuterPlanets(), "outer planets", 1,
+        [
+            1.2358425423546087, -0.4899438211442749, -0.24610536181432127, -9.134375581608418e-07, -3.23773810609492e-06,
+            -1.402080203126841e-06, 2.611079570112889, -5.079525496787979, -2.2447206778530546, 0.007178878928375923,
+            0.0022335795260703317, 0.000783748342939326, -7.669136247391205, -4.052052245488086, -1.3311156697114934,
+            0.0018447909562468807, -0.004772806883489127, -0.002056579049928228, -5.824743949847754, 15.337173753572518,
+            6.782463409917606, -0.0036589500571615747, -0.001554803833696468, -0.0006295145553042205, 20.66398024751504,
+            20.582956042459852, 7.894795414748196, -0.0023928745660726208, 0.001890469681811907, 0.0008333213697572185,
+            36.5669506988225, -13.767684401259775, -15.043469221823278, 0.0016299292484246565, 0.002108011560278226,
+            0.0001685048429944122,
+        ]),
     ];
 
     /// <summary>The packed initial state.</summary>
