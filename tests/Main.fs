@@ -38,6 +38,9 @@ let all =
           Runtime.AutogradTests.tests
           Runtime.BacksolveTests.tests
           Runtime.DelayTests.tests
+          Runtime.CheckpointTests.tests
+          Runtime.ForwardTests.tests
+          Runtime.ReversibleTests.tests
           Runtime.SymplecticTests.tests
           Runtime.TableauFileTests.tests
           Runtime.SimdTests.tests

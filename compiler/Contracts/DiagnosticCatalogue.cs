@@ -137,6 +137,7 @@ public static class DiagnosticCatalogue
     public static readonly DiagnosticDescriptor TargetRefusesModel = Error("DEQ0608", "A target that cannot run the model");
     public static readonly DiagnosticDescriptor MethodRefusesEquations = Error("DEQ0609", "Equations that a symplectic method does not take");
     public static readonly DiagnosticDescriptor TableauFile = Error("DEQ0610", "A file that gives no Runge-Kutta method");
+    public static readonly DiagnosticDescriptor GradientRefuses = Error("DEQ0611", "A gradient that does not go with the method or the equations");
 
     // 07: events
     public static readonly DiagnosticDescriptor JumpOfOther = Error("DEQ0701", "An event that changes something that is not a state");
@@ -144,7 +145,7 @@ public static class DiagnosticCatalogue
     public static readonly DiagnosticDescriptor FixedTrigger = Error("DEQ0703", "An event on something that never changes");
     public static readonly DiagnosticDescriptor PeriodNotPositive = Error("DEQ0704", "A period that is not positive");
     public static readonly DiagnosticDescriptor RepeatedJump = Error("DEQ0705", "A state that an event assigns twice");
-    public static readonly DiagnosticDescriptor BacksolveThroughEvents = Error("DEQ0706", "A gradient that does not go through events");
+    public static readonly DiagnosticDescriptor GradientThroughEvents = Error("DEQ0706", "A gradient or a method that does not go through events");
 
     // 08: algebraic constraints, delays
     public static readonly DiagnosticDescriptor ConstraintCount = Error("DEQ0801", "Constraints and algebraic unknowns of different number");

@@ -77,7 +77,7 @@ internal sealed class PastAdjoint
     public void MoveJumps(int number, Tensor adjoint)
     {
         var end = _kernel.Tableau.EndStage;
-        var (geometry, before) = (_tape.Steps[number].Geometry.Anew(), _tape.Steps[number - 1].Geometry.Anew());
+        var (geometry, before) = (_tape.Step(number).Geometry.Anew(), _tape.Step(number - 1).Geometry.Anew());
         for (var i = 0; i < _past.Delays.Count; i++)
         {
             var (places, earlier) = (_past.PlacesOf(_past.Delays[i], geometry, 0), _past.PlacesOf(_past.Delays[i], before, end));
@@ -91,13 +91,13 @@ internal sealed class PastAdjoint
                     ArrivalsAt(earlier[lane].Step).select(0, lane).add_(change.select(0, lane), Scalars.One);
         }
 
-        Tensor Drift(StepGeometry at, int stage) => _kernel.Drift(at, stage, _tape.Steps[number].State, out _);
+        Tensor Drift(StepGeometry at, int stage) => _kernel.Drift(at, stage, _tape.Step(number).State, out _);
     }
 
     /// <summary>Whether a lane's state jumps between two places that it reads: where history and first step meet, or at an event.</summary>
     private bool IsJump(int lane, PastPlace before, PastPlace after) =>
         after.Step > before.Step
-        && (before.Step < 0 || (_tape.Steps[before.Step].Events is { } events && Array.BinarySearch(events.Rows.Lane, lane) >= 0));
+        && (before.Step < 0 || (_tape.Step(before.Step).Events is { } events && Array.BinarySearch(events.Rows.Lane, lane) >= 0));
 
     /// <summary>
     /// What the times of the events that cut a step have of moving the arrivals of their jumps, [lanes]; null: nothing. The caller's from now on.

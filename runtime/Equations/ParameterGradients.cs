@@ -12,6 +12,7 @@ public sealed class ParameterGradients
     private readonly Tensor?[] _sums;
     private readonly Tensor?[] _rows;               // the same memory as [1, size]
     private readonly ParameterGradients _keeper;    // whose ones are used
+    private readonly int _kept;                     // how many leading axes are not summed over
     private Tensor? _ones;                          // [1, samples]: a sum over samples is a matrix product with it, added in place
 
     /// <param name="parameters">The tensors whose gradients are summed.</param>
@@ -41,6 +42,18 @@ public sealed class ParameterGradients
             (_sums[i], _rows[i]) = (row.view(sum.shape), row);
             offset += sum.numel();
         }
+    }
+
+    /// <summary>Gradients that are not summed over the batch: one for each of it.</summary>
+    /// <param name="parameters">The tensors whose gradients are found.</param>
+    /// <param name="wanted">Which of them are.</param>
+    /// <param name="batch">All leading axes of what is added.</param>
+    internal ParameterGradients(IReadOnlyList<Tensor> parameters, Func<int, bool> wanted, ReadOnlySpan<long> batch)
+    {
+        (_sums, _rows, _keeper, _kept) = (new Tensor?[parameters.Count], [], this, batch.Length);
+        for (var i = 0; i < _sums.Length; i++)
+            if (wanted(i))
+                _sums[i] = zeros([.. batch, .. parameters[i].shape], parameters[i].dtype, parameters[i].device);
     }
 
     /// <summary>How many numbers are summed up.</summary>
@@ -77,6 +90,13 @@ public sealed class ParameterGradients
     public void AddOuter(int parameter, Tensor left, Tensor right)
     {
         if (_sums[parameter] is not { } sum) return;
+        if (_kept > 0)
+        {
+            using var product = Flat(left).mT.matmul(Flat(right));
+            sum.add_(product, Scalars.One);
+            return;
+        }
+
         if (left.dim() == 2 && right.dim() == 2)
         {
             using var columns = left.t();
@@ -105,6 +125,9 @@ public sealed class ParameterGradients
         _ones?.Dispose();
         _ones = null;
     }
+
+    /// <summary>[kept axes, ..., n] -> [kept axes, all others, n]</summary>
+    private Tensor Flat(Tensor value) => value.reshape([.. value.shape[.._kept], -1, value.size(-1)]);
 
     private Tensor Ones(Tensor like, long samples)
     {

@@ -231,6 +231,7 @@ public abstract class DifferentialModel : nn.Module
         {
             Method = asked.Method ?? Defaults.Method,
             Gradient = asked.Gradient ?? Defaults.Gradient,
+            Checkpoints = asked.Checkpoints ?? (asked.Gradient is null ? Defaults.Checkpoints : null),
             Target = asked.Target ?? Defaults.Target,
         };
     }
@@ -296,7 +297,7 @@ public abstract class DifferentialModel : nn.Module
         ? constant
         : throw new ArgumentException($"{GetName()} has no constant '{name}'.{Spelling.Suggest(name, _constantNames)}", nameof(name));
 
-    private Parameter Registered(string name) => _parameterNames.Contains(name)
+    private protected Parameter Registered(string name) => _parameterNames.Contains(name)
         ? get_parameter(RegisteredName(name))!
         : throw new ArgumentException($"{GetName()} has no parameter '{name}'.{Spelling.Suggest(name, _parameterNames)}", nameof(name));
 

@@ -103,6 +103,12 @@ public static partial class Methods
     /// <summary>McLachlan's composition, order 4, symplectic and symmetric: for equations that fall into positions and momenta.</summary>
     public static Method McLachlan(double dt) => new("mclachlan") { Dt = dt };
 
+    /// <summary>The reversible Heun method, order 2: gradients in memory that does not grow with the steps.</summary>
+    public static Method ReversibleHeun(double dt) => new("reversible_heun") { Dt = dt };
+
+    /// <summary>The asynchronous leapfrog (MALI), order 2: gradients in memory that does not grow with the steps.</summary>
+    public static Method AsynchronousLeapfrog(double dt) => new("asynchronous_leapfrog") { Dt = dt };
+
     /// <summary>A method of one's own: see <see cref="RungeKuttaTableau.FromJson(string)"/>.</summary>
     public static Method Rk(RungeKuttaTableau tableau, double? rtol = null, double? atol = null, double? dt = null) =>
         Adaptive(tableau.Name, rtol, atol, dt) with { Tableau = tableau };
@@ -120,6 +126,9 @@ public static partial class Methods
 
     /// <summary>Those for equations that fall into positions and momenta.</summary>
     public static IReadOnlyList<string> SymplecticNames { get; } = [.. Catalogue.Symplectic.Select(tableau => tableau.Name)];
+
+    /// <summary>Those whose steps can be undone, for <see cref="GradientMode.Reversible"/>.</summary>
+    public static IReadOnlyList<string> ReversibleNames { get; } = [.. ReversibleScheme.All.Select(scheme => scheme.Name)];
 
     private static Method Adaptive(string name, double? rtol, double? atol, double? dt) =>
         new(name) { Rtol = rtol, Atol = atol, Dt = dt };

@@ -21,10 +21,22 @@ public abstract class OdeModel : DifferentialModel
         var asked = Complete(options);
         var span = SpanOf(asked);
         var state = InitialOf(initial);
-        if (ChooseSimd(asked, span) is not { } binding) return WithOutputs(OdeSolve.Run(Bind(), Layout, state, asked, span));
+        if (ChooseSimd(asked, span) is not { } binding)
+        {
+            var solution = WithOutputs(OdeSolve.Run(Bind(), Layout, state, asked, span));
+            solution.OriginOf = name => OriginOf(name, initial);
+            return solution;
+        }
+
         binding.Engines = Engines;
         return WithOutputs(SimdSolve.Run(binding, Layout, state, asked, span));
     }
+
+    private SensitivityOrigin OriginOf(string parameter, IReadOnlyList<Tensor?> initial) => new(
+        Registered(parameter),
+        Value(parameter),
+        InitialOf([.. initial.Select(given => given?.detach())]).reshape(-1, Layout.Size),
+        Bind().Parameters);
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

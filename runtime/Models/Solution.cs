@@ -27,6 +27,7 @@ public class Solution
         (_layout, Times, Packed, Status, Statistics) = (other._layout, other.Times, other.Packed, other.Status, other.Statistics);
         (LastTime, LastState, OutputOf) = (other.LastTime, other.LastState, other.OutputOf);
         (HasEvents, _events, _eventTimes) = (other.HasEvents, other._events, other._eventTimes);
+        (Sensitivities, OriginOf) = (other.Sensitivities, other.OriginOf);
     }
 
     /// <summary>The same solution, of a model that has events.</summary>
@@ -63,6 +64,37 @@ public class Solution
     /// it: the time of an event moves with the state and the parameters.
     /// </summary>
     public Tensor EventTimes => _eventTimes ??= empty([.. Packed.shape[1..^1], 0], Packed.dtype, Packed.device);
+
+    /// <summary>
+    /// The derivatives of the saved states by a parameter: [T, ..., N, shape of the parameter]; by the value, not by the unconstrained number
+    /// that a bounded parameter is registered as. An <c>init</c> may depend on it; an initial value that was passed to the solve does not. To
+    /// be asked for before parameters change. NaN where a sample did not get. No gradient flows from it.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The solve was not one of <see cref="GradientMode.Forward"/> with gradients enabled.</exception>
+    /// <exception cref="ArgumentException">There is no parameter of that name.</exception>
+    public Tensor Sensitivity(string parameter)
+    {
+        var sensitivities = OfForwardMode();
+        if (OriginOf is null) throw new InvalidOperationException("These equations name no parameters.");
+        using var scope = NewDisposeScope();
+        using var withGradient = enable_grad();
+        return sensitivities.Of(OriginOf(parameter)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The derivatives of the saved states by the packed initial state of the same sample: [T, ..., N, N].</summary>
+    /// <exception cref="InvalidOperationException">
+    /// The solve was not one of <see cref="GradientMode.Forward"/> with gradients enabled, or its initial state does not require them.
+    /// </exception>
+    public Tensor InitialSensitivity => OfForwardMode().OfInitial;
+
+    private SolutionSensitivities OfForwardMode() => Sensitivities ?? throw new InvalidOperationException(
+        "Sensitivities are carried along by GradientMode.Forward, with gradients enabled and where a parameter or the initial state requires them.");
+
+    /// <summary>What was carried along by <see cref="GradientMode.Forward"/>; null elsewhere.</summary>
+    internal SolutionSensitivities? Sensitivities { get; set; }
+
+    /// <summary>What the solve was made of, as a function of a parameter by its name; null for bare equations.</summary>
+    internal Func<string, SensitivityOrigin>? OriginOf { get; set; }
 
     /// <summary>Evaluates an output of the model by name, from times and packed states; null for bare equations.</summary>
     internal Func<string, Tensor, Tensor, Tensor>? OutputOf { get; set; }

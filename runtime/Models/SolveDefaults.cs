@@ -18,6 +18,9 @@ public sealed record SolveDefaults
     /// <summary>How gradients are computed; <see cref="GradientMode.Discrete"/> where null.</summary>
     public GradientMode? Gradient { get; init; }
 
+    /// <summary>How many states the discrete gradient keeps, at most; all where null.</summary>
+    public int? Checkpoints { get; init; }
+
     /// <summary>What code runs; <see cref="SolveTarget.Auto"/> where null.</summary>
     public SolveTarget? Target { get; init; }
 

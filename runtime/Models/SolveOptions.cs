@@ -11,6 +11,24 @@ public enum GradientMode
 
     /// <summary>The continuous adjoint, the state solved backwards beside it. Memory does not grow; accuracy is the solver's.</summary>
     Backsolve,
+
+    /// <summary>
+    /// The continuous adjoint along the dense output of the forward solve: as stable as that, and accurate to its tolerances. Memory
+    /// grows with the steps.
+    /// </summary>
+    Interpolated,
+
+    /// <summary>
+    /// The variational equations, solved beside the state: exact for the numerical scheme, and the derivatives of all saved states come
+    /// with it (<see cref="Solution.Sensitivity"/>). The cost of a step grows with the number of parameters; memory with that of saved times.
+    /// </summary>
+    Forward,
+
+    /// <summary>
+    /// Steps undone one by one, by methods that can (<see cref="Methods.ReversibleNames"/>): exact for the numerical scheme up to rounding,
+    /// in memory that does not grow with the steps.
+    /// </summary>
+    Reversible,
 }
 
 /// <summary>Whether the samples of a batch share their steps.</summary>
@@ -40,6 +58,22 @@ public sealed record SolveOptions
 
     /// <summary>How gradients are computed.</summary>
     public GradientMode? Gradient { get; init; }
+
+    /// <summary>
+    /// How many states the discrete gradient keeps beside the initial one, at most, however many steps there are; all where null. With n of
+    /// them, steps up to (n + t over t) in number are taken up to t times, the first time included; the gradient is the same to the last bit.
+    /// </summary>
+    public int? Checkpoints { get; init; }
+
+    /// <summary>The gradient that is computed where none is asked for.</summary>
+    internal GradientMode GradientOrDefault => Gradient ?? GradientMode.Discrete;
+
+    /// <summary>Whether gradients come from all states of the solve: those alone go through events, and run on registers.</summary>
+    internal bool KeepsAllStates => GradientOrDefault == GradientMode.Discrete && Checkpoints is null;
+
+    /// <summary>The gradient as it is written in a solve block.</summary>
+    internal string GradientInWords =>
+        GradientOrDefault.ToString().ToLowerInvariant() + (Checkpoints is { } most ? $"(checkpoints = {most})" : "");
 
     /// <summary>Whether the samples of a batch share their steps.</summary>
     public StepCoupling Coupling { get; init; } = StepCoupling.PerSample;
@@ -108,6 +142,17 @@ public abstract record SaveAt
     /// <summary>These times, [T], to which gradients flow.</summary>
     public static SaveAt Times(Tensor times) =>
         new AtTimes(times.detach().to(ScalarType.Float64).cpu().data<double>().ToArray(), times);
+
+    /// <summary>
+    /// This many evenly spaced times from a start to an end, scalars to which gradients flow: the start moves the whole solve, the end alone
+    /// where it stops.
+    /// </summary>
+    public static SaveAt Between(Tensor start, Tensor end, int count = 2)
+    {
+        if (count < 2) throw new ArgumentException("SaveAt.Between needs at least two times.", nameof(count));
+        using var places = linspace(0, 1, count, ScalarType.Float64);
+        return Times(start.to(ScalarType.Float64).cpu().lerp(end.to(ScalarType.Float64).cpu(), places));
+    }
 
     /// <summary>This many evenly spaced times, both ends included.</summary>
     public static SaveAt Grid(int count) => new AtGrid(count);

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace DiffEqLang.Runtime;
 
 /// <summary>
-/// Where the states that <see cref="BacksolveAdjoint"/> solves backwards arrive, beside where the forward solve was. Kept until the end of
+/// Where the states that <see cref="BacksolveEquations"/> solves backwards arrive, beside where the forward solve was. Kept until the end of
 /// the pass, as many numbers as were saved, and compared at once.
 /// </summary>
 internal sealed class BacksolveArrivals

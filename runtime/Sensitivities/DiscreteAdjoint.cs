@@ -17,7 +17,7 @@ namespace DiffEqLang.Runtime;
 /// </remarks>
 internal sealed class DiscreteAdjoint
 {
-    private readonly OdeTape _tape;
+    private readonly StepTape _tape;
     private readonly RungeKuttaKernel _kernel;
     private readonly RungeKuttaTableau _tableau;
     private readonly Tensor _cotangents;
@@ -28,12 +28,12 @@ internal sealed class DiscreteAdjoint
     private Tensor _state;      // λ, [samples, N]
     private Tensor? _slope;     // the adjoint of f at the present state, from the first stage of the step after it
 
-    private DiscreteAdjoint(OdeProblem problem, OdeTape tape, Tensor cotangents, Tensor? eventTimes, ParameterGradients into)
+    private DiscreteAdjoint(OdeProblem problem, StepTape tape, Tensor cotangents, Tensor? eventTimes, ParameterGradients into)
     {
         (_tape, _tableau, _cotangents, _into, _start) = (tape, problem.Tableau, cotangents, into, problem.Span.Start);
         _kernel = new RungeKuttaKernel(problem, tape.Lanes, tape.Final!.dtype, keepsTerms: true, tape.Past);
         _events = new EventAdjoint(_kernel, tape.Lanes, eventTimes, into);
-        _past = tape.Past is null ? null : new PastAdjoint(_kernel, tape, into);
+        _past = tape is OdeTape { Past: not null } whole ? new PastAdjoint(_kernel, whole, into) : null;
         _state = zeros_like(tape.Final!).DetachFromDisposeScope();
     }
 
@@ -45,7 +45,7 @@ internal sealed class DiscreteAdjoint
     /// <param name="cotangents">d loss / d saved state: [times, samples, N].</param>
     /// <param name="into">The parameters' gradients.</param>
     /// <param name="eventTimes">d loss / d event time, [lanes, most events of a lane]; null where the loss has none.</param>
-    public static Tensor Run(OdeProblem problem, OdeTape tape, Tensor cotangents, ParameterGradients into, Tensor? eventTimes = null)
+    public static Tensor Run(OdeProblem problem, StepTape tape, Tensor cotangents, ParameterGradients into, Tensor? eventTimes = null)
     {
         using var scope = NewDisposeScope();
         var adjoint = new DiscreteAdjoint(problem, tape, cotangents, eventTimes, into);
@@ -53,36 +53,37 @@ internal sealed class DiscreteAdjoint
         var span = problem.Span;
         if (span.Times is { } times) SaveCotangents.AddAt(span.End, times, cotangents, adjoint._state);
         if (tape.Held is { } held) SaveCotangents.AddHeld(held, cotangents, adjoint._state);
-        for (var i = tape.Steps.Count - 1; i >= 0; i--)
+        StepRecord? next = null;
+        for (var i = tape.Count - 1; i >= 0; i--)
         {
             using var ofStep = NewDisposeScope();
-            if (tape.Steps[i].Events is { } events) adjoint.Reverse(i, events.EndState, null);
-            else if (i + 1 == tape.Steps.Count) adjoint.Reverse(i, tape.Final!, tape.FinalTerms);
-            else adjoint.Reverse(i, tape.Steps[i + 1].State, tape.Steps[i + 1].StartsAnew ? null : tape.Steps[i + 1].Terms?[0]);
-            if (i == 0 || tape.Steps[i].StartsAnew) adjoint.ReverseFirstStage(tape.Steps[i]);
-            if (tape.Steps[i].StartsAnew) adjoint._past?.MoveJumps(i, adjoint._state);
+            var step = tape.Step(i);
+            if (step.Events is { } events) adjoint.Reverse(i, step, events.EndState, null);
+            else if (next is null) adjoint.Reverse(i, step, tape.Final!, tape.FinalTerms);
+            else adjoint.Reverse(i, step, next.State, next.StartsAnew ? null : next.Terms?[0]);
+            if (i == 0 || step.StartsAnew) adjoint.ReverseFirstStage(step);
+            if (step.StartsAnew) adjoint._past?.MoveJumps(i, adjoint._state);
+            next = step;
         }
 
         adjoint.AddPast();
         if (span.Times is null) adjoint._state.add_(cotangents.select(0, 0), Scalars.One);
         else if (span.Start != span.End) SaveCotangents.AddAt(span.Start, span.Times, cotangents, adjoint._state);
-        return adjoint.OfGivenState();
+        return adjoint.OfGivenState(next?.State ?? tape.Final!);
     }
 
     /// <summary>From the adjoint of the state that the first step begins with to that of the state that was given.</summary>
-    private Tensor OfGivenState()
+    private Tensor OfGivenState(Tensor start)
     {
         if (_kernel.Constraints is not { } constraints) return _state;
-        var start = _tape.Steps.Count > 0 ? _tape.Steps[0].State : _tape.Final!;
         var time = HostVector.ToDevice([_start], [], start.dtype, start.device);
         using var ofConsistent = _state;
         return constraints.ConsistentVjp(time, start, ofConsistent, _into).DetachFromDisposeScope();
     }
 
     /// <summary>Through one step: from the adjoint of the state after it, <paramref name="after"/>, to that of the state before.</summary>
-    private void Reverse(int number, Tensor after, Tensor[]? termsAfter)
+    private void Reverse(int number, StepRecord step, Tensor after, Tensor[]? termsAfter)
     {
-        var step = _tape.Steps[number];
         if (step.SavedAtEnd >= 0) _state.add_(_cotangents.select(0, step.SavedAtEnd), Scalars.One);
         var saved = step.Rows is null ? null : new SaveCotangents(step.Rows, step.Rows.Weights(_tableau, step.Geometry.Scale), _cotangents, _tape.Lanes);
         if (step.Events is not null)

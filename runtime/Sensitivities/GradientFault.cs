@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using static TorchSharp.torch;
 
 namespace DiffEqLang.Runtime;
 
@@ -21,6 +22,25 @@ public sealed class GradientFault
 
     /// <summary>Throws what went wrong in a backward pass through a solve of this thread, once; call it after <c>backward()</c>.</summary>
     public static void ThrowIfAny() => Interlocked.Exchange(ref OfThread._first, null)?.Throw();
+
+    /// <summary>Runs a backward pass, without autograd; false where it failed, and what it threw is kept.</summary>
+    internal bool Runs(Action pass)
+    {
+        var isOfHigherOrder = is_grad_enabled();
+        using var noGradient = no_grad();
+        try
+        {
+            if (isOfHigherOrder)
+                throw new NotSupportedException("Gradients of gradients through a solve are not available: call backward without create_graph.");
+            using (inference_mode()) pass();
+            return true;
+        }
+        catch (Exception exception)    // whatever it is, it must not reach libtorch
+        {
+            Keep(exception);
+            return false;
+        }
+    }
 
     /// <summary>Keeps the first exception.</summary>
     internal void Keep(Exception exception) =>

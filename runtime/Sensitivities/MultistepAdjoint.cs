@@ -15,7 +15,7 @@ namespace DiffEqLang.Runtime;
 internal sealed class MultistepAdjoint
 {
     private readonly OdeEquations _equations;
-    private readonly OdeTape _tape;
+    private readonly StepTape _tape;
     private readonly Tensor _cotangents;
     private readonly ParameterGradients _into;
     private readonly MultistepKernel _kernel;
@@ -26,7 +26,7 @@ internal sealed class MultistepAdjoint
     private Tensor? _slope;     // v̄₀, where values are slopes: [samples, N]; else null
     private Tensor _older;      // v̄ behind it: [past - 1, lanes, width]
 
-    private MultistepAdjoint(OdeProblem problem, OdeTape tape, Tensor cotangents, Tensor? eventTimes, ParameterGradients into)
+    private MultistepAdjoint(OdeProblem problem, StepTape tape, Tensor cotangents, Tensor? eventTimes, ParameterGradients into)
     {
         (_equations, _tape, _cotangents, _into) = (problem.Equations, tape, cotangents, into);
         _isImplicit = problem.Multistep!.IsImplicit;
@@ -47,7 +47,7 @@ internal sealed class MultistepAdjoint
     /// <param name="cotangents">d loss / d saved state: [times, samples, N].</param>
     /// <param name="into">The parameters' gradients.</param>
     /// <param name="eventTimes">d loss / d event time, [lanes, most events of a lane]; null where the loss has none.</param>
-    public static Tensor Run(OdeProblem problem, OdeTape tape, Tensor cotangents, ParameterGradients into, Tensor? eventTimes)
+    public static Tensor Run(OdeProblem problem, StepTape tape, Tensor cotangents, ParameterGradients into, Tensor? eventTimes)
     {
         using var scope = NewDisposeScope();
         var adjoint = new MultistepAdjoint(problem, tape, cotangents, eventTimes, into);
@@ -56,12 +56,14 @@ internal sealed class MultistepAdjoint
         var span = problem.Span;
         if (span.Times is { } times) SaveCotangents.AddAt(span.End, times, cotangents, adjoint._state);
         if (tape.Held is { } held) SaveCotangents.AddHeld(held, cotangents, adjoint._state);
-        for (var i = tape.Steps.Count - 1; i >= 0; i--)
+        StepRecord? next = null;
+        for (var i = tape.Count - 1; i >= 0; i--)
         {
             using var ofStep = NewDisposeScope();
-            var step = tape.Steps[i];
-            adjoint.Reverse(step, step.Events?.EndState ?? (i + 1 < tape.Steps.Count ? tape.Steps[i + 1].State : tape.Final!));
+            var step = tape.Step(i);
+            adjoint.Reverse(step, step.Events?.EndState ?? next?.State ?? tape.Final!);
             if (i == 0 || step.StartsAnew) adjoint.ReverseFirstSlope(step);
+            next = step;
         }
 
         if (span.Times is null) adjoint._state.add_(cotangents.select(0, 0), Scalars.One);

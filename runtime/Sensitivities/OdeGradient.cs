@@ -4,32 +4,47 @@ using static TorchSharp.torch;
 namespace DiffEqLang.Runtime;
 
 /// <summary>
-/// One solve with what its backward pass needs: the tape or the saved states, and the inputs that want gradients.
-/// Lives as long as the autograd node; releases the tape after the first backward pass and solves again for another.
+/// One solve with what its backward pass needs: what was recorded or the saved states, and the inputs that want gradients.
+/// Lives as long as the autograd node; releases a tape after the first backward pass and solves again for another.
 /// </summary>
 internal sealed class OdeGradient : ISolveGradient
 {
     private readonly OdeProblem _problem;
     private readonly Tensor _initial;       // [samples, N]
     private readonly GradientMode _mode;
+    private readonly bool _wantsInitial;
     private readonly GradientFault _fault = GradientFault.OfThread;
     private readonly Tensor? _saved;        // the saved states, for the continuous adjoint
-    private OdeTape? _tape;
+    private IStepRecorder? _recorder;
 
     /// <param name="problem">What was solved.</param>
     /// <param name="initial">From which state, [samples, N].</param>
-    /// <param name="run">With which result.</param>
-    /// <param name="mode">How gradients are computed.</param>
-    public OdeGradient(OdeProblem problem, Tensor initial, OdeRun run, GradientMode mode)
+    /// <param name="withSlopes">Whether gradients flow to the saved times.</param>
+    public OdeGradient(OdeProblem problem, Tensor initial, bool withSlopes)
     {
-        (_problem, Run, _mode, _tape) = (problem, run, mode, run.Tape);
+        (_problem, _mode) = (problem, problem.Options.GradientOrDefault);
+        _wantsInitial = initial.requires_grad || withSlopes;    // an early first time moves the whole solve
         _initial = initial.detach().DetachFromDisposeScope();
+        _recorder = NewRecorder();
+        Run = OdeIntegrator.Run(problem, _initial, _recorder, withSlopes);
         // Not the values themselves: they become the node's output, and a node that holds its output is never freed.
-        if (mode == GradientMode.Backsolve) _saved = run.Values.detach().DetachFromDisposeScope();
+        if (_mode is GradientMode.Backsolve or GradientMode.Interpolated) _saved = Run.Values.detach().DetachFromDisposeScope();
     }
 
     /// <summary>The forward solve.</summary>
     public OdeRun Run { get; }
+
+    /// <summary>The derivatives of the saved states, where they were carried along.</summary>
+    public ForwardSensitivities? Sensitivities => _recorder as ForwardSensitivities;
+
+    private IStepRecorder? NewRecorder() => (_mode, _problem.Options.Checkpoints) switch
+    {
+        (GradientMode.Discrete, null) => new OdeTape(_problem.LanesOf(_initial)),
+        (GradientMode.Discrete, { } most) => new CheckpointedTape(_problem, _problem.LanesOf(_initial), _initial, most),
+        (GradientMode.Interpolated, _) => new InterpolatedStates(_problem, _initial),
+        (GradientMode.Forward, _) => new ForwardSensitivities(_problem, _initial, _wantsInitial),
+        _ => null,
+    };
 
     /// <inheritdoc/>
     /// <remarks>[times, samples, N]; where events have happened all in one vector, with their times behind: see <see cref="Split"/>.</remarks>
@@ -50,26 +65,18 @@ internal sealed class OdeGradient : ISolveGradient
     /// <inheritdoc/>
     public (Tensor? Initial, Tensor? Times, Tensor?[] Parameters) Backward(Tensor cotangents)
     {
-        var parameters = _problem.Equations.Parameters;
-        var isOfHigherOrder = is_grad_enabled();
-        using var noGradient = no_grad();
         using var scope = NewDisposeScope();
+        var parameters = _problem.Equations.Parameters;
         var into = new ParameterGradients(parameters, i => parameters[i].requires_grad);
         Tensor? initial = null, times = null;
-        try
+        var isFound = _fault.Runs(() =>
         {
-            if (isOfHigherOrder)
-                throw new NotSupportedException("Gradients of gradients through a solve are not available: call backward without create_graph.");
             var (ofStates, ofEvents) = Split(cotangents);
-            using (inference_mode()) (initial, times) = Compute(ofStates, ofEvents, into);
-        }
-        catch (Exception exception)    // whatever it is, it must not reach libtorch
-        {
-            _fault.Keep(exception);
-            into = new ParameterGradients(parameters, i => parameters[i].requires_grad);
-        }
-
+            (initial, times) = Compute(ofStates, ofEvents, into);
+        });
         into.Release();
+        using var noGradient = no_grad();
+        if (!isFound) (into, initial, times) = (new ParameterGradients(parameters, i => parameters[i].requires_grad), null, null);
         // Copies: autograd takes no tensors made in inference mode.
         using var made = initial;
         return (
@@ -100,37 +107,50 @@ internal sealed class OdeGradient : ISolveGradient
 
     private Tensor AdjointOf(int[] survivors, Tensor cotangents, Tensor? eventTimes, ParameterGradients into)
     {
-        var index = tensor([.. survivors.Select(i => (long)i)], ScalarType.Int64, _initial.device);
+        var index = IndexOf(survivors)!;
         using var part = Adjoint(cotangents.index_select(1, index), eventTimes?.index_select(0, index), survivors, into);
         return zeros_like(_initial).index_copy_(0, index, part);
     }
 
     private Tensor Adjoint(Tensor cotangents, Tensor? eventTimes, int[]? survivors, ParameterGradients into)
     {
-        if (_mode == GradientMode.Backsolve) return Backsolve(cotangents, survivors, into);
-        var tape = Interlocked.Exchange(ref _tape, null) ?? OdeIntegrator.Run(_problem, _initial, withTape: true).Tape!;
-        using (tape)
-        {
-            if (survivors is null) return Reverse(tape, cotangents, eventTimes, into);
-            using var part = tape.Select(survivors);
-            return Reverse(part, cotangents, eventTimes, into);
-        }
+        if (_saved is not null) return Continuous(cotangents, survivors, into);
+        if (Sensitivities is { } tangents) return tangents.Pull(cotangents, IndexOf(survivors), into);
+        using var tape = (StepTape)(Interlocked.Exchange(ref _recorder, null) ?? SolvedAgain());
+        if (survivors is null) return Reverse(tape, cotangents, eventTimes, into);
+        using var part = tape.Of(survivors);
+        return Reverse(part, cotangents, eventTimes, into);
     }
 
-    private Tensor Reverse(OdeTape tape, Tensor cotangents, Tensor? eventTimes, ParameterGradients into) => _problem.Multistep is null
+    private Tensor Reverse(StepTape tape, Tensor cotangents, Tensor? eventTimes, ParameterGradients into) => _problem.Multistep is null
         ? DiscreteAdjoint.Run(_problem, tape, cotangents, into, eventTimes)
         : MultistepAdjoint.Run(_problem, tape, cotangents, into, eventTimes);
 
-    private Tensor Backsolve(Tensor cotangents, int[]? survivors, ParameterGradients into)
+    private IStepRecorder SolvedAgain()
+    {
+        var recorder = NewRecorder()!;
+        var run = OdeIntegrator.Run(_problem, _initial, recorder);
+        run.Values.Dispose();
+        run.LastState.Dispose();
+        return recorder;
+    }
+
+    private Tensor? IndexOf(int[]? lanes) =>
+        lanes is null ? null : tensor([.. lanes.Select(i => (long)i)], ScalarType.Int64, _initial.device);
+
+    private Tensor Continuous(Tensor cotangents, int[]? survivors, ParameterGradients into)
     {
         var (initial, saved, step) = (_initial, _saved!, Run.NextStep.Min());
         if (survivors is not null)
         {
-            var index = tensor([.. survivors.Select(i => (long)i)], ScalarType.Int64, _initial.device);
+            var index = IndexOf(survivors)!;
             (initial, saved, step) = (initial.index_select(0, index), saved.index_select(1, index), survivors.Min(i => Run.NextStep[i]));
         }
 
-        var (gradient, warning) = BacksolveAdjoint.Run(_problem, initial, Run.Times, saved, step, cotangents, into);
+        AdjointEquations backwards = _recorder is InterpolatedStates states
+            ? new InterpolatedEquations(_problem, states, survivors, into, initial)
+            : new BacksolveEquations(_problem, into, initial);
+        var (gradient, warning) = ContinuousAdjoint.Run(_problem, backwards, initial, Run.Times, saved, step, cotangents, into);
         if (warning is not null) _problem.Options.Tell(warning);
         return gradient;
     }

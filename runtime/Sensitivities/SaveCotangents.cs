@@ -47,7 +47,7 @@ internal sealed class SaveCotangents
                 state.add_(cotangents.select(0, i), Scalars.One);
     }
 
-    /// <summary>Adds those of the saved times for which stopped lanes hold their final state: see <see cref="OdeTape.Held"/>.</summary>
+    /// <summary>Adds those of the saved times for which stopped lanes hold their final state: see <see cref="StepTape.Held"/>.</summary>
     public static void AddHeld(bool[] held, Tensor cotangents, Tensor state)
     {
         var times = cotangents.size(0);

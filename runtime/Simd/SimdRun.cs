@@ -78,7 +78,7 @@ internal sealed class SimdRun<T> : SimdRun
         _engine.Forward(_solve, withTape);
         return new OdeRun(
             _solve.Times, Own(values), slopes is null ? null : Own(slopes), _solve.Status, _solve.LastTime, Own(lastState), [],
-            new Statistics(_solve.Accepted, _solve.Rejected, _solve.Evaluations), null);
+            new Statistics(_solve.Accepted, _solve.Rejected, _solve.Evaluations));
     }
 
     private static void Round(ReadOnlySpan<double> numbers, Span<T> into)

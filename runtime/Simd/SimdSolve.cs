@@ -14,8 +14,10 @@ internal static class SimdSolve
             return $"SIMD registers are the CPU's, and {model.GetName()} lives on {model.Device}: move it with .to(torch.CPU), or solve it with SolveTarget.Torch.";
         if (model.Dtype != binding.Dtype)
             return $"The SIMD code of {model.GetName()} is written in {binding.Dtype}, and its parameters are {model.Dtype}: build the model in {binding.Dtype}, or solve it with SolveTarget.Torch.";
-        if (options.Gradient == GradientMode.Backsolve && is_grad_enabled())
-            return "The backsolve gradient is computed by torch alone: take gradient = discrete, or SolveTarget.Torch.";
+        if (is_grad_enabled() && !options.KeepsAllStates)
+            return $"The {options.GradientInWords} gradient is computed by torch alone: take gradient = discrete, or SolveTarget.Torch.";
+        if (ReversibleScheme.Find(options.Method?.Name) is { } scheme)
+            return $"Method {scheme.Name} is reversible, and those run on torch: take SolveTarget.Torch.";
         return model is OdeModel ? Obstacle(model, binding, RungeKuttaProblem.Of(span, options)) : null;
     }
 

@@ -12,7 +12,6 @@ namespace DiffEqLang.Runtime;
 /// <param name="LastState">The states there: [samples, N].</param>
 /// <param name="NextStep">The size of the step that each lane would take next.</param>
 /// <param name="Statistics">The cost, by lane.</param>
-/// <param name="Tape">The accepted steps, where asked for.</param>
 internal sealed record OdeRun(
     double[] Times,
     Tensor Values,
@@ -21,8 +20,7 @@ internal sealed record OdeRun(
     double[] LastTime,
     Tensor LastState,
     double[] NextStep,
-    Statistics Statistics,
-    OdeTape? Tape)
+    Statistics Statistics)
 {
     /// <summary>The events by lane; null where the equations have none.</summary>
     public IReadOnlyList<IReadOnlyList<EventOccurrence>>? Events { get; init; }
@@ -46,7 +44,7 @@ internal sealed class OdeIntegrator : IDisposable
     private readonly ErrorNorm _norm;
     private readonly SavedStates? _saved;
     private readonly List<(double Time, Tensor State, Tensor? Slope)>? _everyStep;
-    private readonly OdeTape? _tape;
+    private readonly IStepRecorder? _recorder;
     private readonly LaneEvents? _events;
     private readonly Past? _past;
     private readonly Discontinuities? _discontinuities;
@@ -57,23 +55,23 @@ internal sealed class OdeIntegrator : IDisposable
     private Tensor[]? _terms;   // those of that slope; null where they are not kept, or of another state in some lane
     private bool _startsAnew;   // whether the next step's first slope is not the last one's end slope
 
-    private OdeIntegrator(OdeProblem problem, Tensor state, bool withTape, bool withSlopes, long stageBudget)
+    private OdeIntegrator(OdeProblem problem, Tensor state, IStepRecorder? recorder, bool withSlopes)
     {
-        (_problem, _withSlopes) = (problem, withSlopes);
-        _lanes = problem.Options.Coupling == StepCoupling.Batch ? 1 : (int)state.size(0);
+        (_problem, _recorder, _withSlopes) = (problem, recorder, withSlopes);
+        _lanes = problem.LanesOf(state);
         _state = state.detach().DetachFromDisposeScope();
         if (problem.Delays.Count > 0)
         {
-            _past = new Past(problem, _state, _lanes, keepsAll: withTape);
+            _past = new Past(problem, _state, _lanes, keepsAll: recorder is not null);
             _discontinuities = new Discontinuities(problem.Delays, problem.Tableau.Order, problem.Span.Start, _lanes);
+            if (recorder is StepTape tape) tape.Past = _past;
         }
 
         _kernel = problem.Multistep is { } multistep
             ? new MultistepKernel(problem, multistep, _lanes, _state)
-            : new RungeKuttaKernel(problem, _lanes, _state.dtype, keepsTerms: withTape, _past);
+            : new RungeKuttaKernel(problem, _lanes, _state.dtype, keepsTerms: recorder is { WantsTerms: true }, _past);
         _clock = new LaneClock(problem, _lanes);
         _norm = new ErrorNorm(problem.Rtol, problem.Atol, _lanes);
-        _tape = withTape ? new OdeTape(_lanes, stageBudget) { Past = _past } : null;
         _events = LaneEvents.Of(problem, _kernel, _state, _lanes);
         _clock.Limits = Limits();
         _clock.Longest = _past?.Least ?? double.PositiveInfinity;
@@ -86,15 +84,13 @@ internal sealed class OdeIntegrator : IDisposable
     /// <summary>Integrates from a state [samples, N].</summary>
     /// <param name="problem">What to solve.</param>
     /// <param name="state">The initial state; not changed, not disposed.</param>
-    /// <param name="withTape">Whether the steps are recorded for the adjoint.</param>
+    /// <param name="recorder">What follows the steps for the sake of the gradient; it stays the caller's to dispose.</param>
     /// <param name="withSlopes">Whether derivatives by time are saved.</param>
-    /// <param name="stageBudget">Up to how many bytes of stage states the record keeps.</param>
-    public static OdeRun Run(
-        OdeProblem problem, Tensor state, bool withTape = false, bool withSlopes = false, long stageBudget = OdeTape.DefaultStageBudget)
+    public static OdeRun Run(OdeProblem problem, Tensor state, IStepRecorder? recorder = null, bool withSlopes = false)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        using var integrator = new OdeIntegrator(problem, state, withTape, withSlopes, stageBudget);
+        using var integrator = new OdeIntegrator(problem, state, recorder, withSlopes);
         // Calls cost a quarter less where torch tracks neither views nor versions; but tensors made there are of no use to autograd, so
         // that what is handed out is made before or after.
         using (inference_mode()) integrator.Advance();
@@ -163,9 +159,9 @@ internal sealed class OdeIntegrator : IDisposable
         _kernel.Commit(step, _clock.Moves, cut, hasEndSlope: endSlope is not null);
         if (rows is not null) _saved!.Write(rows, step);
 
-        var taken = geometry.OfMoved(_clock.Moves);
-        _past?.Add(taken, step, _clock);
-        _tape?.Add(taken, step, isSound, rows, _everyStep?.Count ?? -1, cut?.Record, _startsAnew);
+        _past?.Add(geometry.OfMoved(_clock.Moves), step, _clock);
+        _recorder?.Add(new AcceptedStep(
+            step, _clock.Moves, isSound, endSlope is not null, rows, _everyStep?.Count ?? -1, cut?.Record, _startsAnew));
         var after = step.After;
         endSlope ??= _kernel.SharedSlope(step);
         if (cut is not null) (after, endSlope) = (cut.After, null);
@@ -211,10 +207,10 @@ internal sealed class OdeIntegrator : IDisposable
 
         var before = _state;
         _state = after.DetachFromDisposeScope();
-        if (_tape is null) before.Dispose();
+        if (_recorder is not { TakesStates: true }) before.Dispose();
         if (endSlope is null) Drop(ref _slope);
         else Replace(ref _slope, endSlope);
-        _terms = Kept(endTerms);    // those before are the tape's
+        _terms = Kept(endTerms);    // those before are the recorder's
         _everyStep?.Add((_clock.TimeOfMoved, Kept(_state), _withSlopes ? Kept(Derivative(TimeOfLanes())) : null));
     }
 
@@ -235,15 +231,15 @@ internal sealed class OdeIntegrator : IDisposable
         }
 
         var last = _state.clone().DetachFromDisposeScope();
-        _tape?.Close(Kept(_state), _terms, status.Contains(SolveStatus.Stopped) ? _saved?.Held(_clock.Status) : null);
+        var held = status.Contains(SolveStatus.Stopped) ? _saved?.Held(_clock.Status) : null;
+        _recorder?.Close(new SolveEnd(Kept(_state), _terms, held, _clock.Status));
         return new OdeRun(
             times, values.DetachFromDisposeScope(), slopes?.DetachFromDisposeScope(), status, _clock.Time, last, _clock.NextStep,
             new Statistics(_clock.Accepted, _clock.Rejected, _kernel.Evaluations)
             {
                 Jacobians = _kernel.Jacobians,
                 Factorizations = _kernel.Factorizations,
-            },
-            _tape)
+            })
         {
             Events = _events?.Log.Occurrences(last),
             EventTimes = _events?.Log.Times(last),
@@ -338,7 +334,7 @@ internal sealed class OdeIntegrator : IDisposable
     {
         _norm.Dispose();
         _kernel.Dispose();
-        if (_tape is null) _past?.Dispose();
+        if (_recorder is not StepTape) _past?.Dispose();    // else it is the tape's
         Drop(ref _slope);
         _state.Dispose();
         foreach (var (_, state, slope) in _everyStep ?? [])

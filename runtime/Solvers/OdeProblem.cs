@@ -1,4 +1,5 @@
 using DiffEqLang.Tableaux;
+using static TorchSharp.torch;
 
 namespace DiffEqLang.Runtime;
 
@@ -14,6 +15,9 @@ internal sealed record OdeProblem(
 {
     /// <summary>The delays of the equations, as they were when the solve began.</summary>
     public IReadOnlyList<Delay> Delays { get; private init; } = [];
+
+    /// <summary>How many lanes step on their own from a state [samples, N].</summary>
+    public int LanesOf(Tensor state) => Options.Coupling == StepCoupling.Batch ? 1 : (int)state.size(0);
 
     /// <exception cref="ArgumentException">The method is unknown, or its options do not fit it or the equations.</exception>
     /// <exception cref="NotSupportedException">The equations have delays, and the method or the gradient is for equations without.</exception>
@@ -44,8 +48,8 @@ internal sealed record OdeProblem(
             throw new NotSupportedException($"Equations with delays are solved forwards in time alone, not from {Span.Start} to {Span.End}: backwards they would need the future, and errors would grow without bound.");
         if (!IsAdaptive && Method.Dt > least * (1 + 1e-12))
             throw new ArgumentException($"The step dt = {Method.Dt} is larger than the delay {least}, so that a step would ask for itself: take dt <= {least}, best a fraction of it.");
-        if (Options.Gradient is { } mode and not GradientMode.Discrete)
-            throw new NotSupportedException($"The {mode} gradient does not go through delays, whose adjoint asks for what lies ahead: take GradientMode.Discrete, which is exact there.");
+        if (!Options.KeepsAllStates)
+            throw new NotSupportedException($"The {Options.GradientInWords} gradient does not go through delays, whose adjoint asks for what lies ahead: take GradientMode.Discrete, without checkpoints, which is exact there.");
     }
 
     private static void CheckConstraints(RungeKuttaProblem problem)
@@ -54,7 +58,7 @@ internal sealed record OdeProblem(
         if (obstacle is not null)
             throw new ArgumentException(
                 $"Method {problem.Method.Name} does not solve algebraic constraints: {obstacle}. Take one of {string.Join(", ", Catalogue.ForConstraints.Select(tableau => tableau.Name))}.");
-        if (problem.Options.Gradient is not (null or GradientMode.Discrete))
-            throw new ArgumentException("Of equations with algebraic constraints there is the discrete gradient alone: take gradient = discrete.");
+        if (!problem.Options.KeepsAllStates)
+            throw new ArgumentException("Of equations with algebraic constraints there is the discrete gradient alone, without checkpoints: take gradient = discrete.");
     }
 }

@@ -18,30 +18,41 @@ internal static class OdeSolve
     public static Solution Run(OdeEquations equations, StateLayout layout, Tensor initial, SolveOptions options, SolveSpan span)
     {
         GradientFault.ThrowIfAny();
+        if (ReversibleScheme.Find(options.Method?.Name) is { } scheme)
+            return Run(ReversibleProblem.Of(equations, scheme, span, options), layout, initial);
         var problem = OdeProblem.Of(equations, span, options);
         var batch = BatchOf(initial, layout);
         var flat = initial.reshape(-1, layout.Size).contiguous();
         var wantsGradient = is_grad_enabled()
             && (initial.requires_grad || span.Source is { requires_grad: true } || equations.Parameters.Any(p => p.requires_grad));
-        var mode = options.Gradient ?? GradientMode.Discrete;
-        if (wantsGradient && mode == GradientMode.Backsolve && equations.Events.Count > 0)
-            throw new NotSupportedException("The backsolve adjoint does not go through events: take GradientMode.Discrete, which is exact there.");
+        if (wantsGradient && equations.Events.Count > 0 && !options.KeepsAllStates)
+            throw new NotSupportedException(
+                $"The {options.GradientInWords} gradient does not go through events: take GradientMode.Discrete, without checkpoints, which is exact there.");
         if (wantsGradient && problem.Delays.Count > 0 && span.Source is { requires_grad: true } && options.Start is null)
             throw new NotSupportedException("Equations with delays have no gradient by the time that they start at, which moves what their past is: give SolveOptions.Start, so that the saved times are others.");
-        var run = OdeIntegrator.Run(
-            problem,
-            flat.detach(),
-            withTape: wantsGradient && mode == GradientMode.Discrete,
-            withSlopes: wantsGradient && span.Source is { requires_grad: true });
-        var (states, eventTimes) = wantsGradient ? Tie(problem, flat, run, mode) : (null, null);
-        return Describe(layout, batch, (int)flat.size(0), run, states, eventTimes);
+        if (!wantsGradient) return Describe(layout, batch, (int)flat.size(0), OdeIntegrator.Run(problem, flat.detach()), null);
+        var times = span.Source is { requires_grad: true } source ? source : null;
+        var gradient = new OdeGradient(problem, flat, withSlopes: times is not null);
+        var (states, eventTimes) = gradient.Split(OdeSolveFunction.Tie(gradient, flat, times, equations.Parameters));
+        var solution = Describe(layout, batch, (int)flat.size(0), gradient.Run, states, eventTimes);
+        solution.Sensitivities = gradient.Sensitivities is { } tangents ? new SolutionSensitivities(tangents, batch) : null;
+        return solution;
     }
 
-    private static (Tensor States, Tensor? EventTimes) Tie(OdeProblem problem, Tensor flat, OdeRun run, GradientMode mode)
+    /// <summary>The same by a reversible scheme.</summary>
+    private static Solution Run(ReversibleProblem problem, StateLayout layout, Tensor initial)
     {
-        var times = problem.Span.Source is { requires_grad: true } source ? source : null;
-        var gradient = new OdeGradient(problem, flat, run, mode);
-        return gradient.Split(OdeSolveFunction.Tie(gradient, flat, times, problem.Equations.Parameters));
+        var (batch, parameters) = (BatchOf(initial, layout), problem.Equations.Parameters);
+        var flat = initial.reshape(-1, layout.Size).contiguous();
+        if (!is_grad_enabled() || !(initial.requires_grad || parameters.Any(p => p.requires_grad)))
+        {
+            var (run, end) = ReversibleRun.Solve(problem, flat.detach());
+            end.Dispose();
+            return Describe(layout, batch, (int)flat.size(0), run, null);
+        }
+
+        var gradient = new ReversibleGradient(problem, flat);
+        return Describe(layout, batch, (int)flat.size(0), gradient.Run, OdeSolveFunction.Tie(gradient, flat, null, parameters));
     }
 
     /// <summary>The solution that a run amounts to; its values are tied to autograd's graph where such are given.</summary>

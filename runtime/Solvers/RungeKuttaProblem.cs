@@ -45,8 +45,10 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
     public static RungeKuttaProblem Of(SolveSpan span, SolveOptions options)
     {
         var method = options.Method ?? Methods.Tsit5();
+        if (ReversibleScheme.Find(method.Name) is not null)
+            throw new ArgumentException($"Method {method.Name} is reversible, and those run on torch, without ensembles: take SolveTarget.Torch, or one of {string.Join(", ", Methods.ExplicitNames)}.");
         var tableau = method.Tableau ?? Catalogue.Find(method.Name) ?? Catalogue.FindMultistep(method.Name)?.Start
-            ?? throw new ArgumentException($"There is no method {method.Name} for ordinary differential equations.{Spelling.Suggest(method.Name, [.. Methods.OdeNames, .. Methods.SymplecticNames])}");
+            ?? throw new ArgumentException($"There is no method {method.Name} for ordinary differential equations.{Spelling.Suggest(method.Name, [.. Methods.OdeNames, .. Methods.SymplecticNames, .. Methods.ReversibleNames])}");
         var problem = new RungeKuttaProblem(tableau, span, method, options);
         problem.Check();
         return problem;
@@ -66,13 +68,28 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
             throw new ArgumentException(Multistep is null
                 ? $"Method {Method.Name} has one order: leave Order out, or take a method of variable order ({string.Join(", ", Methods.MultistepNames)})."
                 : $"The highest order of {Method.Name} is {Multistep.MostOrder}: Order is from 1 to that, not {order}.");
-        if (Multistep is not null && (Options.Gradient ?? GradientMode.Discrete) != GradientMode.Discrete)
-            throw new ArgumentException($"Gradients through the multistep method {Method.Name} are those of its steps: take gradient = discrete.");
-        if (Tableau.IsImplicit && Options.Gradient == GradientMode.Backsolve)
-            throw new ArgumentException($"Method {Method.Name} is implicit, and the backsolve gradient solves backwards what is stiff forwards: take gradient = discrete.");
-        if (Tableau.IsPartitioned && Options.Gradient == GradientMode.Backsolve)
-            throw new ArgumentException($"Method {Method.Name} is symplectic, and the equations of the backsolve gradient do not fall into positions and momenta: take gradient = discrete.");
+        CheckGradient();
         if (Options.MaxSteps < 1)
             throw new ArgumentException($"MaxSteps must be positive, not {Options.MaxSteps}.");
+    }
+
+    private void CheckGradient()
+    {
+        if (Options.Checkpoints is < 1)
+            throw new ArgumentException($"Checkpoints are at least one, not {Options.Checkpoints}; left out, all states are kept.");
+        if (Options.Checkpoints is not null && Options.GradientOrDefault != GradientMode.Discrete)
+            throw new ArgumentException($"Checkpoints are the discrete gradient's, and the gradient is {Options.Gradient}: leave them out, or take GradientMode.Discrete.");
+        if (Options.Gradient == GradientMode.Reversible)
+            throw new ArgumentException($"Steps of {Method.Name} cannot be undone, which the reversible gradient does: take {string.Join(" or ", Methods.ReversibleNames)}, or gradient = discrete(checkpoints = 50).");
+        if (Multistep is not null && !Options.KeepsAllStates)
+            throw new ArgumentException($"Gradients through the multistep method {Method.Name} are those of its steps, all of them kept: take gradient = discrete, without checkpoints.");
+        if (Tableau.IsImplicit && Options.Gradient == GradientMode.Backsolve)
+            throw new ArgumentException($"Method {Method.Name} is implicit, and the backsolve gradient solves backwards what is stiff forwards: take gradient = discrete.");
+        if (Tableau.IsImplicit && Options.Gradient == GradientMode.Interpolated)
+            throw new ArgumentException($"Method {Method.Name} is implicit, and the interpolated gradient solves the adjoint by explicit methods alone: take gradient = discrete.");
+        if (Tableau.Rosenbrock is not null && Options.Gradient == GradientMode.Forward)
+            throw new ArgumentException($"Method {Method.Name} steps by the Jacobian itself, whose derivative the forward gradient would need: take gradient = discrete, or an implicit method such as kvaerno5.");
+        if (Tableau.IsPartitioned && Options.Gradient is (GradientMode.Backsolve or GradientMode.Interpolated))
+            throw new ArgumentException($"Method {Method.Name} is symplectic, and the equations of the {Options.GradientInWords} gradient do not fall into positions and momenta: take gradient = discrete.");
     }
 }

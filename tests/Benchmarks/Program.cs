@@ -16,6 +16,7 @@ using DiffEqLang.Benchmarks.Registers;
     ("precision", "work-precision diagrams of our methods, as a picture", WorkPrecision.Run),
     ("elementary", "elementary functions over registers", ElementaryFunctions.Run),
     ("memory", "growth of the process over 10,000 training steps", Memory.Run),
+    ("gradients", "memory of gradients by the number of steps", GradientMemory.Run),
     ("build", "deqc build as a whole process", BuildTime.Run),
 ];
 

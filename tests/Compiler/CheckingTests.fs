@@ -280,7 +280,7 @@ let private equations =
           }
           test "the solve block" {
               check'
-                  "state x\nconst T = 2\nx' = -x\nsolve { t = 0 .. T*pi, method = dopri5(rtol = 1e-7, atol = 1e-9), device = cuda:1, gradient = backsolve, dtype = float64 }"
+                  "state x\nconst T = 2\nx' = -x\nsolve { t = 0 .. T*pi, method = dopri5(rtol = 1e-7, atol = 1e-9), device = cuda:1, gradient = discrete(checkpoints = T*10), dtype = float64 }"
                   (fun m ->
                       let s = m.Solve
                       Expect.equal (s.Start, s.End) (Some 0.0, Some(2.0 * System.Math.PI)) ""
@@ -291,8 +291,11 @@ let private equations =
                           ""
 
                       Expect.equal
-                          (s.Device, s.Gradient, s.Dtype, s.Target)
-                          (Some "cuda:1", Some "backsolve", Some "float64", None)
+                          (s.Device,
+                           s.Gradient |> Option.map (fun g -> g.Mode, g.Checkpoints),
+                           s.Dtype,
+                           s.Target)
+                          (Some "cuda:1", Some("discrete", Some 20), Some "float64", None)
                           "")
           }
           test "extra outputs are checked in the model's scope" {

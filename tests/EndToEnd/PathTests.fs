@@ -164,6 +164,10 @@ let private differentiates (mode: GradientMode) (name, problem) =
                     leaf, slope[0].item<float>()
 
             close 1e-7 (expected * slope) (leaf.grad.item<float>()) parameter
+
+            if mode = GradientMode.Forward then
+                let ofLast = solution.Sensitivity(parameter).select(0L, -1L)
+                close 1e-7 expected (numbers ofLast).[0] $"sensitivity to {parameter}"
     }
 
 /// A solve of a batch is its samples' solves.
@@ -193,7 +197,8 @@ let private methods =
 
           let ordinary =
               [ yield! DiffEqLang.Runtime.Methods.OdeNames
-                yield! DiffEqLang.Runtime.Methods.SymplecticNames ]
+                yield! DiffEqLang.Runtime.Methods.SymplecticNames
+                yield! DiffEqLang.Runtime.Methods.ReversibleNames ]
 
           Expect.containsAll (names true) ordinary "for ordinary equations"
           Expect.containsAll ordinary (names true) "for ordinary equations"
@@ -234,6 +239,9 @@ let private methods =
           let symplectic = Methods.all |> List.filter _.IsSymplectic |> List.map _.Name
           Expect.equal (Set.ofList symplectic) (Set.ofSeq DiffEqLang.Runtime.Methods.SymplecticNames) "names"
       }
+      test "a method is reversible where the runtime can undo its steps" {
+          Expect.equal Methods.reversibleNames (List.ofSeq DiffEqLang.Runtime.Methods.ReversibleNames) "names"
+      }
       test "every option of a method is a property of the runtime's" {
           for option in Methods.all |> List.collect Methods.options |> List.distinct do
               let property =
@@ -261,7 +269,7 @@ let tests =
           <| testList
               "models"
               [ yield! List.map solves problems
-                yield! List.map (differentiates GradientMode.Discrete) problems
-                yield! List.map (differentiates GradientMode.Backsolve) problems
+                for mode in Gradients.modes do
+                    yield! List.map (differentiates mode) problems
                 batched ]
           testList "methods" methods ]

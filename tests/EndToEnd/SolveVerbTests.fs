@@ -5,6 +5,7 @@ open System
 open System.IO
 open System.Text.Json
 open Expecto
+open DiffEqLang.Compiler.Checking
 open DiffEqLang.Tests.EndToEnd.Deqc
 
 /// A parameter of each kind of distribution, and outputs that are they.
@@ -317,8 +318,12 @@ let private solving =
           <| inFolder (fun folder ->
               let path = write folder "decay.deq" decay
 
-              for mode in [ "discrete"; "backsolve" ] do
-                  let result = jsonOf (deqc [ "grad"; path; "--loss"; "x^2"; "--json"; "--gradient"; mode ])
+              for mode in
+                  [ for m in [ "discrete"; "backsolve"; "interpolated"; "forward" ] do
+                        [ "--gradient"; m ]
+                    [ "--checkpoints"; "3" ]
+                    [ "--gradient"; "reversible"; "--method"; "reversible_heun"; "--dt"; "1e-4" ] ] do
+                  let result = jsonOf (deqc ([ "grad"; path; "--loss"; "x^2"; "--json" ] @ mode))
                   // x(1)^2 = exp(-2k) x0^2
                   Expect.floatClose close (result |> at "loss" |> number) (exp -1.0) "loss"
                   let gradients = result |> at "gradients"
@@ -329,6 +334,9 @@ let private solving =
                       (gradients |> at "init(x)" |> number)
                       (2.0 * exp -1.0)
                       $"by init(x), {mode}"
+
+              deqc [ "grad"; path; "--loss"; "x^2"; "--checkpoints"; "0" ]
+              |> expectRefusal 2 "a whole number"
 
               let one = jsonOf (deqc [ "grad"; path; "--loss"; "x^2"; "--wrt"; "k"; "--json" ])
               Expect.equal [ for g in (one |> at "gradients").EnumerateObject() -> g.Name ] [ "k" ] "--wrt"
@@ -345,10 +353,15 @@ let private solving =
 
               Expect.equal
                   (List.map nameOf ways)
-                  [ "discrete torch"; "discrete simd"; "backsolve torch"; "backsolve simd" ]
+                  [ for mode in Methods.gradient.Now do
+                        for target in [ "torch"; "simd" ] -> mode + " " + target ]
                   "all ways"
 
-              for way in List.take 3 ways do
+              let isClosed way =
+                  nameOf way = "reversible torch"
+                  || (nameOf way <> "discrete simd" && (nameOf way).EndsWith "simd")
+
+              for way in List.filter (not << isClosed) ways do
                   Expect.floatClose
                       close
                       (way |> at "gradients" |> at "k" |> number)
@@ -358,7 +371,10 @@ let private solving =
                   Expect.isGreaterThan (way |> at "seconds" |> number) 0.0 "seconds"
                   Expect.isLessThan (way |> at "difference" |> number) 1e-4 "difference"
 
-              Expect.stringContains ((ways[3] |> at "obstacle").GetString()) "torch" "why"
+              for way in List.filter isClosed ways do
+                  let why = if nameOf way = "reversible torch" then "cannot be undone" else "torch"
+                  Expect.stringContains ((way |> at "obstacle").GetString()) why "why"
+
               let table = deqc [ "grad"; path; "--loss"; "x^2"; "--compare" ]
               Expect.equal table.Code 0 table.Error
               Expect.stringContains table.Output "difference" "the table"

@@ -58,7 +58,7 @@ let tests =
           }
 
           test "what a solve hands out is of use to autograd and to in-place updates" {
-              for mode in [ GradientMode.Discrete; GradientMode.Backsolve ] do
+              for mode in modes do
                   for save in [ SaveAt.End; SaveAt.Steps; SaveAt.Times(ReadOnlySpan [| 0.0; 0.4; 1.0 |]) ] do
                       let w, b, x0, _ = networkInputs ()
                       let x, weight = trained x0, trained (torch.ones_like x0)
@@ -134,7 +134,7 @@ let tests =
 
                       torch.Tensor.TotalCount
 
-                  for mode in [ GradientMode.Discrete; GradientMode.Backsolve ] do
+                  for mode in modes do
                       for _ in 1..3 do
                           trainingStep mode
 
@@ -143,8 +143,9 @@ let tests =
                   for _ in 1..600 do
                       trainingStep GradientMode.Discrete
 
-                  for _ in 1..20 do
-                      trainingStep GradientMode.Backsolve
+                  for mode in [ GradientMode.Backsolve; GradientMode.Interpolated; GradientMode.Forward ] do
+                      for _ in 1..20 do
+                          trainingStep mode
 
                   Expect.isLessThan (live () - before) 20L "tensors alive"
               }

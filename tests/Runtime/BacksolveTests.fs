@@ -42,6 +42,11 @@ let tests =
               Expect.equal count.Value (9 * 7) "evaluations"
           }
 
+          testSequenced
+          <| test "tensors alive do not grow with the steps" {
+              expectBounded (SolveOptions(Gradient = Nullable GradientMode.Backsolve)) "euler" 100L
+          }
+
           testList
               "warns where the state cannot be solved backwards"
               [ let warningsOf equations (times: float list) method (x0: Tensor) =

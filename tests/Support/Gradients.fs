@@ -66,9 +66,14 @@ let expectNear tolerance expected (found: float[]) message =
     let size = max 1.0 (largest expected)
     Expect.isLessThan (distance found (Array.ofSeq expected) / size) tolerance $"{message}: {found}"
 
+/// Those of Runge-Kutta methods: all but the one that undoes steps.
+let modes =
+    Enum.GetValues<GradientMode>()
+    |> Array.filter (fun mode -> mode <> GradientMode.Reversible)
+
 /// Mode, coupling and method of every way to a gradient.
 let ways =
-    [ for mode in [ GradientMode.Discrete; GradientMode.Backsolve ] do
+    [ for mode in modes do
           for coupling in [ StepCoupling.PerSample; StepCoupling.Batch ] do
               for name in [ "dopri5"; "tsit5"; "dopri8" ] -> mode, coupling, name ]
 
@@ -100,6 +105,39 @@ let fewWays name check = inWays (ways |> List.filter (fun (_, _, method) -> meth
 let differences (f: float -> float) =
     let h = 5e-4
     (8.0 * (f h - f -h) - (f (2.0 * h) - f (-2.0 * h))) / (12.0 * h)
+
+/// How many tensors are alive at most while x' = -x is solved from 0 to 1 by steps of one size, and on the way back; at the end the gradient.
+let mostAlive (options: SolveOptions) (name: string) steps =
+    use _ = torch.NewDisposeScope()
+    let mutable alive = 0L
+    let start = torch.Tensor.TotalCount
+    let x0 = trained (vector [ 1.0 ])
+
+    let equations =
+        withVjp
+            (fun _ x ->
+                alive <- max alive (torch.Tensor.TotalCount - start)
+                x.neg ())
+            (fun _ _ w -> w.neg ())
+
+    let options =
+        SolveOptions(
+            Start = Nullable 0.0,
+            End = Nullable 1.0,
+            Method = Method(name, Dt = Nullable(1.0 / float steps)),
+            Gradient = options.Gradient,
+            Checkpoints = options.Checkpoints
+        )
+
+    backward ((solveWith options equations x0).Packed.sum())
+    alive, (gradientOf x0)[0]
+
+/// That this number does not grow with the steps.
+let expectBounded (options: SolveOptions) name bound =
+    for steps in [ 1_000; 10_000 ] do
+        let alive, gradient = mostAlive options name steps
+        Expect.isLessThan alive bound $"{name}, {steps} steps"
+        Expect.isLessThan (abs (gradient - exp -1.0)) 1e-3 "gradient"
 
 let networkInputs () =
     torch.manual_seed 7L |> ignore

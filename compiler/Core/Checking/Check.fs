@@ -127,8 +127,8 @@ let private model (file: File) (written: Tree.Model) : CheckedModel =
           Solve = solveBlock context }
 
     MethodChoice.ofModel model |> Option.iter file.Report
+    GradientChoice.ofModel model |> List.iter file.Report
     MethodChoice.ofConstraints model |> Option.iter file.Report
-    Events.ofModel model |> List.iter file.Report
     Delays.ofModel model |> List.iter file.Report
     { Model = model; Names = context }
 

@@ -139,7 +139,8 @@ type EventError =
     | FixedTrigger of text: string
     | PeriodNotPositive of period: float
     | RepeatedJump of state: string * first: SourceSpan
-    | BacksolveThroughEvents
+    | GradientThroughEvents of gradient: string
+    | MethodThroughEvents of method: string
 
 /// What can be wrong with a delay or a history.
 type DelayError =
@@ -188,6 +189,8 @@ type SolveError =
     | MethodRefusesConstraints of method: string * reason: string * alternatives: string list
     /// `rk("file.json")`, and what is wrong with the file.
     | TableauFile of path: string * reason: string
+    /// A gradient, what of the model it does not go with, and why.
+    | GradientRefuses of gradient: string * what: string * reason: string
 
 /// What the language has and the compiler does not have yet.
 type Unsupported =

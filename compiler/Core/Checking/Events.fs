@@ -116,9 +116,3 @@ let check (context: Context) : EventDecl list =
           | EquationStatement _
           | CalculusStatement _
           | SolveStatement _ -> () ]
-
-/// A continuous adjoint solved backwards would have to find the events again, from states that are not quite theirs.
-let ofModel (model: Typed.Model) : Error list =
-    match model.Solve.Gradient, model.Events with
-    | Some "backsolve", first :: _ -> [ error first.Span (Event BacksolveThroughEvents) ]
-    | _ -> []

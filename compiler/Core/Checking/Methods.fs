@@ -21,6 +21,8 @@ type Method =
         IsSymplectic: bool
         /// The highest order of a method of variable order.
         MostOrder: int option
+        /// Whether its steps can be undone.
+        IsReversible: bool
     }
 
 let private fixedStep name =
@@ -28,11 +30,13 @@ let private fixedStep name =
       Noise = Deterministic
       IsAdaptive = false
       IsSymplectic = false
-      MostOrder = None }
+      MostOrder = None
+      IsReversible = false }
 
 let private adaptive name = { fixedStep name with IsAdaptive = true }
 let private multistep most name = { adaptive name with MostOrder = Some most }
 let private symplectic name = { fixedStep name with IsSymplectic = true }
+let private reversible name = { fixedStep name with IsReversible = true }
 let private stochastic rule name = { fixedStep name with Noise = rule }
 
 let all =
@@ -66,6 +70,8 @@ let all =
       symplectic "leapfrog"
       symplectic "yoshida4"
       symplectic "mclachlan"
+      reversible "reversible_heun"
+      reversible "asynchronous_leapfrog"
       stochastic AnyNoise "euler_maruyama"
       stochastic AnyNoise "euler_heun"
       stochastic CommutativeNoise "milstein" ]
@@ -80,6 +86,11 @@ let forGeneralNoise = all |> List.filter (fun m -> m.Noise = AnyNoise) |> List.m
 
 let stochasticNames =
     all |> List.filter (fun m -> m.Noise <> Deterministic) |> List.map _.Name
+
+/// What a solve block without a method has.
+let byDefault = "tsit5"
+
+let reversibleNames = all |> List.filter _.IsReversible |> List.map _.Name
 
 /// The options of a method: every one a positive number, the order a whole one.
 let options (m: Method) =
@@ -99,8 +110,6 @@ let later =
           "kencarp5"
           "etd1"
           "etdrk4"
-          "reversible_heun"
-          "asynchronous_leapfrog"
           "revnet"
           "ab2"
           "ab3"
@@ -126,8 +135,8 @@ let later =
 type Words = { Now: string list; Later: string list }
 
 let gradient =
-    { Now = [ "discrete"; "backsolve" ]
-      Later = [ "interpolated"; "reversible"; "forward" ] }
+    { Now = [ "discrete"; "backsolve"; "interpolated"; "forward"; "reversible" ]
+      Later = [] }
 
 let target = { Now = [ "auto"; "torch"; "simd" ]; Later = [ "cuda" ] }
 let dtype = { Now = [ "float32"; "float64" ]; Later = [] }

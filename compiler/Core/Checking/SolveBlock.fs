@@ -57,6 +57,36 @@ let private device context (setting: Tree.Setting) =
     | Some _
     | None -> choice context Methods.device setting
 
+let private isCount x = x >= 1.0 && x <= float Int32.MaxValue && x = floor x
+
+/// `discrete(checkpoints = 50)`
+let private checkpoints context (arguments: Tree.Argument list) span : GradientChoice option =
+    match arguments with
+    | [ { Name = Some { Name = "checkpoints" }; Value = value } ] ->
+        match Constants.tryNumber context value with
+        | Some n when isCount n -> Some { Mode = "discrete"; Checkpoints = Some(int n); Span = span }
+        | Some _
+        | None ->
+            fail context value.Span (Solve(OptionValue("`checkpoints`", "a whole number of at least 1")))
+    | { Name = Some name } :: _ ->
+        let known = [ "checkpoints" ]
+
+        fail
+            context
+            name.Span
+            (Solve(UnknownOption("discrete", name.Name, Spelling.suggest name.Name known, known)))
+    | _ ->
+        fail context span (Solve(OptionValue("`discrete`", "one option, as in `discrete(checkpoints = 50)`")))
+
+let private gradient context (setting: Tree.Setting) : GradientChoice option =
+    match setting.Value with
+    | Tree.Single { Kind = Tree.Call({ Name = "discrete" }, arguments); Span = span } ->
+        checkpoints context arguments span
+    | Tree.Single _
+    | Tree.TimeSpan _ ->
+        choice context Methods.gradient setting
+        |> Option.map (fun mode -> { Mode = mode; Checkpoints = None; Span = spanOf setting.Value })
+
 /// With its place: whether the model fits it is known only later.
 let private target context (setting: Tree.Setting) =
     choice context Methods.target setting
@@ -184,7 +214,7 @@ let private apply context (block: SolveBlock) (setting: Tree.Setting) : SolveBlo
         | Some(from, upTo) -> { block with Start = Some from; End = Some upTo }
         | None -> block
     | "method" -> { block with Method = methodChoice context setting }
-    | "gradient" -> { block with Gradient = choice context Methods.gradient setting }
+    | "gradient" -> { block with Gradient = gradient context setting }
     | "target" -> { block with Target = target context setting }
     | "device" -> { block with Device = device context setting }
     | "dtype" -> { block with Dtype = choice context Methods.dtype setting }

@@ -128,13 +128,27 @@ type MethodChoice =
         Span: SourceSpan
     }
 
+/// `backsolve`, or `discrete(checkpoints = 50)`.
+type GradientChoice =
+    {
+        Mode: string
+        /// How many states the discrete gradient keeps at most.
+        Checkpoints: int option
+        Span: SourceSpan
+    }
+
+    /// As it is written.
+    member gradient.Written =
+        match gradient.Checkpoints with
+        | Some n -> sprintf "%s(checkpoints = %d)" gradient.Mode n
+        | None -> gradient.Mode
+
 type SolveBlock =
     {
         Start: float option
         End: float option
         Method: MethodChoice option
-        /// discrete, backsolve ...
-        Gradient: string option
+        Gradient: GradientChoice option
         /// auto, torch ...
         Target: (string * SourceSpan) option
         /// auto, cpu, cuda, cuda:1, mps

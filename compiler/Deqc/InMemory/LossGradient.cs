@@ -26,14 +26,16 @@ internal sealed class LossGradient(LoadedModel model, ModelSolve solve)
     /// <param name="mode">Over the solve block's.</param>
     /// <param name="wanted">Names of parameters and <c>init(x)</c>; all where null.</param>
     /// <param name="target">Over the solve block's; what the model was loaded for where null.</param>
-    public LossResult Compute(TimeSelection times, GradientMode? mode, IReadOnlyList<string>? wanted, SolveTarget? target = null)
+    /// <param name="checkpoints">Of the discrete gradient, over the solve block's.</param>
+    public LossResult Compute(
+        TimeSelection times, GradientMode? mode, IReadOnlyList<string>? wanted, SolveTarget? target = null, int? checkpoints = null)
     {
         using var scope = NewDisposeScope();
         model.Instance.zero_grad();
         var initial = solve.InitialStates(paths: 1).ToDictionary(pair => pair.Key, pair => Tracked(pair.Value));
         RefuseUnknown(wanted);
         var warnings = new List<SolveWarning>();
-        var options = solve.Options(times) with { Save = SaveAt.End, Gradient = mode, Target = target, Warned = warnings.Add };
+        var options = solve.Options(times) with { Save = SaveAt.End, Gradient = mode, Checkpoints = checkpoints, Target = target, Warned = warnings.Add };
         var solution = LoadedModel.Guarded(() => model.Instance.Solve(initial, options));
         if (!solution.Succeeded) return new LossResult(double.NaN, []) { Failure = (solution.Status[0].ToString(), solution.Message) };
         var loss = ScalarLoss(solution);

@@ -12,13 +12,17 @@ public sealed class Grad : Verb
     private readonly Argument<string> file = new("FILE") { Description = "the model" };
     private readonly Option<string> loss = new("--loss") { HelpName = "EXPR", Description = "a scalar expression, in which a state means its value at the end of the solve", Required = true };
     private readonly Option<string?> wrt = Value<string?>("--wrt", "A,B,...", "parameters and initial values, such as k,init(x); all where left out");
-    private readonly Option<string> gradient = new("--gradient") { HelpName = "MODE", Description = "discrete (exact for the numerical scheme) or backsolve; the solve block's where left out" };
+    private readonly Option<string> gradient = new("--gradient") { HelpName = "MODE", Description = $"{string.Join(", ", Modes.Keys)}; the solve block's where left out" };
+    private readonly Option<int?> checkpoints = Value<int?>("--checkpoints", "N", "at most so many states are kept for the discrete gradient, the others computed again");
     private readonly Option<bool> compare = Flag("--compare", "every way to the gradient, side by side: time, memory and difference");
     private readonly SolveArguments solve = new();
     private readonly Option<bool> json = Flag("--json", "print one JSON object and nothing else");
 
-    /// <summary>Accepts the two modes alone.</summary>
-    public Grad() => gradient.AcceptOnlyFromAmong("discrete", "backsolve");
+    private static readonly Dictionary<string, GradientMode> Modes =
+        Enum.GetValues<GradientMode>().ToDictionary(mode => mode.ToString().ToLowerInvariant());
+
+    /// <summary>Accepts the runtime's modes alone.</summary>
+    public Grad() => gradient.AcceptOnlyFromAmong([.. Modes.Keys]);
 
     /// <inheritdoc/>
     public override string Summary => "differentiates a loss by initial values and parameters";
@@ -31,6 +35,7 @@ public sealed class Grad : Verb
     [
         new("deqc grad pendulum.deq --loss \"angle^2\"", "by everything"),
         new("deqc grad pendulum.deq --loss \"angle^2\" --wrt \"damping,init(angle)\" --t 0..3 --json", "by two, for a program"),
+        new("deqc grad pendulum.deq --loss \"angle^2\" --checkpoints 50", "in the memory of fifty states, however many steps there are"),
         new("deqc grad pendulum.deq --loss \"angle^2\" --compare", "which way is fast, and whether all agree"),
     ];
 
@@ -38,21 +43,23 @@ public sealed class Grad : Verb
     protected override IReadOnlyList<Argument> Arguments => [file];
 
     /// <inheritdoc/>
-    protected override IReadOnlyList<Option> Options => [loss, wrt, gradient, compare, .. solve.Options, json];
+    protected override IReadOnlyList<Option> Options => [loss, wrt, gradient, checkpoints, compare, .. solve.Options, json];
 
     /// <inheritdoc/>
     public override ExitCode Execute(ParseResult arguments, Terminal terminal)
     {
         var request = solve.Read(arguments);
         var times = TimeSelection.Parse(solve.Span(arguments), null, null, 2);
-        GradientMode? mode = arguments.GetValue(gradient) switch { null => null, "discrete" => GradientMode.Discrete, _ => GradientMode.Backsolve };
+        var kept = arguments.GetValue(checkpoints);
+        GradientMode? mode = arguments.GetValue(gradient) is { } word ? Modes[word] : kept is null ? null : GradientMode.Discrete;
+        if (kept < 1) throw CommandFailure.Usage($"--checkpoints {kept}: write a whole number of at least 1");
         var source = ModelFile.Read(arguments.GetRequiredValue(file));
         using var model = LoadedModel.Load(source, request, terminal, (LossGradient.OutputName, arguments.GetRequiredValue(loss)));
         if (model is null) return ExitCode.ModelErrors;
         var gradients = new LossGradient(model, new ModelSolve(model, request));
         var wanted = Names(arguments.GetValue(wrt));
         if (arguments.GetValue(compare)) return Compare(gradients, times, wanted, arguments.GetValue(json), request.SinglePrecision, terminal);
-        var result = gradients.Compute(times, mode, wanted);
+        var result = gradients.Compute(times, mode, wanted, checkpoints: kept);
         foreach (var warning in result.Warnings) terminal.Error.WriteLine($"{terminal.PaintError.Yellow("warning")}: {warning.Message}");
         if (arguments.GetValue(json)) WriteJson(result, request.SinglePrecision, terminal.Output);
         else WriteSummary(result, terminal);

@@ -57,7 +57,8 @@ let private solveBlock (block: SolveBlock) : Member =
             [ setting "Start" block.Start number
               setting "End" block.End number
               setting "Method" block.Method method'
-              setting "Gradient" block.Gradient (enumeration "GradientMode")
+              setting "Gradient" (block.Gradient |> Option.map _.Mode) (enumeration "GradientMode")
+              setting "Checkpoints" (block.Gradient |> Option.bind _.Checkpoints) integer
               setting "Target" (Option.map fst block.Target) (enumeration "SolveTarget")
               setting "Device" block.Device text
               setting "Dtype" block.Dtype (enumeration "ScalarType") ]

@@ -84,7 +84,7 @@ let solveLines (block: SolveBlock) =
       | Some a, Some b -> "t", sprintf "%s .. %s" (Plain.number a) (Plain.number b)
       | _ -> ()
       yield! block.Method |> Option.map (fun m -> "method", methodText m) |> Option.toList
-      yield! block.Gradient |> Option.map (fun g -> "gradient", g) |> Option.toList
+      yield! block.Gradient |> Option.map (fun g -> "gradient", g.Written) |> Option.toList
       yield! block.Target |> Option.map (fun (name, _) -> "target", name) |> Option.toList
       yield! block.Device |> Option.map (fun v -> "device", v) |> Option.toList
       yield! block.Dtype |> Option.map (fun v -> "dtype", v) |> Option.toList ]

@@ -28,6 +28,9 @@ let ofEvent error =
         says Catalogue.RepeatedJump (sprintf "`%s` is assigned twice in one event" state)
         |> hinting "the values are those before the event: one assignment says what it becomes"
         |> noting "the first one" first
-    | BacksolveThroughEvents ->
-        says Catalogue.BacksolveThroughEvents "`gradient = backsolve` does not go through events"
+    | GradientThroughEvents gradient ->
+        says Catalogue.GradientThroughEvents (sprintf "`gradient = %s` does not go through events" gradient)
         |> hinting "take `gradient = discrete`, which is exact there"
+    | MethodThroughEvents method ->
+        says Catalogue.GradientThroughEvents (sprintf "`%s` does not go through events" method)
+        |> hinting "take a Runge-Kutta method, such as `tsit5`"

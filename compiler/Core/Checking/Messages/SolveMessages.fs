@@ -1,6 +1,7 @@
 /// The words of errors in the solve block, and of what is not supported yet.
 module internal DiffEqLang.Compiler.Checking.Messages.SolveMessages
 
+open DiffEqLang.Compiler.Checking
 open DiffEqLang.Compiler.Checking.Errors
 open DiffEqLang.Compiler.Checking.Messages.Wording
 
@@ -38,6 +39,16 @@ let ofSolve error =
             Catalogue.MethodRefusesEquations
             (sprintf "`%s` needs positions and momenta, neither of which depends on itself: %s" method reason)
         |> hinting "`implicit_midpoint` and `gauss4` are symplectic for equations of any form"
+    | GradientRefuses(gradient, what, reason) ->
+        says
+            Catalogue.GradientRefuses
+            (sprintf "`gradient = %s` does not go with %s: %s" gradient what reason)
+        |> hinting (
+            if gradient = "reversible" then
+                sprintf "the methods for it: %s" (quoteAll Methods.reversibleNames)
+            else
+                "leave it out: the gradient is then exact for the method"
+        )
     | MethodRefusesConstraints(method, reason, alternatives) ->
         says
             Catalogue.MethodRefusesConstraints

@@ -1,0 +1,191 @@
+using DiffEqLang.Tableaux;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace DiffEqLang.Runtime;
+
+/// <summary>
+/// The derivatives of a solve by its initial states and parameters, carried along with it: S' = ∂f/∂x S + ∂f/∂θ, by the stages that
+/// the state was solved with. So they are those of the numerical scheme; step sizes count as fixed.
+/// </summary>
+/// <remarks>
+/// Hairer, Nørsett and Wanner (1993), Solving Ordinary Differential Equations I, I.14; that to differentiate the stages and to apply the
+/// method to the variational equations is the same: Bock (1981), Numerical treatment of inverse problems in chemical reaction kinetics
+/// ("internal numerical differentiation"). Implicit stages, which satisfy their equations, have derivatives that satisfy linear ones.
+/// </remarks>
+internal sealed class ForwardSensitivities : IStepRecorder
+{
+    private readonly OdeProblem _problem;
+    private readonly RungeKuttaTableau _tableau;
+    private readonly RungeKuttaKernel _kernel;      // knows which part a stage moves
+    private readonly SavedStates? _saved;
+    private readonly List<Tensor>? _everyStep;
+    private readonly long _states;                  // N
+    private readonly long _initial;                 // N, or 0 where the initial state wants no gradient
+    private readonly long _directions;              // D: the initial state's, then the parameters'
+    private readonly int _lanes;
+    private Tensor _tangents;                       // S, [samples, N · D]
+    private Tensor? _values;                        // [times, samples, N, D]
+
+    /// <param name="problem">What is solved.</param>
+    /// <param name="state">From where: [samples, N].</param>
+    /// <param name="wantsInitial">Whether derivatives by the initial state are wanted.</param>
+    public ForwardSensitivities(OdeProblem problem, Tensor state, bool wantsInitial)
+    {
+        using var scope = NewDisposeScope();
+        (_problem, _tableau, _lanes, _states) = (problem, problem.Tableau, problem.LanesOf(state), state.size(1));
+        _kernel = new RungeKuttaKernel(problem, _lanes, state.dtype);
+        _initial = wantsInitial ? _states : 0;
+        _directions = _initial + problem.Equations.Parameters.Where(parameter => parameter.requires_grad).Sum(parameter => parameter.numel());
+        var start = zeros([state.size(0), _states, _directions], state.dtype, state.device);
+        if (wantsInitial) start.narrow(2, 0, _states).diagonal(0, 1, 2).fill_(Scalars.One);
+        _tangents = start.view(state.size(0), -1).DetachFromDisposeScope();
+        if (problem.Span.Times is { } times)
+        {
+            _saved = new SavedStates(problem.Span, times, _tangents, _lanes, withSlopes: false);
+            _saved.Values.DetachFromDisposeScope();
+            _saved.Start(_tangents, _tangents);
+        }
+        else
+        {
+            _everyStep = [Kept(_tangents)];
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool TakesStates => false;
+
+    /// <inheritdoc/>
+    public bool WantsTerms => false;
+
+    /// <summary>The derivatives of the saved states: [times, samples, N, D]; NaN where a sample did not get.</summary>
+    public Tensor Values => _values!;
+
+    /// <summary>How many of the D directions, the first, are those of the initial state.</summary>
+    public long InitialDirections => _initial;
+
+    /// <inheritdoc/>
+    public void Add(AcceptedStep step)
+    {
+        var stages = Tangents(step);
+        var after = _kernel.Advance(stages);
+        if (step.Rows is { } rows) _saved!.Write(rows, new RungeKuttaStep(_kernel, stages));
+        if (!step.IsSound || step.Moves.Contains(false))
+            after = where(tensor(step.Moves, [_lanes, 1], device: after.device), after, _tangents);
+        var before = _tangents;
+        _tangents = Kept(after);
+        before.Dispose();
+        _everyStep?.Add(Kept(_tangents));
+    }
+
+    /// <inheritdoc/>
+    public void Close(SolveEnd end)
+    {
+        end.State.Dispose();
+        _saved?.Finish(_tangents, _tangents, end.Status);
+        var values = _saved?.Values ?? stack([.. _everyStep!]);
+        _values = values.view(values.size(0), values.size(1), _states, _directions).DetachFromDisposeScope();
+    }
+
+    /// <summary>The gradient of the initial states, [samples, N], in no dispose scope; adds those of the parameters to <paramref name="into"/>.</summary>
+    /// <param name="cotangents">d loss / d saved state: [times, samples, N].</param>
+    /// <param name="lanes">The lanes that take part, as an index; all where null.</param>
+    /// <param name="into">The parameters' gradients.</param>
+    public Tensor Pull(Tensor cotangents, Tensor? lanes, ParameterGradients into)
+    {
+        using var scope = NewDisposeScope();
+        var tangents = lanes is null ? Values : Values.index_select(1, lanes);
+        var products = cotangents.unsqueeze(-2).matmul(tangents).squeeze(-2).sum([0L]);    // [samples, D]
+        into.AddFlat(products.narrow(1, _initial, _directions - _initial).sum([0L]));
+        var initial = _initial > 0 ? products.narrow(1, 0, _initial) : zeros_like(cotangents.select(0, 0));
+        return initial.contiguous().DetachFromDisposeScope();
+    }
+
+    /// <summary>The stages of the tangents, as vectors [samples, N · D], beside those of the states.</summary>
+    private Stages Tangents(AcceptedStep step)
+    {
+        var (count, end, geometry) = (_tableau.A.Count, _tableau.EndStage, step.Geometry);
+        var stages = new Stages(geometry, new Tensor[count], new Tensor[count], new Tensor[]?[count]) { FirstSlope = _tangents };
+        stages.States[0] = _tangents;
+        var needed = step.Rows is null ? end : count;
+        SetSlope(stages, step.Stages, 0);
+        foreach (var group in _tableau.Groups)
+        {
+            if (group.Kind == StageKind.Implicit) SolveImplicit(stages, step.Stages, group);
+            else if (group.First < needed)
+            {
+                stages.States[group.First] = _kernel.Known(stages, group, group.First);
+                SetSlope(stages, step.Stages, group.First);
+            }
+        }
+
+        return stages;
+    }
+
+    private void SetSlope(Stages stages, Stages ofStates, int stage)
+    {
+        var time = stages.Geometry.TimeOf(stage);    // outside, since the geometry keeps it
+        using var scope = NewDisposeScope();
+        var slope = Slope(time, ofStates.States[stage], stages.States[stage], out _);
+        stages.Slopes[stage] = stages.Geometry.Scaled(OfPart(stage, slope)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>∂f/∂x Z + ∂f/∂θ: [samples, N, D].</summary>
+    private Tensor Slope(Tensor time, Tensor state, Tensor tangents, out Tensor jacobian)
+    {
+        (jacobian, var ofParameters) = Jacobians(time, state);
+        var slope = jacobian.bmm(tangents.view(tangents.size(0), _states, _directions));
+        if (ofParameters is not null) slope.narrow(2, _initial, _directions - _initial).add_(ofParameters, Scalars.One);
+        return slope;
+    }
+
+    /// <summary>∂f/∂x, [samples, N, N], and ∂f/∂θ, [samples, N, all parameters], from one vector-Jacobian product of all N unit vectors.</summary>
+    private (Tensor OfState, Tensor? OfParameters) Jacobians(Tensor time, Tensor state)
+    {
+        var (equations, samples) = (_problem.Equations, state.size(0));
+        var into = new ParameterGradients(equations.Parameters, i => equations.Parameters[i].requires_grad, [_states, samples]);
+        var units = eye(_states, dtype: state.dtype, device: state.device).unsqueeze(1).expand(_states, samples, _states);
+        var rows = equations.DriftVjp(time.expand(_states, samples), state.expand(_states, samples, _states), units, into);
+        Tensor[] ofParameters = [.. Enumerable.Range(0, equations.Parameters.Count)
+            .Where(into.Wants).Select(i => into[i]!.reshape(_states, samples, -1))];
+        return (
+            rows.expand(_states, samples, _states).transpose(0, 1),
+            ofParameters.Length == 0 ? null : cat(ofParameters, -1).transpose(0, 1));
+    }
+
+    /// <summary>Kᵢ = Jᵢ (what other stages give + h Σⱼ aᵢⱼ Kⱼ) + ∂f/∂θ, for the stages of a group at once.</summary>
+    private void SolveImplicit(Stages stages, Stages ofStates, StageGroup group)
+    {
+        var (geometry, block) = (stages.Geometry, group.Block(_tableau.A));
+        var (given, jacobians) = (new Tensor[group.Count], new Tensor[group.Count]);
+        for (var i = 0; i < group.Count; i++)
+        {
+            var stage = group.First + i;
+            given[i] = Slope(geometry.TimeOf(stage), ofStates.States[stage], _kernel.Known(stages, group, stage), out jacobians[i]);
+        }
+
+        var matrix = StageMatrix.Transposed(geometry, block, stack(jacobians, 1), mass: null).transpose(1, 2);
+        var right = cat(given, 1);
+        var solved = linalg.solve_ex(matrix, right).result;
+        for (var i = 0; i < group.Count; i++)
+            stages.Slopes[group.First + i] = geometry.Scaled(Flat(solved.narrow(1, i * _states, _states)));
+    }
+
+    /// <summary>On the entries of the state that a stage moves, as a vector [samples, N · D].</summary>
+    private Tensor OfPart(int stage, Tensor slope) => _tableau.IsPartitioned
+        ? Flat(_kernel.OfPart(stage, slope.transpose(1, 2)).transpose(1, 2))
+        : Flat(slope);
+
+    private static Tensor Flat(Tensor matrices) => matrices.reshape(matrices.size(0), -1);
+
+    private static Tensor Kept(Tensor tensor) => tensor.alias().DetachFromDisposeScope();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _kernel.Dispose();
+        _tangents.Dispose();
+        _values?.Dispose();
+        foreach (var tangents in _everyStep ?? []) tangents.Dispose();
+    }
+}
