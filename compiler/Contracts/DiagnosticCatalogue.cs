@@ -157,7 +157,7 @@ public static class DiagnosticCatalogue
     public static readonly DiagnosticDescriptor DelayOutside = Error("DEQ0814", "A delayed state outside of the equations");
     public static readonly DiagnosticDescriptor HistoryOfOther = Error("DEQ0815", "A history of something that is not a state");
     public static readonly DiagnosticDescriptor DuplicateHistory = Error("DEQ0816", "A state with two histories");
-    public static readonly DiagnosticDescriptor BacksolveThroughDelays = Error("DEQ0817", "A gradient that does not go through delays");
+    public static readonly DiagnosticDescriptor GradientThroughDelays = Error("DEQ0817", "A gradient that does not go through delays");
     public static readonly DiagnosticDescriptor MethodRefusesDelays = Error("DEQ0818", "A method that does not solve equations with delays");
 
     // 09: not supported yet

@@ -292,7 +292,7 @@ let tests =
 
               let record budget =
                   let problem = problem equations
-                  let tape = new OdeTape(problem.LanesOf x0, problem.Tableau.EndStage, budget)
+                  let tape = new OdeTape(problem.LanesOf x0, budget)
                   tape, OdeIntegrator.Run(problem, x0, tape)
 
               let (kept, run), (forgetful, _) = record Int64.MaxValue, record 0L

@@ -26,11 +26,25 @@ let private explicitMethods =
           if not tableau.IsImplicit then
               tableau.Name ]
 
+/// What a method is that does not solve equations with delays.
+let private obstacle (name: string) : string option =
+    match Option.ofObj (Catalogue.Find name) with
+    | Some tableau when tableau.IsImplicit -> Some "is implicit"
+    | Some _ -> None
+    | None when not (isNull (Catalogue.FindMultistep name)) -> Some "keeps past values of its own"
+    | None when List.contains name Methods.reversibleNames -> Some "steps back by itself"
+    | None -> None
+
 let private ofMethod (choice: MethodChoice) =
-    match choice.Tableau, Catalogue.Find choice.Name with
-    | None, tableau when not (isNull tableau) && tableau.IsImplicit ->
-        [ error choice.Span (Delay(MethodRefusesDelays(choice.Name, explicitMethods))) ]
+    match choice.Tableau, obstacle choice.Name with
+    | None, Some what -> [ error choice.Span (Delay(MethodRefusesDelays(choice.Name, what, explicitMethods))) ]
     | _ -> []
+
+let private ofGradient (gradient: GradientChoice option) place =
+    match gradient with
+    | None
+    | Some { Mode = "discrete"; Checkpoints = None } -> []
+    | Some gradient -> [ error place (Delay(GradientThroughDelays gradient.Written)) ]
 
 /// The adjoint of an equation with delays asks for what lies ahead of it, so that it is not solved beside the state backwards.
 let ofModel (model: Typed.Model) : Error list =
@@ -41,6 +55,5 @@ let ofModel (model: Typed.Model) : Error list =
               error first.Span (NotSupportedYet(EquationForm "a delay in a model with noise"))
           if model.Equations |> List.exists _.IsConstraint then
               error first.Span (NotSupportedYet(EquationForm "a delay in a model with algebraic constraints"))
-          if model.Solve.Gradient = Some "backsolve" then
-              error first.Span (Delay BacksolveThroughDelays)
+          yield! ofGradient model.Solve.Gradient first.Span
           yield! model.Solve.Method |> Option.toList |> List.collect ofMethod ]

@@ -154,8 +154,8 @@ type DelayError =
     | DelayOutside of delayed: string * where: string
     | HistoryOfOther of name: string * kind: NameKind
     | DuplicateHistory of state: string * first: SourceSpan
-    | BacksolveThroughDelays
-    | MethodRefusesDelays of method: string * alternatives: string list
+    | GradientThroughDelays of gradient: string
+    | MethodRefusesDelays of method: string * what: string * alternatives: string list
 
 type NoiseError =
     | TermWithoutDifferential of text: string

@@ -76,6 +76,10 @@ let private ofMethod (gradient: GradientChoice) (choice: MethodChoice option) : 
             None
         else
             Some(refused "the method steps back by itself, which is `gradient = reversible`")
+    | Some { Tableau = None } when not (isNull (Catalogue.FindMultistep name)) ->
+        match gradient with
+        | { Mode = "discrete"; Checkpoints = None } -> None
+        | _ -> Some(refused "the method's steps go on from past values, all of which the adjoint needs")
     | _ ->
         choice
         |> Option.bind _.Tableau

@@ -56,9 +56,14 @@ let ofConstraints (model: Typed.Model) : Error option =
     let tableau (choice: MethodChoice) =
         choice.Tableau |> Option.orElseWith (fun () -> Option.ofObj (Catalogue.Find choice.Name))
 
+    let obstacle (choice: MethodChoice) =
+        if choice.Tableau.IsNone && not (isNull (Catalogue.FindMultistep choice.Name)) then
+            Some "its past values do not fulfil them"
+        else
+            tableau choice |> Option.bind (fun t -> Option.ofObj t.ObstacleToConstraints)
+
     let refusal (choice: MethodChoice) =
-        tableau choice
-        |> Option.bind (fun t -> Option.ofObj t.ObstacleToConstraints)
+        obstacle choice
         |> Option.map (fun reason ->
             let alternatives = [ for t in Catalogue.ForConstraints -> t.Name ]
             error choice.Span (Solve(MethodRefusesConstraints(choice.Name, reason, alternatives))))

@@ -38,11 +38,11 @@ let ofDelay error =
     | DuplicateHistory(state, first) ->
         says Catalogue.DuplicateHistory (sprintf "`%s` has two histories" state)
         |> noting "the first one" first
-    | BacksolveThroughDelays ->
-        says Catalogue.BacksolveThroughDelays "`gradient = backsolve` does not go through delays"
+    | GradientThroughDelays gradient ->
+        says Catalogue.GradientThroughDelays (sprintf "`gradient = %s` does not go through delays" gradient)
         |> hinting "take `gradient = discrete`, which is exact there"
-    | MethodRefusesDelays(method, alternatives) ->
+    | MethodRefusesDelays(method, what, alternatives) ->
         says
             Catalogue.MethodRefusesDelays
-            (sprintf "`%s` is implicit, and equations with delays are solved by explicit methods" method)
+            (sprintf "`%s` %s, and equations with delays are solved by explicit Runge-Kutta methods" method what)
         |> hinting (sprintf "take one of %s" (quoteAll alternatives))
