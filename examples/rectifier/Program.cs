@@ -24,7 +24,7 @@ figure.AddPanel("t [ms]", "voltage [V]")
     .Line(t, solution.v.ToArray(), "direct", 0)
     .Line(t, solution.d.ToArray(), "over the diode", 2, width: 1.4f);
 figure.AddRow(150);
-figure.AddPanel("t [ms]", "current [mA]").Line(t, (solution.charge * 1000).ToArray(), null, 3);
+figure.AddPanel("t [ms]", "current [mA]").Line(t, (solution.charging * 1000).ToArray(), null, 3);
 figure.Save("rectifier.png");
 Console.WriteLine("Wrote rectifier.png.");
 return Math.Abs(gradient / difference - 1) < 1e-3 ? 0 : 1;

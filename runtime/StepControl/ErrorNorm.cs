@@ -28,7 +28,7 @@ internal sealed class ErrorNorm(double rtol, double atol, long lanes) : IDisposa
     {
         // Not by linalg.vector_norm, whose order becomes a number that nothing keeps alive during the call (see Scalars).
         var weighted = vector.div(tolerance).reshape(lanes, -1);
-        var norms = HostVector.ToHost(weighted.square().sum(OfALane));
+        var norms = HostVector.ToHost(weighted.mul(weighted).sum(OfALane));
         for (var i = 0; i < norms.Length; i++) norms[i] = Math.Sqrt(norms[i] / weighted.size(1));
         return norms;
     }

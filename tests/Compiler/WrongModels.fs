@@ -320,6 +320,7 @@ let all: (string * string list) list =
           "state x; dx/dt = -x(t - 1); history x = 1; history x = 2; solve { gradient = backsolve, method = kvaerno3 }"
           [ "3:10-18 DEQ0817 `gradient = backsolve` does not go through delays (take `gradient = discrete`, which is exact there)"
             "5:9-10 DEQ0816 `x` has two histories"
+            "6:20-29 DEQ0611 `gradient = backsolve` does not go with `kvaerno3`: the method is implicit, and what is stiff forwards cannot be solved backwards (leave it out: the gradient is then exact for the method)"
             "6:40-48 DEQ0818 `kvaerno3` is implicit, and equations with delays are solved by explicit Runge-Kutta methods (take one of `euler`, `heun`, `midpoint`, `ralston`, `bosh3`, `rk38`, `rk4`, `dopri5`, `tsit5`, `vern6`, `vern7`, `dopri8`, `vern9`)" ]
       model
           "state x; dx/dt = -x(t - 1); when rising(x(t - 1)) { x := x(t - 2) }"

@@ -287,7 +287,7 @@ let tests =
               let loss () =
                   optimizer.zero_grad ()
                   let residual = ((curve ()).Minus seen).div scale
-                  let loss = residual.square().mean()
+                  let loss = residual.Squared().mean()
                   loss.backward ()
                   GradientFault.ThrowIfAny()
                   loss.detach ()

@@ -79,7 +79,7 @@ let tests =
 
                       expectNear
                           1e-14
-                          (values (solution.LastState.square ()))
+                          (values (solution.LastState.Squared()))
                           (gradientOf weight)
                           "through the product"
 

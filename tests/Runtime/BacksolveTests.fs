@@ -81,7 +81,7 @@ let tests =
                                   scale e ((plus 0.7 v).Minus(scale 0.8 w)) ])
                         (fun _ x cotangent _ ->
                             let a, b = part cotangent 0, part cotangent 1
-                            let slope = plus 1.0 ((part x 0).square().neg())
+                            let slope = plus 1.0 ((part x 0).Squared().neg())
 
                             pack [ (a.mul slope).Plus(scale e b); (a.neg ()).Minus(scale (0.8 * e) b) ])
 

@@ -126,7 +126,7 @@ let tests =
                           Checkpoints = checkpoints
                       )
 
-                  backward ((solveWith options equations x0).Packed.square().sum())
+                  backward ((solveWith options equations x0).Packed.Squared().sum())
                   gradientOf x0
 
               Expect.equal (gradient (Nullable 3)) (gradient (Nullable())) "gradient"
@@ -134,7 +134,7 @@ let tests =
 
           test "a sample that fails takes no part" {
               let x0 = trained (matrix [ [ 0.5 ]; [ 3.0 ]; [ 0.25 ] ]) // 3 blows up at t = 1/3
-              let equations = withVjp (fun _ x -> x.square ()) (fun _ x w -> scale 2.0 (w.mul x))
+              let equations = withVjp (fun _ x -> x.Squared()) (fun _ x w -> scale 2.0 (w.mul x))
 
               let options =
                   SolveOptions(

@@ -122,7 +122,7 @@ let tests =
 
               let equations =
                   components (fun _ y ->
-                      let cubed shift = (add ((plus shift y[0]).square()) (y[1].square())).pow(scalar 1.5)
+                      let cubed shift = (add ((plus shift y[0]).Squared()) (y[1].Squared())).pow(scalar 1.5)
                       let d1, d2 = cubed mu, cubed -mu'
 
                       let acceleration (position: Tensor) coriolis (earth: Tensor) (moon: Tensor) =

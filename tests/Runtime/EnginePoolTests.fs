@@ -24,7 +24,7 @@ let private solve (model: SpiralTraining) (options: SolveOptions) (y: Tensor) = 
 /// The values, and what a backward pass gives each parameter.
 let private finish (model: SpiralTraining) (solution: SpiralTraining.Trajectory) =
     model.zero_grad ()
-    backward (solution.y.square().sum())
+    backward (solution.y.Squared().sum())
 
     values solution.y,
     [| for p in model.parameters () do
@@ -251,7 +251,7 @@ let tests =
                           use _ = torch.NewDisposeScope()
                           model.zero_grad ()
                           let solution = solve model variants[i % variants.Length] y
-                          solution.y.square().sum().backward()
+                          solution.y.Squared().sum().backward()
 
                   train 1_000
                   let managed, resident = megabytes ()

@@ -139,7 +139,7 @@ let tests =
           fewWays "predator and prey, with and without a season" (fun way ->
               let p, u0 = trained (vector [ 1.5; 1.0; 3.0; 1.0 ]), trained (vector [ 1.0; 1.0 ])
               let seasonal = solveWith (tight way [ 0.0..0.5..10.0 ]) (predatorPrey p true) u0
-              let loss = scale 0.5 ((plus -2.0 seasonal.Packed).square().sum())
+              let loss = scale 0.5 ((plus -2.0 seasonal.Packed).Squared().sum())
               backward (loss)
               Expect.isLessThan (abs (loss.item<float>() - 64.9120895046476)) 1e-7 "loss"
 
@@ -230,11 +230,11 @@ let tests =
                   1
                   "they do step apart"
 
-              backward (solution.Packed.square().sum())
+              backward (solution.Packed.Squared().sum())
               let alone = [ for i in 0L .. 3L -> trained (x0.select (0L, i)), trained w ]
 
               for x, w in alone do
-                  backward ((solveWith options (network w b) x).Packed.square().sum())
+                  backward ((solveWith options (network w b) x).Packed.Squared().sum())
 
               expectNear
                   1e-10
@@ -254,8 +254,8 @@ let tests =
                             let rate = trained (vector [ 1.0 ])
 
                             let equations =
-                                differentiableOde [ rate ] (fun _ x -> x.square().mul rate) (fun _ x w into ->
-                                    into.Add(0, w.mul (x.square ()))
+                                differentiableOde [ rate ] (fun _ x -> x.Squared().mul rate) (fun _ x w into ->
+                                    into.Add(0, w.mul (x.Squared()))
                                     w.mul(x).mul(scale 2.0 rate))
 
                             let x0 = trained (matrix [ [ 0.5 ]; [ start ]; [ 0.25 ] ])

@@ -99,7 +99,7 @@ let prothero (l: float) =
 
 /// y' = -r y^3 with its own stiffness in every sample.
 let cubic =
-    withVjp (fun _ y -> scale -1e4 (y.pow (scalar 3.0))) (fun _ y w -> w.mul (scale -3e4 (y.square ())))
+    withVjp (fun _ y -> scale -1e4 (y.pow (scalar 3.0))) (fun _ y w -> w.mul (scale -3e4 (y.Squared())))
 
 /// Newton's iteration sees a slope that has nothing to do with the equation where the state is above 2.
 let deceiving =

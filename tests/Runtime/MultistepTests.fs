@@ -139,7 +139,7 @@ let private forgetful =
         (fun t y ->
             let d = deviation t y
             ((scale -2.0 d).Minus(d.pow (scalar 3.0))).Minus((scale 4.0 ((scale 4.0 t).sin())).unsqueeze -1L))
-        (fun t y w -> w.mul (plus -2.0 (scale -3.0 ((deviation t y).square()))))
+        (fun t y w -> w.mul (plus -2.0 (scale -3.0 ((deviation t y).Squared()))))
 
 let private finalError name order steps =
     let finish = 20.0
@@ -176,7 +176,7 @@ let private orders =
 
 /// y' = -1e4 y^3, of its own stiffness in every sample: 1/sqrt(1/y0^2 + 2e4 t).
 let private cubic =
-    withVjp (fun _ y -> scale -1e4 (y.pow (scalar 3.0))) (fun _ y w -> w.mul (scale -3e4 (y.square ())))
+    withVjp (fun _ y -> scale -1e4 (y.pow (scalar 3.0))) (fun _ y w -> w.mul (scale -3e4 (y.Squared())))
 
 let private independence =
     testList

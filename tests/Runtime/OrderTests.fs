@@ -43,13 +43,13 @@ let rotor =
 
     let drift (_: Tensor) (state: Tensor) =
         let x, y = state.narrow (-1L, 0L, 3L), state.narrow (-1L, 3L, 3L)
-        let square = (x.square ()).Plus(y.square ())
+        let square = (x.Squared()).Plus(y.Squared())
         torch.cat ([| (y.mul square).neg(); x.mul square |], -1L)
 
     let vjp (_: Tensor) (state: Tensor) (w: Tensor) =
         let halves (v: Tensor) = v.narrow (-1L, 0L, 3L), v.narrow (-1L, 3L, 3L)
         let (x, y), (wx, wy) = halves state, halves w
-        let square = (x.square ()).Plus(y.square ())
+        let square = (x.Squared()).Plus(y.Squared())
         let ofSquare = scale 2.0 ((wy.mul x).Minus(wx.mul y))
 
         torch.cat ([| (wy.mul square).Plus(ofSquare.mul x); (ofSquare.mul y).Minus(wx.mul square) |], -1L)

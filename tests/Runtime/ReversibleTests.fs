@@ -104,7 +104,7 @@ let tests =
 
           test "a sample that fails takes no part" {
               let x0 = trained (matrix [ [ 0.5 ]; [ 3.0 ]; [ 0.25 ] ]) // 3 blows up at t = 1/3
-              let equations = withVjp (fun _ x -> x.square ()) (fun _ x w -> scale 2.0 (w.mul x))
+              let equations = withVjp (fun _ x -> x.Squared()) (fun _ x w -> scale 2.0 (w.mul x))
 
               for name in Methods.ReversibleNames do
                   let solution = solveWith (span 0.0 1.0 (reversible name 1e-3)) equations x0

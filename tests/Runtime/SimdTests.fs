@@ -73,7 +73,7 @@ let tests =
                   for p in parameters do
                       p.grad <- null
 
-                  backward (solution.Packed.square().sum())
+                  backward (solution.Packed.Squared().sum())
                   values solution.Packed, parameters |> List.map gradientOf |> Array.concat
 
               let narrow, narrowGradient = solved false
@@ -92,7 +92,7 @@ let tests =
                   let solution =
                       model.Solve(y0, SolveOptions(Target = Nullable target, Save = SaveAt.Grid 10))
 
-                  backward (solution.y.square().mean())
+                  backward (solution.y.Squared().mean())
 
                   values solution.y,
                   [| for p in model.parameters () do
@@ -140,8 +140,8 @@ let tests =
                             let rate = trained (vector [ 1.0 ])
 
                             let equations =
-                                differentiableOde [ rate ] (fun _ x -> x.square().mul rate) (fun _ x w into ->
-                                    into.Add(0, w.mul (x.square ()))
+                                differentiableOde [ rate ] (fun _ x -> x.Squared().mul rate) (fun _ x w into ->
+                                    into.Add(0, w.mul (x.Squared()))
                                     w.mul(x).mul(scale 2.0 rate))
 
                             let expected = solveWith options equations x0
@@ -215,7 +215,7 @@ let tests =
                   let m = tolerances "dopri5" 1e-6 1e-8
                   let options = SolveOptions(Save = SaveAt.Grid 3, Method = m, Threads = Nullable threads)
                   let model, solution = lorenz SolveTarget.Simd options x
-                  backward (solution.Packed.square().sum())
+                  backward (solution.Packed.Squared().sum())
 
                   bits solution,
                   [| for p in model.parameters () do
@@ -245,7 +245,7 @@ let tests =
                       (networkLanes w (trained b0))
                       x
 
-              let loss = solution.Packed.square().sum()
+              let loss = solution.Packed.Squared().sum()
               loss.backward (retain_graph = true)
               let first = gradientOf w
               loss.backward ()
@@ -263,7 +263,7 @@ let tests =
                       SolveOptions(Save = SaveAt.Times times, Method = tolerances "dopri5" 1e-9 1e-11)
 
                   let solution: Solution = solve options
-                  backward (solution.Packed.square().sum())
+                  backward (solution.Packed.Squared().sum())
                   gradientOf times
 
               let expected =

@@ -148,7 +148,7 @@ let private fisher (k: Tensor) size isSparse : OdeEquations =
     { new OdeEquations() with
         member _.Parameters = [| k |]
         member _.JacobianPattern = if isSparse then pattern else null
-        member _.Drift(_, u) = (laplacian u).mul(k).Plus(u.Minus(u.square ()))
+        member _.Drift(_, u) = (laplacian u).mul(k).Plus(u.Minus(u.Squared()))
 
         member _.DriftVjp(_, u, w, into) =
             let spread = laplacian w
@@ -207,7 +207,7 @@ let private solves =
 
                           let solution = solveWith options (fisher k size isSparse) start
                           solution.EnsureSuccess()
-                          backward ((solution.Packed.square ()).sum())
+                          backward ((solution.Packed.Squared()).sum())
                           values solution.Packed, gradientOf k, gradientOf start, solution.Statistics
 
                       let state, ofParameter, ofStart, statistics = run true

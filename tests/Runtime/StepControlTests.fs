@@ -59,7 +59,7 @@ let tests =
                             components (fun t y ->
                                 let forcing =
                                     add
-                                        (sub (mul (t.pow (scalar 4.0)) ((scale 2.0 t).sin())) (t.square ()))
+                                        (sub (mul (t.pow (scalar 4.0)) ((scale 2.0 t).sin())) (t.Squared()))
                                         (scale 4.0 (t.pow (scalar 3.0)))
 
                                 [ add (scale 2.0 (y[0].div t)) forcing ])
@@ -140,7 +140,7 @@ let tests =
                         // van der Pol from calm and from wild starts, which step apart
                         let equations =
                             components (fun _ y ->
-                                [ y[1]; sub (mul (scale 3.0 (plus 1.0 (y[0].square().neg()))) y[1]) y[0] ])
+                                [ y[1]; sub (mul (scale 3.0 (plus 1.0 (y[0].Squared().neg()))) y[1]) y[0] ])
 
                         let starts = [ [ 2.0; 0.0 ]; [ 0.01; 0.0 ]; [ -1.0; 4.0 ]; [ 0.5; -3.0 ] ]
                         let options = saving [ 0.0; 0.7; 1.3; 2.9; 4.0 ] (coarseMethod name)

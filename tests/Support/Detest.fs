@@ -69,14 +69,14 @@ let classB =
       { Name = "B3"
         Equations =
           components (fun _ y ->
-              let square = y[1].square()
+              let square = y[1].Squared()
               [ y[0].neg(); sub y[0] square; square ])
         Initial = [ 1.0; 0.0; 0.0 ]
         Final = [ 2.061153622438558e-9; 0.05257228022048513; 0.9474277177183613 ] }
       { Name = "B4"
         Equations =
           components (fun _ y ->
-              let r = (add (y[0].square()) (y[1].square())).sqrt()
+              let r = (add (y[0].Squared()) (y[1].Squared())).sqrt()
               let ratio = y[2].div r
               [ sub (y[1].neg()) (mul y[0] ratio); sub y[0] (mul y[1] ratio); y[0].div r ])
         Initial = [ 3.0; 0.0; 0.0 ]
@@ -105,11 +105,11 @@ let outerPlanets =
     ode (fun _ state ->
         let position = (state.narrow (-1, 0L, 15L)).view(-1L, 5L, 3L)
         /// x / |x|^3
-        let pull (x: Tensor) = x.div ((x.square().sum(-1L, keepdim = true)).pow(scalar 1.5))
+        let pull (x: Tensor) = x.div ((x.Squared().sum(-1L, keepdim = true)).pow(scalar 1.5))
         let toSun = pull position
         // [..., j, k]: from planet j to planet k; itself divided by one instead of zero.
         let between = (position.unsqueeze -3L).Minus(position.unsqueeze -2L)
-        let square = (between.square().sum -1L).Plus(torch.eye (5L, dtype = torch.float64))
+        let square = (between.Squared().sum -1L).Plus(torch.eye (5L, dtype = torch.float64))
         let weights = (others.mul masses).div(square.pow (scalar 1.5))
         let fromOthers = (between.mul (weights.unsqueeze -1L)).sum(-2L)
         let onSun = (others.mul masses).matmul toSun
@@ -247,7 +247,7 @@ let classC =
 
 let kepler =
     components (fun _ y ->
-        let cube = (add (y[0].square()) (y[1].square())).pow(scalar 1.5)
+        let cube = (add (y[0].Squared()) (y[1].Squared())).pow(scalar 1.5)
         [ y[2]; y[3]; (y[0].div cube).neg(); (y[1].div cube).neg() ])
 
 /// Two bodies of eccentricity e from the pericentre; u - e sin u = t by Newton's iteration.
@@ -276,7 +276,7 @@ let classE =
         Initial = [ sqrt (2.0 / Math.PI) * sin 1.0; sqrt (2.0 / Math.PI) * (cos 1.0 - 0.5 * sin 1.0) ]
         Final = [ 0.1456723600728247; -0.09883500195574579 ] }
       { Name = "E2"
-        Equations = secondOrder (fun _ y y' -> sub (mul (plus 1.0 (y.square().neg())) y') y)
+        Equations = secondOrder (fun _ y y' -> sub (mul (plus 1.0 (y.Squared().neg())) y') y)
         Initial = [ 2.0; 0.0 ]
         Final = [ 2.008149762174949; -0.04250887527320215 ] }
       { Name = "E3"
@@ -286,11 +286,11 @@ let classE =
         Initial = [ 0.0; 0.0 ]
         Final = [ -0.1004178858647241; 0.2411400132095956 ] }
       { Name = "E4"
-        Equations = secondOrder (fun _ _ y' -> plus 0.032 (scale -0.4 (y'.square ())))
+        Equations = secondOrder (fun _ _ y' -> plus 0.032 (scale -0.4 (y'.Squared())))
         Initial = [ 30.0; 0.0 ]
         Final = [ 33.95091444646556; 0.2767822659672868 ] }
       { Name = "E5"
-        Equations = secondOrder (fun t _ y' -> (plus 1.0 (y'.square ())).sqrt().div(plus 25.0 (t.neg ())))
+        Equations = secondOrder (fun t _ y' -> (plus 1.0 (y'.Squared())).sqrt().div(plus 25.0 (t.neg ())))
         Initial = [ 0.0; 0.0 ]
         Final = [ 14.11797390542625; 2.4 ] } ]
 
@@ -314,7 +314,7 @@ let classF =
       { Name = "F3"
         Equations =
           components (fun t y ->
-              let damping = scale 0.01 (mul y[1] (plus 1.0 (y[0].square().neg())))
+              let damping = scale 0.01 (mul y[1] (plus 1.0 (y[0].Squared().neg())))
               [ y[1]; sub (sub damping y[0]) ((scale Math.PI t).sin().abs()) ])
         Initial = [ 0.0; 0.0 ]
         Final = [ -0.3726957553088175; -0.6230137949234190 ] } ]

@@ -19,7 +19,7 @@ let linear (a: Tensor) =
 let spiral (a: Tensor) =
     differentiableOde [ a ] (fun _ y -> (y.pow (scalar 3.0)).matmul a) (fun _ y w into ->
         into.AddOuter(0, y.pow (scalar 3.0), w)
-        (w.matmul (a.t ())).mul(scale 3.0 (y.square ())))
+        (w.matmul (a.t ())).mul(scale 3.0 (y.Squared())))
 
 /// x' = a x - b x y s, y' = -c y + d x y s with s = t or 1; p = (a, b, c, d).
 let predatorPrey (p: Tensor) (timeDependent: bool) =
@@ -50,7 +50,7 @@ let network (w: Tensor) (b: Tensor) =
 
     differentiableOde [ w; b ] (fun t x -> (inner t x).Plus(scale -0.1 x)) (fun t x cotangent into ->
         let hidden = inner t x
-        let outer = cotangent.mul (plus 1.0 ((hidden.square ()).neg()))
+        let outer = cotangent.mul (plus 1.0 ((hidden.Squared()).neg()))
         into.AddOuter(0, outer, x)
         into.Add(1, outer.mul (t.unsqueeze -1L))
         (outer.matmul w).Plus(scale -0.1 cotangent))

@@ -29,4 +29,4 @@ let rounding name =
 let coarseMethod = methodWith 0.02
 
 /// y' = y^2: blows up at 1/y(0), each sample of a batch at its own time.
-let blowUp = ode (fun _ y -> y.square ())
+let blowUp = ode (fun _ y -> y.Squared())

@@ -17,6 +17,8 @@ type torch.Tensor with
     /// Without the temporary alpha of `add` and `sub`.
     member x.Plus(y: Tensor) : Tensor = x.add (y, scalar 1.0)
     member x.Minus(y: Tensor) : Tensor = x.add (y, scalar -1.0)
+    /// Not `square`, which hands torch a number that nothing keeps alive.
+    member x.Squared() : Tensor = x.mul x
 
 let vector (values: float seq) : Tensor = torch.tensor (Array.ofSeq values, dtype = torch.float64)
 

@@ -41,6 +41,8 @@ internal sealed record ReversibleProblem(OdeEquations Equations, ReversibleSchem
             throw new ArgumentException($"Method {method.Name} keeps no states, so that there are no checkpoints: leave them out.");
         if (equations.Algebraic is not null)
             throw new ArgumentException($"Method {method.Name} does not solve algebraic constraints: take an implicit method such as rodas5p.");
+        if (equations.Delays.Count > 0)
+            throw new NotSupportedException($"Method {method.Name} keeps no states, and equations with delays ask for them: take a Runge-Kutta method such as tsit5.");
         if (equations.Events.Count > 0)
             throw new NotSupportedException($"Method {method.Name} does not go through events: take a Runge-Kutta method such as tsit5.");
         if (span.Source is { requires_grad: true })

@@ -82,6 +82,8 @@ let private methodNeedsTorch (model: Dynamics.Model) =
     | None -> None
     | Some choice when not (isNull (Catalogue.FindMultistep choice.Name)) ->
         Some(sprintf "its method, %s, keeps past values" choice.Name)
+    | Some choice when List.contains choice.Name Methods.reversibleNames ->
+        Some(sprintf "its method, %s, steps back by itself" choice.Name)
     | Some choice ->
         match Option.ofObj (Catalogue.Find choice.Name) with
         | Some tableau when tableau.IsPartitioned ->

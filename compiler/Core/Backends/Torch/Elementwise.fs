@@ -134,7 +134,7 @@ let power (context: Context) (e: Expr.Expr) (basis: Expr.Expr) (exponent: Expr.E
     | Build.Uniform 0.5 -> call (target ()) "sqrt" []
     | Build.Uniform -1.0 -> call (target ()) "reciprocal" []
     | Build.Uniform -0.5 -> call (target ()) "rsqrt" []
-    | Build.Uniform 2.0 -> call (target ()) "square" []
+    // Not `square()`, which hands torch a number that nothing keeps alive.
     | Build.Uniform x -> call (target ()) "pow" [ scalar x ]
     | _ -> call (target ()) "pow" [ operand context e.Shape.Length false exponent ]
 
