@@ -72,6 +72,7 @@ let all =
           EndToEnd.SolveVerbTests.tests
           EndToEnd.PathTests.tests
           EndToEnd.StiffTests.tests
+          EndToEnd.SwitchingTests.tests
           EndToEnd.ReferenceTests.tests ]
 
 /// Expecto's own summary, then `N passed, N failed` alone on the last line. Where no test ran, that is a failure.

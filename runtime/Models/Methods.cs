@@ -113,6 +113,15 @@ public static partial class Methods
     public static Method Rk(RungeKuttaTableau tableau, double? rtol = null, double? atol = null, double? dt = null) =>
         Adaptive(tableau.Name, rtol, atol, dt) with { Tableau = tableau };
 
+    /// <summary>
+    /// Tsitouras' pair where the equations are not stiff, Steinebach's Rosenbrock method where they are, of every sample on its own;
+    /// <see cref="Solution.MethodChanges"/> says which, and from when on.
+    /// </summary>
+    public static Method Auto(double? rtol = null, double? atol = null, double? dt = null) => Adaptive(AutoName, rtol, atol, dt);
+
+    /// <summary>The name of <see cref="Auto"/>.</summary>
+    public const string AutoName = "auto";
+
     /// <summary>The names of the methods for ordinary differential equations of any kind.</summary>
     public static IReadOnlyList<string> OdeNames { get; } =
         [.. Catalogue.All.Select(tableau => tableau.Name), .. Catalogue.Multistep.Select(method => method.Name)];

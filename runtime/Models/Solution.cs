@@ -27,7 +27,7 @@ public class Solution
         (_layout, Times, Packed, Status, Statistics) = (other._layout, other.Times, other.Packed, other.Status, other.Statistics);
         (LastTime, LastState, OutputOf) = (other.LastTime, other.LastState, other.OutputOf);
         (HasEvents, _events, _eventTimes) = (other.HasEvents, other._events, other._eventTimes);
-        (Sensitivities, OriginOf) = (other.Sensitivities, other.OriginOf);
+        (Sensitivities, OriginOf, MethodChanges) = (other.Sensitivities, other.OriginOf, other.MethodChanges);
     }
 
     /// <summary>The same solution, of a model that has events.</summary>
@@ -51,6 +51,11 @@ public class Solution
 
     /// <summary>The packed states at <see cref="LastTime"/>: [..., N]. No gradient flows from it.</summary>
     public Tensor LastState { get; internal init; }
+
+    /// <summary>
+    /// By which method each sample of the (flattened) batch was solved, from when on, where the solve chooses it (<see cref="Methods.Auto"/>); else empty.
+    /// </summary>
+    public IReadOnlyList<IReadOnlyList<MethodChange>> MethodChanges { get; internal init; } = [];
 
     /// <summary>Whether the model has events, whether or not one has happened.</summary>
     public bool HasEvents { get; }

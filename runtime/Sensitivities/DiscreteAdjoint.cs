@@ -18,20 +18,23 @@ namespace DiffEqLang.Runtime;
 internal sealed class DiscreteAdjoint
 {
     private readonly StepTape _tape;
-    private readonly RungeKuttaKernel _kernel;
-    private readonly RungeKuttaTableau _tableau;
+    private readonly RungeKuttaKernel _first;
+    private readonly RungeKuttaKernel? _stiff;      // where the method has changed
     private readonly Tensor _cotangents;
     private readonly ParameterGradients _into;
     private readonly double _start;
     private readonly EventAdjoint _events;
     private readonly PastAdjoint? _past;
+    private RungeKuttaKernel _kernel;       // of the step that is reversed
+    private RungeKuttaTableau _tableau;
     private Tensor _state;      // λ, [samples, N]
     private Tensor? _slope;     // the adjoint of f at the present state, from the first stage of the step after it
 
     private DiscreteAdjoint(OdeProblem problem, StepTape tape, Tensor cotangents, Tensor? eventTimes, ParameterGradients into)
     {
         (_tape, _tableau, _cotangents, _into, _start) = (tape, problem.Tableau, cotangents, into, problem.Span.Start);
-        _kernel = new RungeKuttaKernel(problem, tape.Lanes, tape.Final!.dtype, keepsTerms: true, tape.Past);
+        _kernel = _first = new RungeKuttaKernel(problem, tape.Lanes, tape.Final!.dtype, keepsTerms: true, tape.Past);
+        _stiff = problem.Stiff is null ? null : new RungeKuttaKernel(problem.ByStiffMethod, tape.Lanes, tape.Final!.dtype, keepsTerms: true);
         _events = new EventAdjoint(_kernel, tape.Lanes, eventTimes, into);
         _past = tape is OdeTape { Past: not null } whole ? new PastAdjoint(_kernel, whole, into) : null;
         _state = zeros_like(tape.Final!).DetachFromDisposeScope();
@@ -49,7 +52,8 @@ internal sealed class DiscreteAdjoint
     {
         using var scope = NewDisposeScope();
         var adjoint = new DiscreteAdjoint(problem, tape, cotangents, eventTimes, into);
-        using var kernel = adjoint._kernel;
+        using var first = adjoint._first;
+        using var stiff = adjoint._stiff;
         var span = problem.Span;
         if (span.Times is { } times) SaveCotangents.AddAt(span.End, times, cotangents, adjoint._state);
         if (tape.Held is { } held) SaveCotangents.AddHeld(held, cotangents, adjoint._state);
@@ -84,6 +88,8 @@ internal sealed class DiscreteAdjoint
     /// <summary>Through one step: from the adjoint of the state after it, <paramref name="after"/>, to that of the state before.</summary>
     private void Reverse(int number, StepRecord step, Tensor after, Tensor[]? termsAfter)
     {
+        _kernel = _stiff is not null && step.Tableau == _stiff.Tableau ? _stiff : _first;
+        _tableau = _kernel.Tableau;
         if (step.SavedAtEnd >= 0) _state.add_(_cotangents.select(0, step.SavedAtEnd), Scalars.One);
         var saved = step.Rows is null ? null : new SaveCotangents(step.Rows, step.Rows.Weights(_tableau, step.Geometry.Scale), _cotangents, _tape.Lanes);
         if (step.Events is not null)

@@ -28,6 +28,9 @@ internal sealed record OdeRun(
     /// <summary>Their times by lane, [lanes, most of a lane]; null where the equations have none.</summary>
     public Tensor? EventTimes { get; init; }
 
+    /// <summary>By which method each lane was solved from when on, where that changes; else null.</summary>
+    public IReadOnlyList<IReadOnlyList<MethodChange>>? MethodChanges { get; init; }
+
     /// <summary>The shape of <see cref="Values"/>, which outlives them.</summary>
     public long[] ValuesShape { get; } = Values.shape;
 }
@@ -69,6 +72,7 @@ internal sealed class OdeIntegrator : IDisposable
 
         _kernel = problem.Multistep is { } multistep
             ? new MultistepKernel(problem, multistep, _lanes, _state)
+            : problem.Stiff is not null ? new SwitchingKernel(problem, _lanes, _state.dtype, keepsTerms: recorder is { WantsTerms: true })
             : new RungeKuttaKernel(problem, _lanes, _state.dtype, keepsTerms: recorder is { WantsTerms: true }, _past);
         _clock = new LaneClock(problem, _lanes);
         _norm = new ErrorNorm(problem.Rtol, problem.Atol, _lanes);
@@ -106,6 +110,7 @@ internal sealed class OdeIntegrator : IDisposable
             if (_events is not null && _discontinuities is not null) _clock.Limits = Limits();
             _clock.Plan();
             if (!_clock.AnyActive) break;
+            _kernel.Choose(_clock);
             using (NewDisposeScope()) Attempt();
             Report();
         }
@@ -243,6 +248,7 @@ internal sealed class OdeIntegrator : IDisposable
         {
             Events = _events?.Log.Occurrences(last),
             EventTimes = _events?.Log.Times(last),
+            MethodChanges = _kernel.Changes,
         };
     }
 

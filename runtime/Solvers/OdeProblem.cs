@@ -16,6 +16,9 @@ internal sealed record OdeProblem(
     /// <summary>The delays of the equations, as they were when the solve began.</summary>
     public IReadOnlyList<Delay> Delays { get; private init; } = [];
 
+    /// <summary>The same, by the method that takes over where the equations prove stiff.</summary>
+    public OdeProblem ByStiffMethod => this with { Tableau = Stiff! };
+
     /// <summary>How many lanes step on their own from a state [samples, N].</summary>
     public int LanesOf(Tensor state) => Options.Coupling == StepCoupling.Batch ? 1 : (int)state.size(0);
 
@@ -40,6 +43,8 @@ internal sealed record OdeProblem(
             if (!(delay.Value > 0 && double.IsFinite(delay.Value)))
                 throw new ArgumentException($"A delay must be positive and finite, not {delay.Value}: what is not in the past cannot be looked up. Keep a trained delay positive by `in (0, inf)`.");
         var least = Delays.Min(delay => delay.Value);
+        if (Stiff is not null)
+            throw new NotSupportedException($"Method {Method.Name} may change to an implicit method, and equations with delays are solved by explicit methods: take one of {string.Join(", ", Methods.ExplicitNames)}.");
         if (Multistep is not null)
             throw new NotSupportedException($"Method {Method.Name} keeps past values of its own, and equations with delays are solved by Runge-Kutta methods: take one of {string.Join(", ", Methods.ExplicitNames)}.");
         if (Tableau.IsImplicit)

@@ -69,6 +69,7 @@ internal static class OdeSolve
         {
             LastTime = OfSamples(run.LastTime, samples),
             LastState = lastState.reshape([.. batch, layout.Size]),
+            MethodChanges = run.MethodChanges is { } changes ? OfSamples(changes, samples) : [],
         };
         return run.Events is null ? solution : new Solution(solution, run.Events, WithBatch(eventTimes ?? run.EventTimes!, batch));
     }

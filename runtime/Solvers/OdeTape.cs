@@ -44,6 +44,7 @@ internal sealed class OdeTape(int lanes, long stageBudget = OdeTape.DefaultStage
             step.Geometry.OfMoved(step.Moves), attempt.State, keepsStates ? states : null, keepsTerms ? terms : null,
             step.Rows, step.SavedAtEnd, StepRecord.Own(step.Events), step.StartsAnew)
         {
+            Tableau = (attempt as RungeKuttaStep)?.Tableau,
             Formulas = attempt.Formulas,
         });
     }

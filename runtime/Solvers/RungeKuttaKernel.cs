@@ -62,6 +62,9 @@ internal sealed class RungeKuttaKernel : StepKernel
     /// <inheritdoc/>
     public override long Factorizations => _matrix?.Factorizations ?? 0;
 
+    /// <summary>The Jacobian at the last step's start, where it was computed as a full matrix: [samples, N, N]; else null.</summary>
+    public Tensor? JacobianAtStart => _matrix?.JacobianAtStart;
+
     /// <inheritdoc/>
     public override IReadOnlyList<double> Nodes => _tableau.C;
 

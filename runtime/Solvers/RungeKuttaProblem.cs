@@ -18,6 +18,9 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
     /// <summary>The multistep method whose first step is one by the tableau; null where all are.</summary>
     public MultistepMethod? Multistep { get; } = Method.Tableau is null ? Catalogue.FindMultistep(Method.Name) : null;
 
+    /// <summary>The method that takes over where the equations prove stiff; null where the method does not change.</summary>
+    public RungeKuttaTableau? Stiff { get; } = Method.Tableau is null && Method.Name == Methods.AutoName ? Rodas5P.Tableau : null;
+
     /// <summary>Whether the method estimates its error.</summary>
     public bool EstimatesError => Multistep is not null || Tableau.Error is not null;
 
@@ -33,6 +36,8 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
     {
         if (Multistep is not null)
             return $"Method {Multistep.Name} keeps past values, and those are kept by torch: take SolveTarget.Torch, or a one-step method such as {(Multistep.IsImplicit ? "rodas5p" : "tsit5")}.";
+        if (Stiff is not null)
+            return $"Method {Method.Name} changes between two methods, and that is done by torch: take SolveTarget.Torch, or one of the two, {Tableau.Name} or {Stiff.Name}.";
         if (Tableau.IsPartitioned)
             return $"Method {Tableau.Name} is symplectic, and those run on torch: take SolveTarget.Torch, or one of {string.Join(", ", Methods.ExplicitNames)}.";
         if (!Tableau.IsImplicit || (Tableau.Rosenbrock is not null && hasJacobian)) return null;
@@ -48,7 +53,8 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
         if (ReversibleScheme.Find(method.Name) is not null)
             throw new ArgumentException($"Method {method.Name} is reversible, and those run on torch, without ensembles: take SolveTarget.Torch, or one of {string.Join(", ", Methods.ExplicitNames)}.");
         var tableau = method.Tableau ?? Catalogue.Find(method.Name) ?? Catalogue.FindMultistep(method.Name)?.Start
-            ?? throw new ArgumentException($"There is no method {method.Name} for ordinary differential equations.{Spelling.Suggest(method.Name, [.. Methods.OdeNames, .. Methods.SymplecticNames, .. Methods.ReversibleNames])}");
+            ?? (method.Name == Methods.AutoName ? Tsit5.Tableau : null)
+            ?? throw new ArgumentException($"There is no method {method.Name} for ordinary differential equations.{Spelling.Suggest(method.Name, [.. Methods.OdeNames, .. Methods.SymplecticNames, .. Methods.ReversibleNames, Methods.AutoName])}");
         var problem = new RungeKuttaProblem(tableau, span, method, options);
         problem.Check();
         return problem;
@@ -58,6 +64,8 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
     {
         if (IsAdaptive && !EstimatesError)
             throw new ArgumentException($"Method {Method.Name} does not estimate its error, so that its step cannot follow it: give dt and leave Adaptive out.");
+        if (Stiff is not null && !IsAdaptive)
+            throw new ArgumentException($"Method {Method.Name} tells stiffness by the steps that follow the error: leave Adaptive out.");
         if (!IsAdaptive && Method.Dt is null)
             throw new ArgumentException($"Method {Method.Name} takes fixed steps: give their size, as in {Method.Name}(dt = 0.01).");
         if (Method.Dt is { } dt && !(dt > 0 && double.IsFinite(dt)))
@@ -81,6 +89,8 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
             throw new ArgumentException($"Checkpoints are the discrete gradient's, and the gradient is {Options.Gradient}: leave them out, or take GradientMode.Discrete.");
         if (Options.Gradient == GradientMode.Reversible)
             throw new ArgumentException($"Steps of {Method.Name} cannot be undone, which the reversible gradient does: take {string.Join(" or ", Methods.ReversibleNames)}, or gradient = discrete(checkpoints = 50).");
+        if (Stiff is not null && !Options.KeepsAllStates)
+            throw new ArgumentException($"Method {Method.Name} changes between two methods, and gradients through it are those of its steps, all of them kept: take gradient = discrete, without checkpoints.");
         if (Multistep is not null && !Options.KeepsAllStates)
             throw new ArgumentException($"Gradients through the multistep method {Method.Name} are those of its steps, all of them kept: take gradient = discrete, without checkpoints.");
         if (Tableau.IsImplicit && Options.Gradient == GradientMode.Backsolve)

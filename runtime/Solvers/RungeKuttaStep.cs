@@ -11,7 +11,8 @@ internal sealed class RungeKuttaStep(RungeKuttaKernel kernel, Stages stages) : S
 {
     private Tensor? _endSlope;
 
-    private RungeKuttaTableau Tableau => kernel.Tableau;
+    /// <summary>The method.</summary>
+    public RungeKuttaTableau Tableau => kernel.Tableau;
 
     /// <summary>The stages.</summary>
     public Stages Stages => stages;

@@ -11,7 +11,7 @@ internal abstract class StepKernel(OdeEquations equations) : IDisposable
     public OdeEquations Equations => equations;
 
     /// <summary>How often the right-hand side was evaluated.</summary>
-    public long Evaluations { get; protected set; }
+    public virtual long Evaluations { get; protected set; }
 
     /// <summary>How often the Jacobian was computed.</summary>
     public abstract long Jacobians { get; }
@@ -57,6 +57,12 @@ internal abstract class StepKernel(OdeEquations equations) : IDisposable
 
     /// <summary>M v: [..., N].</summary>
     public Tensor TimesMass(Tensor vector) => Constraints?.TimesMass(vector) ?? vector;
+
+    /// <summary>By which method each lane was solved from when on, where that changes; else null.</summary>
+    public virtual IReadOnlyList<IReadOnlyList<MethodChange>>? Changes => null;
+
+    /// <summary>Makes ready for an attempt that is planned; lanes may be made to rest in it.</summary>
+    public virtual void Choose(LaneClock clock) { }
 
     /// <summary>A step from a state.</summary>
     /// <param name="geometry">Where it lies in time.</param>

@@ -1,3 +1,4 @@
+using DiffEqLang.Tableaux;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -23,6 +24,9 @@ internal sealed record StepRecord(
     bool StartsAnew)
     : IDisposable
 {
+    /// <summary>The method that took it, where that changes; else null.</summary>
+    public RungeKuttaTableau? Tableau { get; init; }
+
     /// <summary>The formulas of a multistep method, lane by lane; null of other methods.</summary>
     public LaneFormula[]? Formulas { get; init; }
 
@@ -39,6 +43,7 @@ internal sealed record StepRecord(
         Own(Events?.Select(lanes)),
         StartsAnew)
     {
+        Tableau = Tableau,
         Formulas = Formulas is null ? null : [.. lanes.Select(lane => Formulas[lane])],
     };
 

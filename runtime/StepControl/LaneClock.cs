@@ -20,6 +20,7 @@ internal sealed class LaneClock
     private readonly bool[] _wasRejected;
     private readonly int[] _nonFinite;                                        // attempts in a row that gave no error
     private readonly bool[] _diverged;                                        // whether the last of them found no stages
+    private readonly bool[] _rests;                                           // whether it takes no part in the attempt
     private readonly SolveStatus?[] _status;
 
     public LaneClock(RungeKuttaProblem problem, int lanes)
@@ -28,6 +29,7 @@ internal sealed class LaneClock
         _rules = new StepRules(problem);
         (_proposed, _target, _wasRejected, _nonFinite) = (new double[lanes], new double[lanes], new bool[lanes], new int[lanes]);
         (_history, _status, _diverged) = (new (double, double)[lanes], new SolveStatus?[lanes], new bool[lanes]);
+        _rests = new bool[lanes];
         (Accepted, Rejected, Moves) = (new long[lanes], new long[lanes], new bool[lanes]);
         _grid = new long[lanes];
         Time = [.. Enumerable.Repeat(problem.Span.Start, lanes)];
@@ -87,6 +89,7 @@ internal sealed class LaneClock
     public void Plan()
     {
         Step = new double[Time.Length];
+        Array.Clear(_rests);
         for (var i = 0; i < Time.Length; i++)
         {
             if (_status[i] is not null) continue;
@@ -100,6 +103,9 @@ internal sealed class LaneClock
         }
     }
 
+    /// <summary>Lets a lane rest in the attempt that is planned.</summary>
+    public void Rest(int lane) => (_rests[lane], Step[lane]) = (true, 0);
+
     /// <summary>Judges an adaptive attempt by its error in units of the tolerance; true where a lane moves.</summary>
     /// <param name="errors">Of every lane.</param>
     /// <param name="failed">The lanes whose implicit stages were not found, which have no error; null: none.</param>
@@ -110,8 +116,8 @@ internal sealed class LaneClock
         {
             _diverged[i] = failed?[i] ?? false;
             if (_diverged[i]) errors[i] = double.NaN;
-            Moves[i] = _status[i] is null && errors[i] <= 1;
-            if (_status[i] is not null) continue;
+            Moves[i] = _status[i] is null && !_rests[i] && errors[i] <= 1;
+            if (_status[i] is not null || _rests[i]) continue;
             if (Moves[i]) Accept(i, errors[i], factor);
             else Reject(i, errors[i], factor);
         }

@@ -81,9 +81,16 @@ let private methods (model: DifferentialModel) (equations: OdeEquations) (batch:
 
 let private batches: int64 list list = [ []; [ 4L ]; [ 2L; 3L ] ]
 
+/// The models whose equations take a state and nothing behind it: those with delays are tried end to end.
+let private withoutDelays =
+    lazy
+        (use _ = torch.no_grad ()
+
+         fst assembly.Value |> List.filter (fun name -> (bind (create name)).Delays.Count = 0))
+
 /// Each model with each batch, time shared or one for each sample.
 let private cases check =
-    [ for name in fst assembly.Value do
+    [ for name in withoutDelays.Value do
           let model = create name
 
           for batch in batches do
@@ -321,10 +328,13 @@ let tests =
           }
           test "derivatives of events along the solution agree with differences" {
               torch.manual_seed 5L |> ignore
-              List.iter eventsAgree goldens.Value
+              // Those with constraints are tried end to end: there the solver adds what algebraic unknowns do.
+              goldens.Value
+              |> List.filter (fun golden -> golden.Source.Path <> "constraint.deq")
+              |> List.iter eventsAgree
           }
           eventTextsAgree
           test "Jacobians agree with vector-Jacobian products" {
               torch.manual_seed 4L |> ignore
-              List.iter jacobianAgrees (fst assembly.Value)
+              List.iter jacobianAgrees withoutDelays.Value
           } ]

@@ -188,7 +188,7 @@ let all: (string * string list) list =
           [ "4:30-33 DEQ0606 `order` takes a whole number from 1 to 5" ]
       model
           "state x; dx/dt = x; solve { method = euler_maruyama(dt = 0.1) }"
-          [ "4:18-42 DEQ0508 `euler_maruyama` is for stochastic equations, and the model has no noise (methods for ordinary equations: `euler`, `midpoint`, `heun`, `ralston`, `rk4`, `rk38`, `bosh3`, `dopri5`, `tsit5`, `vern6`, `vern7`, `dopri8`, `vern9`, `implicit_euler`, `implicit_midpoint`, `gauss4`, `trbdf2`, `kvaerno3`, `kvaerno4`, `kvaerno5`, `radau`, `rosenbrock23`, `rodas4`, `rodas5p`, `bdf`, `adams`, `symplectic_euler`, `leapfrog`, `yoshida4`, `mclachlan`, `reversible_heun`, `asynchronous_leapfrog`)" ]
+          [ "4:18-42 DEQ0508 `euler_maruyama` is for stochastic equations, and the model has no noise (methods for ordinary equations: `euler`, `midpoint`, `heun`, `ralston`, `rk4`, `rk38`, `bosh3`, `dopri5`, `tsit5`, `vern6`, `vern7`, `dopri8`, `vern9`, `implicit_euler`, `implicit_midpoint`, `gauss4`, `trbdf2`, `kvaerno3`, `kvaerno4`, `kvaerno5`, `radau`, `rosenbrock23`, `rodas4`, `rodas5p`, `bdf`, `adams`, `auto`, `symplectic_euler`, `leapfrog`, `yoshida4`, `mclachlan`, `reversible_heun`, `asynchronous_leapfrog`)" ]
       model
           "dim n; state x : R[n]; dx/dt = -x; solve { target = simd }"
           [ "5:18-22 DEQ0608 `target = simd` cannot run this model: the size `n` is left to the caller (leave the target to `auto`, or take `torch`)" ]
@@ -362,6 +362,12 @@ let all: (string * string list) list =
       model
           "state x; dx/dt = -x; solve { method = radau, target = simd }"
           [ "4:34-38 DEQ0608 `target = simd` cannot run this model: its method, radau, solves nonlinear equations in a step (leave the target to `auto`, or take `torch`)" ]
+      model
+          "state x; dx/dt = -x; solve { method = auto, gradient = backsolve }"
+          [ "4:35-44 DEQ0611 `gradient = backsolve` does not go with `auto`: the method changes on the way, and only steps that are all kept say where (leave it out: the gradient is then exact for the method)" ]
+      model
+          "state x; dx/dt = -x; solve { method = auto, target = simd }"
+          [ "4:35-39 DEQ0608 `target = simd` cannot run this model: its method, auto, changes between two (leave the target to `auto`, or take `torch`)" ]
       model
           "state q, p; dq/dt = p; dp/dt = -q; solve { method = leapfrog(dt = 0.1), target = simd }"
           [ "5:47-51 DEQ0608 `target = simd` cannot run this model: its method, leapfrog, moves positions and momenta by turns (leave the target to `auto`, or take `torch`)" ]

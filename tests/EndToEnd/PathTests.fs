@@ -198,7 +198,8 @@ let private methods =
           let ordinary =
               [ yield! DiffEqLang.Runtime.Methods.OdeNames
                 yield! DiffEqLang.Runtime.Methods.SymplecticNames
-                yield! DiffEqLang.Runtime.Methods.ReversibleNames ]
+                yield! DiffEqLang.Runtime.Methods.ReversibleNames
+                DiffEqLang.Runtime.Methods.AutoName ]
 
           Expect.containsAll (names true) ordinary "for ordinary equations"
           Expect.containsAll ordinary (names true) "for ordinary equations"

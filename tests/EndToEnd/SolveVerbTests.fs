@@ -58,7 +58,14 @@ let private solving =
                   )
 
               for what in [ "jacobians"; "factorizations" ] do
-                  Expect.isGreaterThan ((stiff |> at "statistics" |> at what).GetInt64()) 0L what)
+                  Expect.isGreaterThan ((stiff |> at "statistics" |> at what).GetInt64()) 0L what
+
+              let chosen = jsonOf (deqc [ "run"; path; "--json"; "--method"; "auto"; "--target"; "torch" ])
+
+              Expect.equal
+                  ((chosen |> at "methods").GetRawText())
+                  "[{\"t\":0,\"method\":\"tsit5\"}]"
+                  "which method solved it")
           testCase "run lists the events, grad goes through them"
           <| inFolder (fun folder ->
               let path =

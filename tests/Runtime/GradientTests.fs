@@ -254,9 +254,12 @@ let tests =
                             let rate = trained (vector [ 1.0 ])
 
                             let equations =
-                                differentiableOde [ rate ] (fun _ x -> x.Squared().mul rate) (fun _ x w into ->
-                                    into.Add(0, w.mul (x.Squared()))
-                                    w.mul(x).mul(scale 2.0 rate))
+                                differentiableOde
+                                    [ rate ]
+                                    (fun _ x -> x.Squared().mul rate)
+                                    (fun _ x w into ->
+                                        into.Add(0, w.mul (x.Squared()))
+                                        w.mul(x).mul(scale 2.0 rate))
 
                             let x0 = trained (matrix [ [ 0.5 ]; [ start ]; [ 0.25 ] ])
 

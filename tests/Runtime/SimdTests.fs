@@ -140,9 +140,12 @@ let tests =
                             let rate = trained (vector [ 1.0 ])
 
                             let equations =
-                                differentiableOde [ rate ] (fun _ x -> x.Squared().mul rate) (fun _ x w into ->
-                                    into.Add(0, w.mul (x.Squared()))
-                                    w.mul(x).mul(scale 2.0 rate))
+                                differentiableOde
+                                    [ rate ]
+                                    (fun _ x -> x.Squared().mul rate)
+                                    (fun _ x w into ->
+                                        into.Add(0, w.mul (x.Squared()))
+                                        w.mul(x).mul(scale 2.0 rate))
 
                             let expected = solveWith options equations x0
                             let x, r = trained x0, trained (vector [ 1.0 ])

@@ -32,12 +32,14 @@ let private obstacle (name: string) : string option =
     | Some tableau when tableau.IsImplicit -> Some "is implicit"
     | Some _ -> None
     | None when not (isNull (Catalogue.FindMultistep name)) -> Some "keeps past values of its own"
+    | None when name = Methods.switching -> Some "may change to an implicit method"
     | None when List.contains name Methods.reversibleNames -> Some "steps back by itself"
     | None -> None
 
 let private ofMethod (choice: MethodChoice) =
     match choice.Tableau, obstacle choice.Name with
-    | None, Some what -> [ error choice.Span (Delay(MethodRefusesDelays(choice.Name, what, explicitMethods))) ]
+    | None, Some what ->
+        [ error choice.Span (Delay(MethodRefusesDelays(choice.Name, what, explicitMethods))) ]
     | _ -> []
 
 let private ofGradient (gradient: GradientChoice option) place =

@@ -76,6 +76,10 @@ let private ofMethod (gradient: GradientChoice) (choice: MethodChoice option) : 
             None
         else
             Some(refused "the method steps back by itself, which is `gradient = reversible`")
+    | Some { Tableau = None } when name = Methods.switching ->
+        match gradient with
+        | { Mode = "discrete"; Checkpoints = None } -> None
+        | _ -> Some(refused "the method changes on the way, and only steps that are all kept say where")
     | Some { Tableau = None } when not (isNull (Catalogue.FindMultistep name)) ->
         match gradient with
         | { Mode = "discrete"; Checkpoints = None } -> None

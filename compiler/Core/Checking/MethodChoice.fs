@@ -59,6 +59,8 @@ let ofConstraints (model: Typed.Model) : Error option =
     let obstacle (choice: MethodChoice) =
         if choice.Tableau.IsNone && not (isNull (Catalogue.FindMultistep choice.Name)) then
             Some "its past values do not fulfil them"
+        elif choice.Name = Methods.switching then
+            Some "it begins with an explicit method"
         else
             tableau choice |> Option.bind (fun t -> Option.ofObj t.ObstacleToConstraints)
 

@@ -39,6 +39,9 @@ let private symplectic name = { fixedStep name with IsSymplectic = true }
 let private reversible name = { fixedStep name with IsReversible = true }
 let private stochastic rule name = { fixedStep name with Noise = rule }
 
+/// Explicit where the equations are not stiff, and implicit where they are.
+let switching = "auto"
+
 let all =
     [ fixedStep "euler"
       fixedStep "midpoint"
@@ -66,6 +69,7 @@ let all =
       adaptive "rodas5p"
       multistep 5 "bdf"
       multistep 12 "adams"
+      adaptive switching
       symplectic "symplectic_euler"
       symplectic "leapfrog"
       symplectic "yoshida4"
@@ -128,8 +132,7 @@ let later =
           "platen"
           "rsde"
           "log_ode"
-          "slowrk"
-          "auto" ]
+          "slowrk" ]
 
 /// The words that a setting takes: now, and later.
 type Words = { Now: string list; Later: string list }

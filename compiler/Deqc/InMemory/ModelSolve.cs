@@ -83,6 +83,8 @@ internal sealed class ModelSolve(LoadedModel model, SolveRequest request)
             States = [.. Layout.Slots.Select((slot, i) => new Series(slot.Name, slot.Shape, Numbers(Layout.Unpack(packed, i))))],
             Outputs = [.. model.Instance.OutputNames.Select(name => OutputSeries(name, times, packed))],
             Events = solution.HasEvents ? Happenings(solution) : null,
+            Methods = [.. solution.MethodChanges.Select(ofPath =>
+                (IReadOnlyList<(double, string)>)[.. ofPath.Select(change => (change.Time, change.Method))])],
             Accepted = solution.Statistics.Accepted.Sum(),
             Rejected = solution.Statistics.Rejected.Sum(),
             Evaluations = solution.Statistics.Evaluations,

@@ -25,6 +25,7 @@ internal static class RunReports
         WriteSeries(json, "states", run, run.States);
         WriteSeries(json, "outputs", run, run.Outputs);
         if (run.Events is { } events) WriteEvents(json, run, events);
+        if (run.Methods.Count > 0) WriteMethods(json, run);
         json.WriteStartObject("statistics");
         json.WriteNumber("accepted", run.Accepted);
         json.WriteNumber("rejected", run.Rejected);
@@ -74,12 +75,43 @@ internal static class RunReports
         output.WriteLine($"{paint.Bold(run.Model)}  {status}  {run.Message}".TrimEnd());
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"  t = {Number.Brief(run.Times[0])} .. {Number.Brief(run.Times[^1])}   {Paths(run)}{run.Accepted:N0} steps, {run.Rejected:N0} rejected, {run.Evaluations:N0} evaluations{Matrices(run)}   {Duration(run.Seconds)}"));
+        if (run.Methods.Count > 0) output.WriteLine($"  {MethodsInWords(run)}");
         if (run.Events is { } events) WriteEvents(terminal, run, events);
         Series[] series = [.. run.States, .. run.Outputs];
         var rows = series.SelectMany(one => Enumerable.Range(0, one.Size).Select(element => FinalValue(run, one, element))).ToList();
         var width = rows.Select(row => row.Name.Length).DefaultIfEmpty().Max();
         foreach (var (name, value) in rows.Take(MostFinalValues)) output.WriteLine($"  {paint.Cyan(name.PadRight(width))} = {value}");
         if (rows.Count > MostFinalValues) output.WriteLine(paint.Dim($"  and {rows.Count - MostFinalValues} more; --json or -o file.csv gives all"));
+    }
+
+    /// <summary>Each path's methods, with the times from which on.</summary>
+    private static void WriteMethods(Utf8JsonWriter json, RunResult run)
+    {
+        json.WriteStartArray("methods");
+        foreach (var ofPath in run.Methods)
+        {
+            if (run.Paths > 1) json.WriteStartArray();
+            foreach (var (time, method) in ofPath)
+            {
+                json.WriteStartObject();
+                json.WritePropertyName("t");
+                json.WriteNumbers([], [time]);
+                json.WriteString("method", method);
+                json.WriteEndObject();
+            }
+
+            if (run.Paths > 1) json.WriteEndArray();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static string MethodsInWords(RunResult run)
+    {
+        if (run.Paths > 1) return $"{run.Methods.Count(ofPath => ofPath.Count > 1):N0} of {run.Paths:N0} paths changed their method";
+        var changes = run.Methods[0];
+        var words = changes.Skip(1).Take(MostEvents).Select(change => $"from t = {Number.Brief(change.Time)} {change.Method}");
+        return string.Join(", ", words.Prepend(changes[0].Method)) + (changes.Count > MostEvents + 1 ? $", and {changes.Count - MostEvents - 1} more changes" : "");
     }
 
     private static string Matrices(RunResult run) => run.Factorizations == 0

@@ -66,6 +66,9 @@ internal sealed record RunResult
     /// <summary>The events, path by path in the order in which they happened; null where the model has none.</summary>
     public required IReadOnlyList<Happening>? Events { get; init; }
 
+    /// <summary>By which method each path was solved, from when on; empty where the method does not change.</summary>
+    public required IReadOnlyList<IReadOnlyList<(double Time, string Method)>> Methods { get; init; }
+
     /// <summary>Accepted steps, of all paths.</summary>
     public required long Accepted { get; init; }
 

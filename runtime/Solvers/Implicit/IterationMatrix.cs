@@ -38,6 +38,9 @@ internal sealed class IterationMatrix(OdeEquations equations, AlgebraicConstrain
         (_state, _jacobian, _timeDerivative) = (state, null, null);
     }
 
+    /// <summary>The Jacobian at the step's start, where it was computed as a full matrix: [samples, N, N].</summary>
+    public Tensor? JacobianAtStart => _jacobian;
+
     /// <summary>∂f/∂t at the step's start: [samples, N].</summary>
     public Tensor TimeDerivative() =>
         _timeDerivative ??= equations.DriftTimeDerivative(_geometry!.TimeOf(0), _state!).DetachFromDisposeScope();

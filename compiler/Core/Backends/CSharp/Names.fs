@@ -57,7 +57,7 @@ let declaredByModels =
 /// Names of `Solution` that a member of `Trajectory` would hide. Held against the runtime by a test.
 let inheritedBySolutions =
     "Times Packed State Status Events EventTimes HasEvents Sensitivity InitialSensitivity Sensitivities OriginOf Succeeded Message EnsureSuccess Statistics Output Model Layout Equals Finalize
-     GetHashCode GetType LastState LastTime MemberwiseClone OutputOf ReferenceEquals ToString"
+     GetHashCode GetType LastState LastTime MemberwiseClone MethodChanges OutputOf ReferenceEquals ToString"
         .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)
 
 /// Names of `OdeEquations` and `SdeEquations`.

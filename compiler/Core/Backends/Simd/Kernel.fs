@@ -77,6 +77,15 @@ let private factorized (drift: Expr.Expr list) (product: Expr.Expr list) =
     let ofProduct = HashSet<Expr.Expr>(topological product, HashIdentity.Reference)
     topological drift |> List.filter (fun e -> Written.isOfMatrices e && ofProduct.Contains e)
 
+/// What of a model's equations registers do not compute.
+let private obstacle (model: Dynamics.Model) values inputs =
+    if not model.Constraints.IsEmpty then
+        Some "it has algebraic constraints, whose equations torch solves"
+    elif not model.Delays.IsEmpty then
+        Some "it has delays, and registers keep no past"
+    else
+        Written.obstacle (values @ List.map Build.input inputs)
+
 /// The kernel of a model, or why it has none.
 let ofModel (model: Dynamics.Model) : Result<Kernel, string> =
     let typed = model.Typed
@@ -90,7 +99,7 @@ let ofModel (model: Dynamics.Model) : Result<Kernel, string> =
     let increments = typed.Wiener |> List.map _.Increment
     let inputs = (model.Components |> List.map _.Symbol) @ increments
 
-    match Written.obstacle (values @ List.map Build.input inputs) with
+    match obstacle model values inputs with
     | Some reason -> Error reason
     | None ->
         let parameters = reached (typed.Parameters |> List.map _.Symbol) values

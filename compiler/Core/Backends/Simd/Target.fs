@@ -70,18 +70,14 @@ let private hasEvents (model: Dynamics.Model) =
 let private hasSparseJacobian (model: Dynamics.Model) =
     Sparsity.analyse model |> Option.exists Sparsity.isWorthwhile
 
-let private hasDelays (model: Dynamics.Model) =
-    if model.Delays.IsEmpty then
-        None
-    else
-        Some "it has delays, and registers keep no past"
-
 /// What a step of the method does that registers do not, where the solve block fixes one.
 let private methodNeedsTorch (model: Dynamics.Model) =
     match model.Typed.Solve.Method with
     | None -> None
     | Some choice when not (isNull (Catalogue.FindMultistep choice.Name)) ->
         Some(sprintf "its method, %s, keeps past values" choice.Name)
+    | Some choice when choice.Name = Methods.switching ->
+        Some(sprintf "its method, %s, changes between two" choice.Name)
     | Some choice when List.contains choice.Name Methods.reversibleNames ->
         Some(sprintf "its method, %s, steps back by itself" choice.Name)
     | Some choice ->
@@ -92,12 +88,6 @@ let private methodNeedsTorch (model: Dynamics.Model) =
             Some(sprintf "its method, %s, solves nonlinear equations in a step" tableau.Name)
         | Some _
         | None -> None
-
-let private hasConstraints (model: Dynamics.Model) =
-    if model.Constraints.IsEmpty then
-        None
-    else
-        Some "it has algebraic constraints, whose equations torch solves"
 
 let private onlyOnDevice (model: Dynamics.Model) =
     match model.Typed.Solve.Device with
@@ -116,8 +106,6 @@ let choose (option: string option) (model: Dynamics.Model) : Choice =
     | target ->
         let obstacle =
             onlyOnDevice model
-            |> Option.orElse (hasConstraints model)
-            |> Option.orElse (hasDelays model)
             |> Option.orElse (hasEvents model)
             |> Option.orElse (methodNeedsTorch model)
 

@@ -44,5 +44,8 @@ let ofDelay error =
     | MethodRefusesDelays(method, what, alternatives) ->
         says
             Catalogue.MethodRefusesDelays
-            (sprintf "`%s` %s, and equations with delays are solved by explicit Runge-Kutta methods" method what)
+            (sprintf
+                "`%s` %s, and equations with delays are solved by explicit Runge-Kutta methods"
+                method
+                what)
         |> hinting (sprintf "take one of %s" (quoteAll alternatives))
