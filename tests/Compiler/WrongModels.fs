@@ -367,7 +367,7 @@ let all: (string * string list) list =
           [ "4:35-44 DEQ0611 `gradient = backsolve` does not go with `auto`: the method changes on the way, and only steps that are all kept say where (leave it out: the gradient is then exact for the method)" ]
       model
           "state x; dx/dt = -x; solve { method = auto, target = simd }"
-          [ "4:35-39 DEQ0608 `target = simd` cannot run this model: its method, auto, changes between two (leave the target to `auto`, or take `torch`)" ]
+          [ "4:33-37 DEQ0608 `target = simd` cannot run this model: its method, auto, changes between two (leave the target to `auto`, or take `torch`)" ]
       model
           "state q, p; dq/dt = p; dp/dt = -q; solve { method = leapfrog(dt = 0.1), target = simd }"
           [ "5:47-51 DEQ0608 `target = simd` cannot run this model: its method, leapfrog, moves positions and momenta by turns (leave the target to `auto`, or take `torch`)" ]
