@@ -121,9 +121,9 @@ let private model (file: File) (written: Tree.Model) : CheckedModel =
           Equations = equations
           Events = events
           Delays = Delays.usedBy context.Delayed equations
-          Histories = Equations.histories context
+          Histories = GivenValues.histories context
           Outputs = declarations.Outputs
-          Initials = Equations.initials context
+          Initials = GivenValues.initials context
           Solve = solveBlock context }
 
     MethodChoice.ofModel model |> Option.iter file.Report

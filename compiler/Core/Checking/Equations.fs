@@ -1,4 +1,4 @@
-/// The equations of a model and its initial values: one equation for each state, of the state's shape.
+/// The equations of a model: one equation for each state, of the state's shape.
 module internal DiffEqLang.Compiler.Checking.Equations
 
 open DiffEqLang.Contracts
@@ -199,62 +199,6 @@ let private onePerState context (claims: Claim list) =
         for repeated in List.tail claims do
             report context repeated.Target (Structure(DuplicateEquation(name, claims.Head.Target))))
 
-/// The right sides of `0 = ...`, in the order of the file.
-let private constraints (context: Context) : (Tree.Expr * SourceSpan) list =
-    context.Scope.Statements
-    |> List.choose (fun (statement, declaration) ->
-        match statement with
-        | EquationStatement(Tree.Zero _, right) -> Some(right, declaration.Span)
-        | EquationStatement _
-        | InitialStatement _
-        | HistoryStatement _
-        | CalculusStatement _
-        | EventStatement _
-        | SolveStatement _ -> None)
-
-let private constraint' context (right: Tree.Expr, span: SourceSpan) : Equation option =
-    let isNumber e = Operators.isNumber context "a constraint" { Tree = right; Expr = e }
-
-    Expressions.elaborate context right
-    |> Option.filter isNumber
-    |> Option.map (fun residual ->
-        Constraint(textOf context span, recordOrigin context right.Span None residual, span))
-
-/// As many constraints as algebraic unknowns, element by element; `undetermined` are states without an equation.
-let private count (context: Context) (algebraic: StateDecl list) (residuals: Expr list) undetermined place =
-    let total shapes = shapes |> List.map Shape.size |> List.fold Dim.add Dim.zero
-    let equations = residuals |> List.map _.Shape |> total
-    let unknowns = algebraic |> List.map _.Symbol.Shape |> total
-
-    if equations <> unknowns then
-        report context place (Structure(ConstraintCount(string equations, string unknowns, undetermined)))
-
-/// The constraints, which must be as many as the algebraic unknowns; those of a model with noise are refused.
-let private checkConstraints (context: Context) (algebraic: StateDecl list) undetermined : Equation list =
-    let written = constraints context
-    let found = written |> List.choose (constraint' context)
-
-    let declared = context.Scope.Entities |> List.filter (fun e -> kindOf e = AlgebraicName)
-
-    let residuals =
-        found
-        |> List.choose (fun equation ->
-            match equation with
-            | Constraint(_, residual, _) -> Some residual
-            | Ordinary _
-            | Stochastic _ -> None)
-
-    match List.tryLast written, declared with
-    | None, [] -> ()
-    | Some(_, span), _ when context.Scope.Entities |> List.exists (fun e -> kindOf e = WienerName) ->
-        report context span (NotSupportedYet(EquationForm "an algebraic constraint in a model with noise"))
-    // Without the sizes of all there is no telling.
-    | _ when found.Length < written.Length || declared.Length <> algebraic.Length -> ()
-    | Some(_, span), _ -> count context algebraic residuals undetermined span
-    | None, first :: _ -> count context algebraic residuals undetermined first.Span
-
-    found
-
 /// The equations, in the order of the states, and behind them the constraints.
 let check
     (context: Context)
@@ -282,145 +226,11 @@ let check
     // A constraint too many may be meant for a state without an equation: one message for both.
     let unknowns = context.Scope.Entities |> List.filter (fun e -> kindOf e = AlgebraicName)
 
-    if (constraints context).Length <= unknowns.Length then
+    if (Constraints.written context).Length <= unknowns.Length then
         for e in missing do
             report context e.Span (Structure(MissingEquation e.Name))
 
     let position = context.Scope.Entities |> List.mapi (fun i e -> e.Name, i) |> Map.ofList
 
     (claims |> List.sortBy (fun c -> position[c.State.Name]) |> List.choose (equation context))
-    @ checkConstraints context algebraic (missing |> List.map _.Name)
-
-/// What is said of a target that is no state: of another name, and of what is no name.
-type TargetErrors =
-    {
-        OfOther: string * NameKind -> ErrorKind
-        OfForm: string -> ErrorKind
-        /// Whether the statement takes algebraic unknowns too.
-        TakesAlgebraic: bool
-    }
-
-/// The state, or derivative `q'`, that a statement gives a value to, with the name of its symbol.
-let stateTarget context (errors: TargetErrors) (target: Tree.Expr) : (Entity * string) option =
-    let ofState (name: Tree.Ident) order =
-        match tryFind name.Name context.Scope with
-        | Some entity when
-            kindOf entity = StateName
-            || errors.TakesAlgebraic && kindOf entity = AlgebraicName && order = 0
-            ->
-            Some(entity, Expressions.primed name.Name order)
-        | Some entity when kindOf entity = UnsupportedName -> None
-        | Some entity -> fail context name.Span (errors.OfOther(name.Name, kindOf entity))
-        | None ->
-            let suggestion = Spelling.suggest name.Name (LeftSides.stateNames context.Scope)
-            fail context name.Span (Structure(EquationForUndeclared(name.Name, suggestion)))
-
-    match (Expressions.withoutParentheses target).Kind with
-    | Tree.Name name -> ofState { Name = name; Span = target.Span } 0
-    | Tree.Prime(name, order) -> ofState name order
-    | Tree.Number _
-    | Tree.Unary _
-    | Tree.Binary _
-    | Tree.Call _
-    | Tree.Index _
-    | Tree.Transpose _
-    | Tree.Stack _
-    | Tree.If _
-    | Tree.Quoted _
-    | Tree.Parenthesized _ -> fail context target.Span (errors.OfForm(textOf context target.Span))
-    | Tree.Missing -> None
-
-/// The symbol of a target; None where its declaration is wrong, or it is the derivative of a state of first order.
-let targetSymbol context (target: Tree.Expr) (entity: Entity) name : Symbol option =
-    match Map.tryFind name context.Globals with
-    | Some(Known { Op = Input symbol }) -> Some symbol
-    | None when name <> entity.Name -> fail context target.Span (Structure(PrimeOfFirstOrder entity.Name))
-    | Some(Known _)
-    | Some(Size _)
-    | Some(Inlined _)
-    | Some(Network _)
-    | Some Poisoned
-    | None -> None
-
-/// What a statement gives to a state: a value of other things that are known before the solve.
-type private Given =
-    {
-        What: string
-        AllowedText: string
-        Allowed: Role list
-        Errors: TargetErrors
-        /// Of a state that is given two.
-        Duplicate: string * SourceSpan -> ErrorKind
-    }
-
-let private given context (kind: Given) (target: Tree.Expr, tree: Tree.Expr) =
-    let valueFor (entity: Entity) (symbol: Symbol) =
-        let declared: Declared = { Label = label symbol.Name symbol.Shape; At = entity.Span }
-
-        Expressions.elaborate context tree
-        |> Option.bind (Constants.requireRoles context tree kind.What kind.AllowedText kind.Allowed)
-        |> Option.bind (Constants.fill context tree declared symbol.Shape)
-        |> Option.map (fun value -> symbol, value)
-
-    stateTarget context kind.Errors target
-    |> Option.map (fun (entity, name) ->
-        let value = targetSymbol context target entity name |> Option.bind (valueFor entity)
-        name, target.Span, value)
-
-/// Values by state, in the order of the file, one for each.
-let private allGiven context (kind: Given) statements : (Symbol * Expr) list =
-    let found = statements |> List.choose (given context kind)
-
-    for name, all in found |> List.groupBy (fun (name, _, _) -> name) do
-        let _, first, _ = all.Head
-
-        for _, span, _ in all.Tail do
-            report context span (kind.Duplicate(name, first))
-
-    found |> List.choose (fun (_, _, value) -> value)
-
-/// Initial values by state.
-let initials (context: Context) : (Symbol * Expr) list =
-    context.Scope.Statements
-    |> List.choose (fun (statement, _) ->
-        match statement with
-        | InitialStatement(target, value) -> Some(target, value)
-        | HistoryStatement _
-        | EquationStatement _
-        | CalculusStatement _
-        | EventStatement _
-        | SolveStatement _ -> None)
-    |> allGiven
-        context
-        { What = "an initial value"
-          AllowedText = "parameters, constants and dims"
-          Allowed = [ Parameter; Constant ]
-          Errors =
-            { OfOther = InitialOfOther >> Structure
-              OfForm = InitialTarget >> Structure
-              TakesAlgebraic = true }
-          Duplicate = DuplicateInitial >> Structure }
-
-/// The pasts of states, by state.
-let histories (context: Context) : (Symbol * Expr) list =
-    context.Scope.Statements
-    |> List.choose (fun (statement, _) ->
-        match statement with
-        | HistoryStatement(state, value) ->
-            let target: Tree.Expr = { Kind = Tree.Name state.Name; Span = state.Span }
-            Some(target, value)
-        | InitialStatement _
-        | EquationStatement _
-        | CalculusStatement _
-        | EventStatement _
-        | SolveStatement _ -> None)
-    |> allGiven
-        context
-        { What = "a history"
-          AllowedText = "the time, parameters, constants and dims"
-          Allowed = [ Time; Parameter; Constant ]
-          Errors =
-            { OfOther = HistoryOfOther >> Delay
-              OfForm = InitialTarget >> Structure
-              TakesAlgebraic = false }
-          Duplicate = DuplicateHistory >> Delay }
+    @ Constraints.check context algebraic (missing |> List.map _.Name)

@@ -62,14 +62,14 @@ let private jump context (target: Tree.Expr) (tree: Tree.Expr) =
         |> Option.bind (Equations.fill context "an event" (textOf context target.Span) entity tree symbol)
         |> Option.map (fun value -> symbol, recordOrigin context tree.Span None value)
 
-    Equations.stateTarget
+    GivenValues.stateTarget
         context
         { OfOther = JumpOfOther >> Structure
           OfForm = JumpTarget >> Structure
           TakesAlgebraic = false }
         target
     |> Option.bind (fun (entity, name) ->
-        Equations.targetSymbol context target entity name |> Option.bind (valueFor entity))
+        GivenValues.targetSymbol context target entity name |> Option.bind (valueFor entity))
     |> Option.map (fun (symbol, value) -> symbol, value, target.Span)
 
 let private onePerState context (jumps: (Symbol * Expr * SourceSpan) list) =
