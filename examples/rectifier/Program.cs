@@ -33,7 +33,7 @@ return Math.Abs(gradient / difference - 1) < 1e-3 ? 0 : 1;
 static Tensor Ripple(Rectifier.Trajectory solution)
 {
     var last = solution.v.narrow(0, Points - Period, Period);
-    return (last - last.mean()).square().mean().sqrt();
+    return last.var(unbiased: false).sqrt();
 }
 
 double Difference()

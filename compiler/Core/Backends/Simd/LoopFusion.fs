@@ -34,16 +34,20 @@ let private mayJoin variable (first: Touched) (second: Touched) =
         not used.IsEmpty
         && used |> List.forall (fun place -> varies place && List.contains place written))
 
-/// The statements in `between` that `later` needs, directly or through others, and the rest.
+/// The statements in `between` that `later` needs, directly or through others, and the rest, which come to stand behind them: so that
+/// what writes to the same arrays as they do, or reads what they write over, goes with them.
 let private needed (between: Statement list) (later: Touched) =
     let wanted = HashSet(Seq.append later.Reads later.Writes)
+    let written = HashSet(later.Writes)
 
     List.foldBack
         (fun s (needed, others) ->
             let t = touched [ s ]
 
-            if meets t.Writes wanted then
+            if meets t.Writes wanted || meets t.Reads written then
                 wanted.UnionWith t.Reads
+                wanted.UnionWith t.Writes
+                written.UnionWith t.Writes
                 s :: needed, others
             else
                 needed, s :: others)
