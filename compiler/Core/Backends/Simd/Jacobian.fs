@@ -100,6 +100,12 @@ let isNeeded (kernel: Kernel) : bool =
     |> Option.bind (fun choice -> Option.ofObj (Catalogue.Find choice.Name))
     |> Option.exists (fun tableau -> not (isNull tableau.Rosenbrock))
 
+/// Entries of a matrix of registers that a stack holds beside what they are made of: a lane's system of 64 states.
+let private mostEntries = 4096
+
+/// Whether the matrix is small enough for registers; that of a longer state is torch's.
+let fits (kernel: Kernel) : bool = total kernel.States * total kernel.States <= mostEntries
+
 /// The members.
 let members (kernel: Kernel) precision : CSharp.Member list =
     [ { Documentation = inherited

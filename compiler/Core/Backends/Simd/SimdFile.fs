@@ -75,7 +75,7 @@ let private binding (kernel: Kernel) precision (face: Face) hasJacobian : Member
 /// One of the two files of a model, with its Jacobian where that is wanted.
 let file (namespaceName: string) (withJacobian: bool) (face: Face) (kernel: Kernel) precision width : File =
     let fused = kernel.Noise.IsEmpty && Fused.isFused kernel
-    let hasJacobian = withJacobian || Jacobian.isNeeded kernel
+    let hasJacobian = (withJacobian || Jacobian.isNeeded kernel) && Jacobian.fits kernel
 
     let more =
         (if hasJacobian then Jacobian.members kernel precision else [])

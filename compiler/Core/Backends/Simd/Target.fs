@@ -123,6 +123,8 @@ let choose (option: string option) (model: Dynamics.Model) : Choice =
                 Simd(kernel, "it was asked for")
             elif Jacobian.isNeeded kernel && hasSparseJacobian model then
                 Torch "its method solves with a sparse Jacobian, and registers factorize full ones"
+            elif Jacobian.isNeeded kernel && not (Jacobian.fits kernel) then
+                Torch "its method solves with the Jacobian, which registers hold for small systems alone"
             elif count > mostProducts then
                 Torch(
                     sprintf
