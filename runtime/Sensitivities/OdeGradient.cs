@@ -117,14 +117,10 @@ internal sealed class OdeGradient : ISolveGradient
         if (_saved is not null) return Continuous(cotangents, survivors, into);
         if (Sensitivities is { } tangents) return tangents.Pull(cotangents, IndexOf(survivors), into);
         using var tape = (StepTape)(Interlocked.Exchange(ref _recorder, null) ?? SolvedAgain());
-        if (survivors is null) return Reverse(tape, cotangents, eventTimes, into);
+        if (survivors is null) return DiscreteAdjoint.Run(_problem, tape, cotangents, into, eventTimes);
         using var part = tape.Of(survivors);
-        return Reverse(part, cotangents, eventTimes, into);
+        return DiscreteAdjoint.Run(_problem, part, cotangents, into, eventTimes);
     }
-
-    private Tensor Reverse(StepTape tape, Tensor cotangents, Tensor? eventTimes, ParameterGradients into) => _problem.Multistep is null
-        ? DiscreteAdjoint.Run(_problem, tape, cotangents, into, eventTimes)
-        : MultistepAdjoint.Run(_problem, tape, cotangents, into, eventTimes);
 
     private IStepRecorder SolvedAgain()
     {

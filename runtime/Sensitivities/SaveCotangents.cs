@@ -9,7 +9,6 @@ namespace DiffEqLang.Runtime;
 /// </summary>
 internal sealed class SaveCotangents
 {
-
     /// <param name="rows">The saved times inside the step.</param>
     /// <param name="weights">The dense output's weights at each of them, [rows, stages].</param>
     /// <param name="cotangents">d loss / d saved state: [times, samples, N].</param>
@@ -55,11 +54,13 @@ internal sealed class SaveCotangents
         state.add_(where(rows, cotangents, zeros_like(cotangents)).sum([0L]), Scalars.One);
     }
 
-    /// <summary>Adds what other rows of the same step give.</summary>
-    public void Add(SaveCotangents other)
+    /// <summary>What rows and other rows of the same step give together: the first, added to; null where neither gives anything.</summary>
+    public static SaveCotangents? Sum(SaveCotangents? some, SaveCotangents? others)
     {
-        Stages.add_(other.Stages, Scalars.One);
-        State.add_(other.State, Scalars.One);
+        if (some is null || others is null) return some ?? others;
+        some.Stages.add_(others.Stages, Scalars.One);
+        some.State.add_(others.State, Scalars.One);
+        return some;
     }
 
     /// <summary>What is added to the adjoints of all stages: [stages, samples, N].</summary>
