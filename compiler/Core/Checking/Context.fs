@@ -129,7 +129,7 @@ let label name shape = sprintf "%s : %s" name (Shape.print shape)
 
 /// The declarations that an expression's shape comes from: those of its names that are no scalars, three at most.
 let private declarationsOf (context: Context) (e: Tree.Expr) =
-    Names.parts e
+    Traversal.parts e
     |> List.choose (fun part ->
         match part.Kind with
         | Tree.Name name -> Some name

@@ -43,11 +43,11 @@ let private isIncrement context name =
 let private carried context (tree: Tree.Expr) =
     let found = Dictionary<Tree.Expr, string>(HashIdentity.Reference)
 
-    for e in Names.parts tree |> List.rev do
+    for e in Traversal.parts tree |> List.rev do
         match e.Kind with
         | Tree.Name name when isIncrement context name -> found[e] <- name
         | _ ->
-            Names.children e
+            Traversal.children e
             |> List.tryPick (fun child ->
                 match found.TryGetValue child with
                 | true, name -> Some name

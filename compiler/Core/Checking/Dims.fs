@@ -35,7 +35,7 @@ let private arithmetic (operator: Tree.BinaryOperator) (a: Dim) (b: Dim) =
 
 /// Whether a value's error is already reported.
 let isPoisoned (context: Context) (e: Tree.Expr) =
-    Names.parts e
+    Traversal.parts e
     |> List.exists (fun part ->
         match part.Kind with
         | Tree.Name name ->

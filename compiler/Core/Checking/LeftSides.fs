@@ -20,7 +20,7 @@ let private dotted states word =
 
 /// The words that a left side holds.
 let private words (target: Tree.Expr) =
-    Names.parts target
+    Traversal.parts target
     |> List.collect (fun part ->
         match part.Kind with
         | Tree.Name name -> [ name ]
@@ -84,7 +84,7 @@ let private hint context states (meant: (string * int) list) (target: Tree.Expr)
         sprintf "an initial value is `init %s = ...`" callee.Name
     | Tree.Index _, (state, _) :: _ when words target |> List.contains state ->
         sprintf "a state has one equation, for all its elements: `d%s/dt = ...`" state
-    | _, (state, order) :: _ when Names.parts target |> List.exists _.Kind.IsIndex ->
+    | _, (state, order) :: _ when Traversal.parts target |> List.exists _.Kind.IsIndex ->
         sprintf "a state has one equation, for all its elements: `%s = ...`" (derivative state order)
     | _, (state, order) :: _ ->
         sprintf "derivatives are by the time `t`: write `%s = ...`" (derivative state order)

@@ -1,121 +1,13 @@
-/// Resolves every name of a model: unknown ones, functions used as values and the other way round, cycles. What it
-/// leaves is an order of the declarations in which each uses earlier ones only.
+/// Resolves every name of a model: unknown ones, functions used as values and the other way round. What it leaves is an order of the
+/// declarations in which each uses earlier ones only (`DeclarationOrder`).
 module internal DiffEqLang.Compiler.Checking.Names
 
 open System.Collections.Generic
-open DiffEqLang.Contracts
 open DiffEqLang.Compiler.Syntax
+open DiffEqLang.Compiler.Syntax.Traversal
 open DiffEqLang.Compiler.Checking.Errors
 open DiffEqLang.Compiler.Checking.Scope
-
-/// The direct parts of an expression.
-let children (e: Tree.Expr) =
-    match e.Kind with
-    | Tree.Number _
-    | Tree.Name _
-    | Tree.Prime _
-    | Tree.Quoted _
-    | Tree.Missing -> []
-    | Tree.Unary(_, operand) -> [ operand ]
-    | Tree.Binary(_, left, _, right) -> [ left; right ]
-    | Tree.Call(_, arguments) -> arguments |> List.map _.Value
-    | Tree.Index(target, subscripts) ->
-        target
-        :: (subscripts
-            |> List.collect (function
-                | Tree.At position -> [ position ]
-                | Tree.Range(from, upTo, _) -> Option.toList from @ Option.toList upTo))
-    | Tree.Transpose operand
-    | Tree.Parenthesized operand -> [ operand ]
-    | Tree.Stack items -> items
-    | Tree.If(condition, thenBranch, elseBranch) -> [ condition; thenBranch; elseBranch ]
-
-/// An expression and all its parts, from left to right. Iterative: depth is no limit.
-let parts (root: Tree.Expr) =
-    let result = ResizeArray<Tree.Expr>()
-    let pending = Stack<Tree.Expr>()
-    pending.Push root
-
-    while pending.Count > 0 do
-        let e = pending.Pop()
-        result.Add e
-
-        for child in List.rev (children e) do
-            pending.Push child
-
-    List.ofSeq result
-
-/// An expression of the model, the names that are bound inside it, and whether differentials may stand in it.
-type private Site =
-    { Expr: Tree.Expr; Locals: string list; TakesDifferentials: bool; IsSize: bool }
-
-let private site e = { Expr = e; Locals = []; TakesDifferentials = false; IsSize = false }
-let private size e = { site e with IsSize = true }
-
-let private sizesOf (typeExpr: Tree.TypeExpr option) =
-    typeExpr |> Option.map _.Dims |> Option.defaultValue [] |> List.map size
-
-let private ofParameter (p: Tree.ParamDecl) =
-    [ for d in Option.toList p.Distribution do
-          for a in d.Arguments do
-              a.Value
-      yield! Option.toList p.Value
-      for i in Option.toList p.Interval do
-          i.Low
-          i.High ]
-
-let private isWord (a: Tree.Argument) =
-    match a.Value.Kind with
-    | Tree.Name "true"
-    | Tree.Name "false" -> true
-    | _ -> false
-
-let private ofNetwork (net: Tree.NetDecl) =
-    [ yield! net.From.Dims
-      yield! net.To.Dims
-      for stage in net.Stages do
-          for a in stage.Arguments do
-              if not (isWord a) then
-                  a.Value ]
-
-let private sitesOf (definition: Definition) =
-    match definition with
-    | DimDefinition value -> Option.toList value |> List.map site
-    | StateDefinition typeExpr
-    | AlgebraicDefinition typeExpr -> sizesOf typeExpr
-    | ParameterDefinition(typeExpr, p) -> sizesOf typeExpr @ List.map site (ofParameter p)
-    | ConstantDefinition(typeExpr, value) -> sizesOf typeExpr @ [ site value ]
-    | WienerDefinition(typeExpr, correlation) -> sizesOf typeExpr @ List.map site (Option.toList correlation)
-    | LetDefinition value
-    | OutputDefinition value -> [ site value ]
-    | FunctionDefinition fn -> [ { site fn.Body with Locals = fn.Parameters |> List.map _.Name } ]
-    | NetworkDefinition net -> ofNetwork net |> List.map site
-    | IncrementDefinition _
-    | NetworkParameterDefinition _
-    | UnsupportedDefinition -> []
-
-let private sitesOfStatement (statement: Statement) =
-    match statement with
-    | InitialStatement(_, value)
-    | HistoryStatement(_, value) -> [ site value ]
-    | EquationStatement(Tree.Differential _, right) -> [ { site right with TakesDifferentials = true } ]
-    | EquationStatement((Tree.Derivative _ | Tree.Zero _), right) -> [ site right ]
-    // Reported for their form alone: what stands in them says nothing about the model.
-    | EquationStatement(Tree.Other _, _)
-    | CalculusStatement _ -> []
-    | EventStatement(_, condition, actions) ->
-        site condition
-        :: [ for action in actions do
-                 match action with
-                 | Tree.Assign(_, value, _) -> site value
-                 | Tree.Stop _ -> () ]
-    // Method options and setting words are no names of the model; the ends of the time span are.
-    | SolveStatement settings ->
-        settings
-        |> List.collect (fun s ->
-            match s.Value with
-            | Tree.TimeSpan(from, upTo) -> [ site from; site upTo ]
-            | Tree.Single _ -> [])
+open DiffEqLang.Compiler.Checking.Sites
 
 type private Resolver =
     {
@@ -281,27 +173,6 @@ let private resolveSite (r: Resolver) (s: Site) =
         | Tree.Missing -> None)
     |> List.map _.Name
 
-/// What a declaration uses without naming it in an expression: a network's stages, and the declaration that brought
-/// the name with it.
-let private impliedReferences (scope: Scope) (definition: Definition) =
-    match definition with
-    | NetworkDefinition net ->
-        net.Stages
-        |> List.map _.Name.Name
-        |> List.filter (fun name -> tryFind name scope |> Option.exists (kindOf >> isFunction))
-    | IncrementDefinition wiener -> [ wiener ]
-    | NetworkParameterDefinition network -> [ network ]
-    | DimDefinition _
-    | StateDefinition _
-    | AlgebraicDefinition _
-    | ParameterDefinition _
-    | ConstantDefinition _
-    | WienerDefinition _
-    | LetDefinition _
-    | OutputDefinition _
-    | FunctionDefinition _
-    | UnsupportedDefinition -> []
-
 type Resolution =
     {
         /// The declarations, each after those that it uses.
@@ -311,82 +182,6 @@ type Resolution =
         /// Those that the model's own declarations and statements reach.
         Reached: Set<string>
     }
-
-let private reportCycle report (scope: Scope) (names: string list) =
-    let entities = names |> List.map (fun n -> Map.find n scope.ByName)
-    let areFunctions = entities |> List.forall (fun e -> kindOf e = FunctionName)
-    let kind = if areFunctions then RecursiveFunction names else Cycle names
-    report (error entities.Head.Span (Name kind))
-
-/// Depth-first, in declaration order. `edges` gives what each declaration uses.
-let private sort report (scope: Scope) (edges: Map<string, string list>) =
-    let finished = HashSet<string>()
-    let open' = HashSet<string>()
-    let cyclic = HashSet<string>()
-    let order = ResizeArray<Entity>()
-
-    let close path name =
-        let cycle = name :: (List.takeWhile (fun n -> n <> name) path |> List.rev)
-
-        if not (List.forall cyclic.Contains cycle) then
-            reportCycle report scope cycle
-
-        List.iter (cyclic.Add >> ignore) cycle
-
-    let rec visit path name =
-        if open'.Contains name then
-            close path name
-        elif not (finished.Contains name) then
-            open'.Add name |> ignore
-            Map.find name edges |> List.iter (visit (name :: path))
-            open'.Remove name |> ignore
-            finished.Add name |> ignore
-            order.Add(Map.find name scope.ByName)
-
-    scope.Entities |> List.iter (fun e -> visit [] e.Name)
-    List.ofSeq order, Set.ofSeq cyclic
-
-let private reachable (edges: Map<string, string list>) (roots: string seq) =
-    let seen = HashSet<string>()
-    let pending = Stack<string> roots
-
-    while pending.Count > 0 do
-        let name = pending.Pop()
-
-        if seen.Add name then
-            Map.find name edges |> List.iter pending.Push
-
-    Set.ofSeq seen
-
-let private warnsWhenUnused (e: Entity) =
-    match kindOf e with
-    | ParameterName
-    | ConstantName
-    | LetName
-    | FunctionName
-    | NetworkName
-    | WienerName -> not e.IsShared
-    | DimName
-    | StateName
-    | AlgebraicName
-    | IncrementName
-    | OutputName
-    | NetworkParameterName
-    | ArgumentName
-    | BuiltinName
-    | UnsupportedName -> false
-
-/// `dW` uses `W`, and `f_W1` uses `f`, only where something uses them.
-let private reportUnused report (scope: Scope) (named: Set<string>) =
-    let implied =
-        scope.Entities
-        |> List.filter (fun e -> kindOf e = NetworkName || named.Contains e.Name)
-        |> List.collect (fun e -> impliedReferences scope e.Definition)
-        |> Set.ofList
-
-    for e in scope.Entities do
-        if warnsWhenUnused e && not (named.Contains e.Name || implied.Contains e.Name) then
-            report (error e.Span (Name(Unused(e.Name, kindOf e))))
 
 /// `functions` are the names that calls may use besides the model's own.
 let resolve (report: Error -> unit) (functions: Set<string>) (scope: Scope) : Resolution =
@@ -402,7 +197,8 @@ let resolve (report: Error -> unit) (functions: Set<string>) (scope: Scope) : Re
 
     let edges =
         byDeclaration
-        |> List.map (fun (e, names) -> e.Name, List.distinct (names @ impliedReferences scope e.Definition))
+        |> List.map (fun (e, names) ->
+            e.Name, List.distinct (names @ DeclarationOrder.impliedReferences scope e.Definition))
         |> Map.ofList
 
     let named =
@@ -411,13 +207,13 @@ let resolve (report: Error -> unit) (functions: Set<string>) (scope: Scope) : Re
         |> List.append byStatements
         |> Set.ofList
 
-    reportUnused report scope named
-    let order, cyclic = sort report scope edges
+    DeclarationOrder.reportUnused report scope named
+    let order, cyclic = DeclarationOrder.sort report scope edges
     let own = scope.Entities |> List.filter (fun e -> not e.IsShared) |> List.map _.Name
 
     { Order = order
       Cyclic = cyclic
-      Reached = reachable edges (own @ byStatements) }
+      Reached = DeclarationOrder.reachable edges (own @ byStatements) }
 
 /// The same for one more expression in the scope.
 let resolveExpression (report: Error -> unit) (functions: Set<string>) (scope: Scope) (tree: Tree.Expr) =
