@@ -235,7 +235,7 @@ let tests =
               (sound
                |> List.map (fun text ->
                    test (text.Substring(6, 6)) { Expect.isEmpty (diagnostics text) text }))
-          testList "exact" (exact WrongModels.all)
+          testList "exact" (exact (WrongModels.all @ WrongSolveBlocks.all @ WrongDynamics.all))
           testList "slips" (exact Slips.all)
           notes
           options
