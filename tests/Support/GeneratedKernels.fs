@@ -50,9 +50,6 @@ let written =
               let cut = section.IndexOf '\n'
               SourceFile(section.Substring(0, cut).Trim(), section.Substring(cut + 1)) ]
 
-/// States of the longest model that is tried: benchmarks have longer copies of one.
-let private longest = 2000
-
 /// The models of sources that have kernels, each with a namespace of its own.
 let kernelsOf (sources: SourceFile list) =
     [ for source in sources do
@@ -63,8 +60,7 @@ let kernelsOf (sources: SourceFile list) =
               let model = (Pipeline.run true None m.Model).Model
 
               match Kernel.ofModel model with
-              | Ok kernel when Kernel.total kernel.States <= longest -> source.Path, model, kernel
-              | Ok _
+              | Ok kernel -> source.Path, model, kernel
               | Error _ -> () ]
     |> List.mapi (fun i (path, model, kernel) -> path, sprintf "Written%d" i, model, kernel)
 
