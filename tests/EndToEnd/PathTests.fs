@@ -10,6 +10,7 @@ open DiffEqLang.Contracts
 open DiffEqLang.Compiler
 open DiffEqLang.Compiler.Builtins
 open DiffEqLang.Compiler.Checking
+open DiffEqLang.Compiler.Ir
 open DiffEqLang.Runtime
 open DiffEqLang.Tests.Support
 open DiffEqLang.Tests.Support.Prelude
@@ -236,9 +237,23 @@ let private methods =
           solution.EnsureSuccess()
           Expect.isLessThan (abs (solution.LastState.item<float>() - exp -1.0)) 1e-3 "solved"
       }
-      test "a method is symplectic where its tableau is in parts" {
-          let symplectic = Methods.all |> List.filter _.IsSymplectic |> List.map _.Name
-          Expect.equal (Set.ofList symplectic) (Set.ofSeq DiffEqLang.Runtime.Methods.SymplecticNames) "names"
+      test "a method's family is what the runtime makes of its name" {
+          let isOf family name =
+              let choice: Typed.MethodChoice =
+                  { Name = name; Options = []; Tableau = None; Span = Unchecked.defaultof<_> }
+
+              family (Methods.familyOf choice)
+
+          let partitioned family =
+              match family with
+              | Methods.Family.Tableau tableau -> tableau.IsPartitioned
+              | _ -> false
+
+          Expect.all DiffEqLang.Runtime.Methods.SymplecticNames (isOf partitioned) "symplectic"
+          Expect.all DiffEqLang.Runtime.Methods.MultistepNames (isOf _.IsMultistep) "multistep"
+          Expect.all DiffEqLang.Runtime.Methods.ReversibleNames (isOf _.IsReversible) "reversible"
+          Expect.all DiffEqLang.Runtime.Methods.SdeNames (isOf _.IsStochastic) "of stochastic equations"
+          Expect.isTrue (isOf _.IsSwitching DiffEqLang.Runtime.Methods.AutoName) "auto"
       }
       test "a method is reversible where the runtime can undo its steps" {
           Expect.equal Methods.reversibleNames (List.ofSeq DiffEqLang.Runtime.Methods.ReversibleNames) "names"

@@ -26,27 +26,21 @@ let private explicitMethods =
           if not tableau.IsImplicit then
               tableau.Name ]
 
-/// What a method is that does not solve equations with delays.
-let private obstacle (name: string) : string option =
-    match Option.ofObj (Catalogue.Find name) with
-    | Some tableau when tableau.IsImplicit -> Some "is implicit"
-    | Some _ -> None
-    | None when not (isNull (Catalogue.FindMultistep name)) -> Some "keeps past values of its own"
-    | None when name = Methods.switching -> Some "may change to an implicit method"
-    | None when List.contains name Methods.reversibleNames -> Some "steps back by itself"
-    | None -> None
-
 let private ofMethod (choice: MethodChoice) =
-    match choice.Tableau, obstacle choice.Name with
-    | None, Some what ->
-        [ error choice.Span (Delay(MethodRefusesDelays(choice.Name, what, explicitMethods))) ]
-    | _ -> []
+    match Methods.familyOf choice with
+    | Methods.Family.Tableau tableau when tableau.IsImplicit -> Some "is implicit"
+    | Methods.Family.Multistep -> Some "keeps past values of its own"
+    | Methods.Family.Switching -> Some "may change to an implicit method"
+    | Methods.Family.Reversible -> Some "steps back by itself"
+    | Methods.Family.Tableau _
+    | Methods.Family.Stochastic -> None
+    |> Option.map (fun what ->
+        error choice.Span (Delay(MethodRefusesDelays(choice.Name, what, explicitMethods))))
 
 let private ofGradient (gradient: GradientChoice option) place =
-    match gradient with
-    | None
-    | Some { Mode = "discrete"; Checkpoints = None } -> []
-    | Some gradient -> [ error place (Delay(GradientThroughDelays gradient.Written)) ]
+    gradient
+    |> Option.filter (fun gradient -> not gradient.KeepsAllStates)
+    |> Option.map (fun gradient -> error place (Delay(GradientThroughDelays gradient.Written)))
 
 /// The adjoint of an equation with delays asks for what lies ahead of it, so that it is not solved beside the state backwards.
 let ofModel (model: Typed.Model) : Error list =
@@ -57,5 +51,5 @@ let ofModel (model: Typed.Model) : Error list =
               error first.Span (NotSupportedYet(EquationForm "a delay in a model with noise"))
           if model.Equations |> List.exists _.IsConstraint then
               error first.Span (NotSupportedYet(EquationForm "a delay in a model with algebraic constraints"))
-          yield! ofGradient model.Solve.Gradient first.Span
-          yield! model.Solve.Method |> Option.toList |> List.collect ofMethod ]
+          yield! Option.toList (ofGradient model.Solve.Gradient first.Span)
+          yield! Option.toList (Option.bind ofMethod model.Solve.Method) ]

@@ -6,16 +6,19 @@ open DiffEqLang.Compiler.Ir
 open DiffEqLang.Compiler.Ir.Typed
 open DiffEqLang.Compiler.Checking.Errors
 
-let private isReversible (choice: MethodChoice) = List.contains choice.Name Methods.reversibleNames
-
 /// Only the discrete gradient that keeps all states and the steps between them knows where an event has cut a step.
 let private ofEvents (solve: SolveBlock) (events: EventDecl list) : Error option =
-    match events, solve.Method, solve.Gradient with
+    match
+        events,
+        solve.Method |> Option.map (fun choice -> choice.Name, Methods.familyOf choice),
+        solve.Gradient
+    with
     | [], _, _ -> None
-    | first :: _, Some choice, _ when isReversible choice ->
-        Some(error first.Span (Event(MethodThroughEvents choice.Name)))
-    | _, _, (None | Some { Mode = "discrete"; Checkpoints = None }) -> None
-    | first :: _, _, Some gradient -> Some(error first.Span (Event(GradientThroughEvents gradient.Written)))
+    | first :: _, Some(name, Methods.Family.Reversible), _ ->
+        Some(error first.Span (Event(MethodThroughEvents name)))
+    | first :: _, _, Some gradient when not gradient.KeepsAllStates ->
+        Some(error first.Span (Event(GradientThroughEvents gradient.Written)))
+    | _ -> None
 
 let private refusal (gradient: GradientChoice) what reason =
     error gradient.Span (Solve(GradientRefuses(gradient.Written, what, reason)))
@@ -28,22 +31,10 @@ let private ofNoise (gradient: GradientChoice) (wiener: WienerDecl list) : Error
     | _ -> Some(refusal gradient "noise" "it is made for ordinary differential equations")
 
 /// Where states are bound by constraints, only the gradient that keeps all of them knows how.
-let private ofConstraints (solve: SolveBlock) (algebraic: 'Unknown list) : Error option =
-    match algebraic, solve.Method, solve.Gradient with
-    | [], _, _ -> None
-    | _, Some choice, _ when isReversible choice ->
-        let alternatives = [ for t in Catalogue.ForConstraints -> t.Name ]
-
-        let refused =
-            MethodRefusesConstraints(
-                choice.Name,
-                "it is explicit, and constraints are equations to be solved",
-                alternatives
-            )
-
-        Some(error choice.Span (Solve refused))
-    | _, _, (None | Some { Mode = "discrete"; Checkpoints = None }) -> None
-    | _, _, Some gradient ->
+let private ofConstraints (gradient: GradientChoice) (algebraic: 'Unknown list) : Error option =
+    if algebraic.IsEmpty || gradient.KeepsAllStates then
+        None
+    else
         Some(
             refusal
                 gradient
@@ -52,7 +43,7 @@ let private ofConstraints (solve: SolveBlock) (algebraic: 'Unknown list) : Error
         )
 
 /// Why a gradient does not go with a Runge-Kutta method; None where it does.
-let private obstacle mode (tableau: RungeKuttaTableau) : string option =
+let private ofTableau mode (tableau: RungeKuttaTableau) : string option =
     match mode with
     | "backsolve" when tableau.IsImplicit ->
         Some "the method is implicit, and what is stiff forwards cannot be solved backwards"
@@ -67,38 +58,37 @@ let private obstacle mode (tableau: RungeKuttaTableau) : string option =
     | _ -> None
 
 let private ofMethod (gradient: GradientChoice) (choice: MethodChoice option) : Error option =
-    let name = choice |> Option.map _.Name |> Option.defaultValue Methods.byDefault
-    let refused reason = refusal gradient (sprintf "`%s`" name) reason
-
-    match choice with
-    | Some reversible when isReversible reversible ->
-        if gradient.Mode = "reversible" then
-            None
-        else
-            Some(refused "the method steps back by itself, which is `gradient = reversible`")
-    | Some { Tableau = None } when name = Methods.switching ->
-        match gradient with
-        | { Mode = "discrete"; Checkpoints = None } -> None
-        | _ -> Some(refused "the method changes on the way, and only steps that are all kept say where")
-    | Some { Tableau = None } when not (isNull (Catalogue.FindMultistep name)) ->
-        match gradient with
-        | { Mode = "discrete"; Checkpoints = None } -> None
-        | _ -> Some(refused "the method's steps go on from past values, all of which the adjoint needs")
-    | _ ->
+    let family =
         choice
-        |> Option.bind _.Tableau
-        |> Option.orElse (Option.ofObj (Catalogue.Find name))
-        |> Option.bind (obstacle gradient.Mode)
-        |> Option.map refused
+        |> Option.map Methods.familyOf
+        |> Option.defaultValue (Methods.Family.Tableau(Catalogue.Find Methods.byDefault))
+
+    match family with
+    | Methods.Family.Tableau tableau -> ofTableau gradient.Mode tableau
+    | Methods.Family.Reversible when gradient.Mode <> "reversible" ->
+        Some "the method steps back by itself, which is `gradient = reversible`"
+    | Methods.Family.Switching when not gradient.KeepsAllStates ->
+        Some "the method changes on the way, and only steps that are all kept say where"
+    | Methods.Family.Multistep when not gradient.KeepsAllStates ->
+        Some "the method's steps go on from past values, all of which the adjoint needs"
+    | Methods.Family.Reversible
+    | Methods.Family.Switching
+    | Methods.Family.Multistep
+    | Methods.Family.Stochastic -> None
+    |> Option.map (
+        refusal
+            gradient
+            (sprintf "`%s`" (choice |> Option.map _.Name |> Option.defaultValue Methods.byDefault))
+    )
 
 /// What speaks against the gradient of the solve block.
 let ofModel (model: Typed.Model) : Error list =
     let ofGradient =
         match model.Solve.Gradient with
         | None -> []
-        | Some gradient -> [ ofNoise gradient model.Wiener; ofMethod gradient model.Solve.Method ]
+        | Some gradient ->
+            [ ofNoise gradient model.Wiener
+              ofConstraints gradient model.Algebraic
+              ofMethod gradient model.Solve.Method ]
 
-    ofEvents model.Solve model.Events
-    :: ofConstraints model.Solve model.Algebraic
-    :: ofGradient
-    |> List.choose id
+    ofEvents model.Solve model.Events :: ofGradient |> List.choose id

@@ -53,16 +53,13 @@ let ofStructure (model: Typed.Model) (noise: Dynamics.Noise) : Diagnostic option
 
 /// A method whose steps do not end on algebraic constraints; the tableau says why.
 let ofConstraints (model: Typed.Model) : Error option =
-    let tableau (choice: MethodChoice) =
-        choice.Tableau |> Option.orElseWith (fun () -> Option.ofObj (Catalogue.Find choice.Name))
-
     let obstacle (choice: MethodChoice) =
-        if choice.Tableau.IsNone && not (isNull (Catalogue.FindMultistep choice.Name)) then
-            Some "its past values do not fulfil them"
-        elif choice.Name = Methods.switching then
-            Some "it begins with an explicit method"
-        else
-            tableau choice |> Option.bind (fun t -> Option.ofObj t.ObstacleToConstraints)
+        match Methods.familyOf choice with
+        | Methods.Family.Tableau tableau -> Option.ofObj tableau.ObstacleToConstraints
+        | Methods.Family.Multistep -> Some "its past values do not fulfil them"
+        | Methods.Family.Switching -> Some "it begins with an explicit method"
+        | Methods.Family.Reversible -> Some "it is explicit, and constraints are equations to be solved"
+        | Methods.Family.Stochastic -> None
 
     let refusal (choice: MethodChoice) =
         obstacle choice
@@ -74,10 +71,15 @@ let ofConstraints (model: Typed.Model) : Error option =
 
 /// A symplectic method on equations that do not fall into positions and momenta.
 let ofPartition (model: Typed.Model) (partition: Dynamics.Partition) : Diagnostic option =
-    let symplectic =
-        model.Solve.Method
-        |> Option.filter (fun choice ->
-            Methods.tryFind choice.Name |> Option.exists _.IsSymplectic && choice.Tableau.IsNone)
+    let isSymplectic (choice: MethodChoice) =
+        match Methods.familyOf choice with
+        | Methods.Family.Tableau tableau -> tableau.IsPartitioned
+        | Methods.Family.Multistep
+        | Methods.Family.Switching
+        | Methods.Family.Reversible
+        | Methods.Family.Stochastic -> false
+
+    let symplectic = model.Solve.Method |> Option.filter isSymplectic
 
     match symplectic, partition with
     | Some choice, Inseparable reason when model.Wiener.IsEmpty && model.Algebraic.IsEmpty ->

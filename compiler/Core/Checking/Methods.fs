@@ -2,6 +2,9 @@
 /// them. A test holds this file against the runtime.
 module internal DiffEqLang.Compiler.Checking.Methods
 
+open DiffEqLang.Tableaux
+open DiffEqLang.Compiler.Ir.Typed
+
 /// What a method can take of a model's noise.
 type NoiseRule =
     /// Ordinary equations only.
@@ -17,8 +20,6 @@ type Method =
         Noise: NoiseRule
         /// Whether it estimates its error, and so takes tolerances.
         IsAdaptive: bool
-        /// Whether the equations must fall into positions and momenta.
-        IsSymplectic: bool
         /// The highest order of a method of variable order.
         MostOrder: int option
         /// Whether its steps can be undone.
@@ -29,13 +30,11 @@ let private fixedStep name =
     { Name = name
       Noise = Deterministic
       IsAdaptive = false
-      IsSymplectic = false
       MostOrder = None
       IsReversible = false }
 
 let private adaptive name = { fixedStep name with IsAdaptive = true }
 let private multistep most name = { adaptive name with MostOrder = Some most }
-let private symplectic name = { fixedStep name with IsSymplectic = true }
 let private reversible name = { fixedStep name with IsReversible = true }
 let private stochastic rule name = { fixedStep name with Noise = rule }
 
@@ -70,10 +69,10 @@ let all =
       multistep 5 "bdf"
       multistep 12 "adams"
       adaptive switching
-      symplectic "symplectic_euler"
-      symplectic "leapfrog"
-      symplectic "yoshida4"
-      symplectic "mclachlan"
+      fixedStep "symplectic_euler"
+      fixedStep "leapfrog"
+      fixedStep "yoshida4"
+      fixedStep "mclachlan"
       reversible "reversible_heun"
       reversible "asynchronous_leapfrog"
       stochastic AnyNoise "euler_maruyama"
@@ -81,6 +80,30 @@ let all =
       stochastic CommutativeNoise "milstein" ]
 
 let tryFind name = all |> List.tryFind (fun m -> m.Name = name)
+
+/// How a method takes its steps, from which follows what it can be asked for.
+[<RequireQualifiedAccess>]
+type Family =
+    /// By a tableau, of the catalogue or of a file.
+    | Tableau of RungeKuttaTableau
+    /// By past values.
+    | Multistep
+    /// So that they can be undone.
+    | Reversible
+    /// By two methods, one of them for stiff equations.
+    | Switching
+    /// Those of stochastic equations.
+    | Stochastic
+
+/// The family of a method that there is.
+let familyOf (choice: MethodChoice) : Family =
+    match choice.Tableau, Option.ofObj (Catalogue.Find choice.Name), tryFind choice.Name with
+    | Some tableau, _, _
+    | None, Some tableau, _ -> Family.Tableau tableau
+    | None, None, Some m when m.MostOrder.IsSome -> Family.Multistep
+    | None, None, Some m when m.IsReversible -> Family.Reversible
+    | None, None, _ when choice.Name = switching -> Family.Switching
+    | None, None, _ -> Family.Stochastic
 
 /// A method whose tableau stands in a file: `rk("file.json")`.
 let ofFile (isAdaptive: bool) name = { fixedStep name with IsAdaptive = isAdaptive }

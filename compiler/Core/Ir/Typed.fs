@@ -137,6 +137,9 @@ type GradientChoice =
         Span: SourceSpan
     }
 
+    /// Whether it keeps all states and the steps between them: what looks a step up can ask for no other.
+    member gradient.KeepsAllStates = gradient.Mode = "discrete" && gradient.Checkpoints.IsNone
+
     /// As it is written.
     member gradient.Written =
         match gradient.Checkpoints with

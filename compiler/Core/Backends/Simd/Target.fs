@@ -3,7 +3,6 @@
 module internal DiffEqLang.Compiler.Backends.Simd.Target
 
 open DiffEqLang.Contracts
-open DiffEqLang.Tableaux
 open DiffEqLang.Compiler.Checking
 open DiffEqLang.Compiler.Checking.Errors
 open DiffEqLang.Compiler.Ir
@@ -72,22 +71,20 @@ let private hasSparseJacobian (model: Dynamics.Model) =
 
 /// What a step of the method does that registers do not, where the solve block fixes one.
 let private methodNeedsTorch (model: Dynamics.Model) =
-    match model.Typed.Solve.Method with
-    | None -> None
-    | Some choice when not (isNull (Catalogue.FindMultistep choice.Name)) ->
-        Some(sprintf "its method, %s, keeps past values" choice.Name)
-    | Some choice when choice.Name = Methods.switching ->
-        Some(sprintf "its method, %s, changes between two" choice.Name)
-    | Some choice when List.contains choice.Name Methods.reversibleNames ->
-        Some(sprintf "its method, %s, steps back by itself" choice.Name)
-    | Some choice ->
-        match Option.ofObj (Catalogue.Find choice.Name) with
-        | Some tableau when tableau.IsPartitioned ->
-            Some(sprintf "its method, %s, moves positions and momenta by turns" tableau.Name)
-        | Some tableau when tableau.IsImplicit && isNull tableau.Rosenbrock ->
-            Some(sprintf "its method, %s, solves nonlinear equations in a step" tableau.Name)
-        | Some _
-        | None -> None
+    let obstacle (choice: Typed.MethodChoice) =
+        match Methods.familyOf choice with
+        | Methods.Family.Multistep -> Some "keeps past values"
+        | Methods.Family.Reversible -> Some "steps back by itself"
+        | Methods.Family.Switching -> Some "changes between two"
+        | Methods.Family.Tableau tableau when tableau.IsPartitioned ->
+            Some "moves positions and momenta by turns"
+        | Methods.Family.Tableau tableau when tableau.IsImplicit && isNull tableau.Rosenbrock ->
+            Some "solves nonlinear equations in a step"
+        | Methods.Family.Tableau _
+        | Methods.Family.Stochastic -> None
+        |> Option.map (sprintf "its method, %s, %s" choice.Name)
+
+    model.Typed.Solve.Method |> Option.bind obstacle
 
 let private onlyOnDevice (model: Dynamics.Model) =
     match model.Typed.Solve.Device with
