@@ -5,7 +5,7 @@
  * below needs one token of lookahead (but `else if`, two) and the parser hardly ever predicts:
  *   - one NEWLINE ends every statement, none stands anywhere else (lines continued, blank lines dropped);
  *   - brackets are balanced and not nested too deeply; what was wrong with them is reported there;
- *   - the declaration words are keywords only where they begin a declaration, and an ID everywhere else;
+ *   - the declaration words are keywords only where they begin a declaration, and an ID everywhere else (but `implicit {`);
  *   - comments are set aside for the formatter and for documentation;
  *   - slips such as `**` or `;` are reported and mended.
  * Some rules take more than the language has (a `~` in place of `=`, a model within a model): the reader reports these
@@ -118,6 +118,7 @@ primary     : NUMBER
             | ID arguments?
             | LPAREN expression RPAREN
             | LBRACKET expression (COMMA expression)* RBRACKET
+            | IMPLICIT LBRACE expression RBRACE
             | MISSING
             ;
 arguments   : LPAREN (argument (COMMA argument)*)? RPAREN ;
@@ -135,7 +136,7 @@ AND  : 'and' ;
 OR   : 'or' ;
 NOT  : 'not' ;
 
-// Keywords only where they begin a declaration (`in`: only behind a parameter), otherwise names:
+// Keywords only where they begin a declaration (`in`: only behind a parameter; `implicit` before a brace too), otherwise names:
 
 IMPORT    : 'import' ;
 MODEL     : 'model' ;

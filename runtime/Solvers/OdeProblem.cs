@@ -31,6 +31,9 @@ internal sealed record OdeProblem(
         if (problem.Tableau.IsPartitioned && equations.Positions is null)
             throw new ArgumentException(
                 $"Method {problem.Method.Name} needs positions and momenta, neither of which may depend on itself, and these equations do not fall into such; deqc check names the term where the solve block has the method.");
+        if (problem.Tableau.IsSplit && !equations.IsSplit)
+            throw new ArgumentException(
+                $"Method {problem.Method.Name} takes one part of the right-hand side explicitly and the other implicitly, and these equations are not split: mark the stiff part by `implicit {{ ... }}`, or name the method in the solve block for the compiler to find their linear part.");
         if (equations.Algebraic is not null) CheckConstraints(problem);
         var complete = new OdeProblem(equations, problem.Tableau, span, problem.Method, options) { Delays = equations.Delays };
         if (complete.Delays.Count > 0) complete.CheckDelays();

@@ -54,7 +54,7 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
             throw new ArgumentException($"Method {method.Name} is reversible, and those run on torch, without ensembles: take SolveTarget.Torch, or one of {string.Join(", ", Methods.ExplicitNames)}.");
         var tableau = method.Tableau ?? Catalogue.Find(method.Name) ?? Catalogue.FindMultistep(method.Name)?.Start
             ?? (method.Name == Methods.AutoName ? Tsit5.Tableau : null)
-            ?? throw new ArgumentException($"There is no method {method.Name} for ordinary differential equations.{Spelling.Suggest(method.Name, [.. Methods.OdeNames, .. Methods.SymplecticNames, .. Methods.ReversibleNames, Methods.AutoName])}");
+            ?? throw new ArgumentException($"There is no method {method.Name} for ordinary differential equations.{Spelling.Suggest(method.Name, [.. Methods.OdeNames, .. Methods.SymplecticNames, .. Methods.SplitNames, .. Methods.ReversibleNames, Methods.AutoName])}");
         var problem = new RungeKuttaProblem(tableau, span, method, options);
         problem.Check();
         return problem;

@@ -152,6 +152,7 @@ let private modelOf name (drifts: Expr list) wiener (diffusions: Expr list) : Dy
       Delays = []
       History = []
       Partition = Dynamics.Inseparable ""
+      Splitting = Dynamics.Unsplit ""
       Outputs = [] }
 
 let nameOf seed = sprintf "Random%d" seed

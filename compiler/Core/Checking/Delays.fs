@@ -11,7 +11,7 @@ open DiffEqLang.Compiler.Checking.Context
 
 let private rightSides (equation: Equation) =
     match equation with
-    | Ordinary(_, _, right, _) -> [ right ]
+    | Ordinary(_, _, right, _, _) -> [ right ]
     | Stochastic(_, drift, diffusion, _) -> [ drift; diffusion ]
     | Constraint(_, residual, _) -> [ residual ]
 

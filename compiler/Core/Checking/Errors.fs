@@ -121,6 +121,8 @@ type StructureError =
     | StageChangesShape of stage: string * reason: string
     /// `f("text")`
     | TextAsValue of text: string
+    /// `implicit { ... }` that is no term of an ordinary equation's right side.
+    | MisplacedMark
     /// Constraints and algebraic unknowns, counted by their elements, with the states that have no equation.
     | ConstraintCount of constraints: string * unknowns: string * undetermined: string list
     /// A constraint for which no algebraic unknown is left, the unknowns for which no constraint is, and what could stand in its place: the
@@ -185,6 +187,8 @@ type SolveError =
     | TargetRefusesModel of target: string * reason: string
     /// A symplectic method, and why the equations do not fall into positions and momenta.
     | MethodRefusesEquations of method: string * reason: string
+    /// A method that splits, and why the equations have no part for it to take implicitly.
+    | MethodNeedsParts of method: string * reason: string
     /// A method whose steps do not end on constraints, why, and the methods that do.
     | MethodRefusesConstraints of method: string * reason: string * alternatives: string list
     /// `rk("file.json")`, and what is wrong with the file.

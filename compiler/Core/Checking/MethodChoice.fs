@@ -86,3 +86,11 @@ let ofPartition (model: Typed.Model) (partition: Dynamics.Partition) : Diagnosti
         let refusal = MethodRefusesEquations(choice.Name, reason)
         Some(Messages.Render.diagnostic (error choice.Span (Solve refusal)))
     | _, (Inseparable _ | Separable _) -> None
+
+/// A method that splits, on equations without a part for it to take implicitly.
+let ofSplitting (model: Typed.Model) (splitting: Dynamics.Splitting) : Diagnostic option =
+    match model.Solve.Method |> Option.filter Methods.splits, splitting with
+    | Some choice, Unsplit reason when model.Wiener.IsEmpty && model.Algebraic.IsEmpty && model.Delays.IsEmpty ->
+        let refusal = MethodNeedsParts(choice.Name, reason)
+        Some(Messages.Render.diagnostic (error choice.Span (Solve refusal)))
+    | _, (Marked | LinearTerms | Unsplit _) -> None

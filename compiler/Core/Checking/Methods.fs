@@ -69,6 +69,10 @@ let all =
       multistep 5 "bdf"
       multistep 12 "adams"
       adaptive switching
+      fixedStep "imex_euler"
+      adaptive "kencarp3"
+      adaptive "kencarp4"
+      adaptive "kencarp5"
       fixedStep "symplectic_euler"
       fixedStep "leapfrog"
       fixedStep "yoshida4"
@@ -105,6 +109,15 @@ let familyOf (choice: MethodChoice) : Family =
     | None, None, _ when choice.Name = switching -> Family.Switching
     | None, None, _ -> Family.Stochastic
 
+/// Whether a method takes a part of the equations implicitly and the rest explicitly.
+let splits (choice: MethodChoice) =
+    match familyOf choice with
+    | Family.Tableau tableau -> tableau.IsSplit
+    | Family.Multistep
+    | Family.Switching
+    | Family.Reversible
+    | Family.Stochastic -> false
+
 /// A method whose tableau stands in a file: `rk("file.json")`.
 let ofFile (isAdaptive: bool) name = { fixedStep name with IsAdaptive = isAdaptive }
 
@@ -131,11 +144,7 @@ let options (m: Method) =
 /// Methods that the language has and the runtime does not have yet.
 let later =
     set
-        [ "imex_euler"
-          "kencarp3"
-          "kencarp4"
-          "kencarp5"
-          "etd1"
+        [ "etd1"
           "etdrk4"
           "revnet"
           "ab2"

@@ -39,6 +39,11 @@ let ofSolve error =
             Catalogue.MethodRefusesEquations
             (sprintf "`%s` needs positions and momenta, neither of which depends on itself: %s" method reason)
         |> hinting "`implicit_midpoint` and `gauss4` are symplectic for equations of any form"
+    | MethodNeedsParts(method, reason) ->
+        says
+            Catalogue.MethodNeedsParts
+            (sprintf "`%s` takes a stiff part of the equations implicitly, and there is none: %s" method reason)
+        |> hinting "mark it: `dx/dt = implicit { ... } + ...`"
     | GradientRefuses(gradient, what, reason) ->
         says
             Catalogue.GradientRefuses
