@@ -20,6 +20,7 @@ let all =
           Compiler.OppositesTests.tests
           Compiler.NoiseStructureTests.tests
           Compiler.PartitionTests.tests
+          Compiler.SplittingTests.tests
           Compiler.SparsityTests.tests
           Compiler.PrintingTests.tests
           Compiler.ScheduleTests.tests
@@ -73,6 +74,7 @@ let all =
           EndToEnd.SolveVerbTests.tests
           EndToEnd.PathTests.tests
           EndToEnd.StiffTests.tests
+          EndToEnd.SplitModelTests.tests
           EndToEnd.SwitchingTests.tests
           EndToEnd.ReferenceTests.tests ]
 

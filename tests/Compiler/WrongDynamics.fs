@@ -110,5 +110,18 @@ let all: (string * string list) list =
             "4:32-33 DEQ0705 `x` is assigned twice in one event (the values are those before the event: one assignment says what it becomes)"
             "5:19-20 DEQ0201 `z` is not declared (declare it, as in `param z = 1` or `let z = ...`)" ]
       model
+          "state x; param k = 100; dx/dt = k*implicit { -x } + cos(t)"
+          [ "4:11-26 DEQ0424 `implicit { ... }` is a term of the right side of an ordinary equation, and this is part of something else (write it around whole terms, factors inside: `dx/dt = implicit { -k*x } + f(x)`)" ]
+      model
+          "state x; wiener W; let r = implicit { -x }; dx = r*dt + implicit { 1 }*dW"
+          [ "4:9-23 DEQ0424 `implicit { ... }` is a term of the right side of an ordinary equation, and this is part of something else (write it around whole terms, factors inside: `dx/dt = implicit { -k*x } + f(x)`)"
+            "5:13-27 DEQ0424 `implicit { ... }` is a term of the right side of an ordinary equation, and this is part of something else (write it around whole terms, factors inside: `dx/dt = implicit { -k*x } + f(x)`)" ]
+      model
+          "state x; dx/dt = -x^3; solve { method = kencarp4 }"
+          [ "4:18-26 DEQ0612 `kencarp4` takes a stiff part of the equations implicitly, and there is none: no term is linear in the states with constant coefficients (mark it: `dx/dt = implicit { ... } + ...`)" ]
+      model
+          "state x; dx/dt = -x; solve { method = kencarp4, gradient = backsolve, target = simd }"
+          [ "4:38-47 DEQ0611 `gradient = backsolve` does not go with `kencarp4`: the method is implicit, and what is stiff forwards cannot be solved backwards (leave it out: the gradient is then exact for the method)" ]
+      model
           "state x; dx/dt = -x; solve { method = radau, target = simd }"
           [ "4:34-38 DEQ0608 `target = simd` cannot run this model: its method, radau, solves nonlinear equations in a step (leave the target to `auto`, or take `torch`)" ] ]
