@@ -44,6 +44,7 @@ let all =
           Runtime.ReversibleTests.tests
           Runtime.SymplecticTests.tests
           Runtime.SplitTests.tests
+          Runtime.ExponentialTests.tests
           Runtime.TableauFileTests.tests
           Runtime.SimdTests.tests
           Runtime.EnsembleTests.tests

@@ -108,6 +108,11 @@ public abstract class OdeEquations
     public virtual Tensor ImplicitDriftVjp(Tensor t, Tensor state, Tensor w, ParameterGradients into) =>
         throw WithoutParts(nameof(ImplicitDriftVjp));
 
+    /// <summary>
+    /// Of what form A is, where fᴵ(t, x) = A x with a matrix A of parameters alone, as exponential methods need it; null where it is not.
+    /// </summary>
+    public virtual LinearStructure? ImplicitStructure => null;
+
     /// <summary>Which entries of ∂fᴵ/∂x may be other than zero: see <see cref="JacobianPattern"/>.</summary>
     public virtual SparsityPattern? ImplicitJacobianPattern => null;
 

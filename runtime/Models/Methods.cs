@@ -115,6 +115,12 @@ public static partial class Methods
     /// <summary>Kennedy and Carpenter's additive pair, order 5(4), implicit in the part of the equations that is split off as stiff.</summary>
     public static Method KenCarp5(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("kencarp5", rtol, atol, dt);
 
+    /// <summary>The exponential Euler method, order 1: exact in the linear part that is split off, however stiff.</summary>
+    public static Method Etd1(double dt) => new("etd1") { Dt = dt };
+
+    /// <summary>Cox and Matthews' exponential method, order 4: exact in the linear part that is split off, however stiff.</summary>
+    public static Method EtdRk4(double dt) => new("etdrk4") { Dt = dt };
+
     /// <summary>The reversible Heun method, order 2: gradients in memory that does not grow with the steps.</summary>
     public static Method ReversibleHeun(double dt) => new("reversible_heun") { Dt = dt };
 
@@ -150,6 +156,9 @@ public static partial class Methods
 
     /// <summary>Those for equations of two parts, of which one is stiff.</summary>
     public static IReadOnlyList<string> SplitNames { get; } = [.. Catalogue.Split.Select(tableau => tableau.Name)];
+
+    /// <summary>The exponential methods, for equations with a linear part that is stiff.</summary>
+    public static IReadOnlyList<string> ExponentialNames { get; } = [.. Catalogue.Exponential.Select(method => method.Name)];
 
     /// <summary>Those whose steps can be undone, for <see cref="GradientMode.Reversible"/>.</summary>
     public static IReadOnlyList<string> ReversibleNames { get; } = [.. ReversibleScheme.All.Select(scheme => scheme.Name)];

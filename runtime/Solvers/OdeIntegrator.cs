@@ -72,6 +72,7 @@ internal sealed class OdeIntegrator : IDisposable
 
         _kernel = problem.Multistep is { } multistep
             ? new MultistepKernel(problem, multistep, _lanes, _state)
+            : problem.Exponential is not null ? new ExponentialKernel(problem, _state)
             : problem.Stiff is not null ? new SwitchingKernel(problem, _lanes, _state.dtype, keepsTerms: recorder is { WantsTerms: true })
             : new RungeKuttaKernel(problem, _lanes, _state.dtype, keepsTerms: recorder is { WantsTerms: true }, _past);
         _clock = new LaneClock(problem, _lanes);

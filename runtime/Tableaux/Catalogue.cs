@@ -24,6 +24,12 @@ public static class Catalogue
     /// <summary>The multistep method of a name as written in <c>method = ...</c>; null where there is none.</summary>
     public static MultistepMethod? FindMultistep(string name) => Multistep.FirstOrDefault(method => method.Name == name);
 
+    /// <summary>The exponential methods, by order.</summary>
+    public static IReadOnlyList<ExponentialMethod> Exponential { get; } = [.. Held<ExponentialMethod>().OrderBy(method => method.Order)];
+
+    /// <summary>The exponential method of a name as written in <c>method = ...</c>; null where there is none.</summary>
+    public static ExponentialMethod? FindExponential(string name) => Exponential.FirstOrDefault(method => method.Name == name);
+
     /// <summary>Those for equations with algebraic constraints, by order and then by name.</summary>
     public static IReadOnlyList<RungeKuttaTableau> ForConstraints { get; } = Sorted(tableau => tableau.ObstacleToConstraints is null);
 

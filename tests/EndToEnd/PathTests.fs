@@ -200,6 +200,7 @@ let private methods =
               [ yield! DiffEqLang.Runtime.Methods.OdeNames
                 yield! DiffEqLang.Runtime.Methods.SymplecticNames
                 yield! DiffEqLang.Runtime.Methods.SplitNames
+                yield! DiffEqLang.Runtime.Methods.ExponentialNames
                 yield! DiffEqLang.Runtime.Methods.ReversibleNames
                 DiffEqLang.Runtime.Methods.AutoName ]
 
@@ -257,6 +258,7 @@ let private methods =
               | _ -> false
 
           Expect.all DiffEqLang.Runtime.Methods.SplitNames (isOf split) "split"
+          Expect.all DiffEqLang.Runtime.Methods.ExponentialNames (isOf _.IsExponential) "exponential"
           Expect.all DiffEqLang.Runtime.Methods.MultistepNames (isOf _.IsMultistep) "multistep"
           Expect.all DiffEqLang.Runtime.Methods.ReversibleNames (isOf _.IsReversible) "reversible"
           Expect.all DiffEqLang.Runtime.Methods.SdeNames (isOf _.IsStochastic) "of stochastic equations"

@@ -11,13 +11,23 @@ open DiffEqLang.Tests.Support.Odes
 /// The Brusselator on a line of 64 points, whose diffusion is stiff: marked, found by the compiler, and two parts of another kind.
 let private models =
     let brusselator (diffusion: string -> string) =
-        $"dim n = 64; state u, v : R[n]; param D : R = 0.02 in (0, inf); const h = 0.0153846153846; let one = [1]; "
-        + "let du = (concat(u[1..n], one) - 2*u + concat(one, u[0..n - 1]))/h^2; "
-        + "let dv = (concat(v[1..n], 3*one) - 2*v + concat(3*one, v[0..n - 1]))/h^2; let r = u^2*v; "
-        + $"du/dt = {diffusion "D*du"} + 1 + r - 4*u; dv/dt = {diffusion "D*dv"} + 3*u - r; "
-        + "init u = 1; init v = 3; solve { t = 0 .. 4, method = kencarp4(rtol = 1e-6, atol = 1e-8), dtype = float64 }"
+        String.concat
+            "; "
+            [ "dim n = 64"
+              "state u, v : R[n]"
+              "param D : R = 0.02 in (0, inf)"
+              "const h = 0.0153846153846"
+              "let one = [1]"
+              "let du = (concat(u[1..n], one) - 2*u + concat(one, u[0..n - 1]))/h^2"
+              "let dv = (concat(v[1..n], 3*one) - 2*v + concat(3*one, v[0..n - 1]))/h^2"
+              "let r = u^2*v"
+              sprintf "du/dt = %s + 1 + r - 4*u" (diffusion "D*du")
+              sprintf "dv/dt = %s + 3*u - r" (diffusion "D*dv")
+              "init u = 1"
+              "init v = 3"
+              "solve { t = 0 .. 4, method = kencarp4(rtol = 1e-6, atol = 1e-8), dtype = float64 }" ]
 
-    [ "Marked", brusselator (fun term -> $"implicit {{ {term} }}")
+    [ "Marked", brusselator (sprintf "implicit { %s }")
       "Found", brusselator id
       "Coupled",
       "state x : R[3], y; param A : R[3, 3] ~ normal(0, 1); param k = 3; dx/dt = implicit { A @ tanh(x) - k*y^2*x } + sin(t)*x; "
@@ -134,7 +144,11 @@ let tests =
                   let measured =
                       Gradients.differences (fun s ->
                           use _ = torch.no_grad ()
-                          let move sign = List.iter2 (fun (p: TorchSharp.Modules.Parameter) d -> p.add_ (d, scalar (sign * s)) |> ignore) parameters directions
+
+                          let move sign =
+                              for p, d in List.zip parameters directions do
+                                  p.add_ ((d: Tensor), scalar (sign * s)) |> ignore
+
                           move 1.0
                           let value = (loss ()).item<float> ()
                           move -1.0

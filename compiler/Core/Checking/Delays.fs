@@ -30,6 +30,7 @@ let private ofMethod (choice: MethodChoice) =
     match Methods.familyOf choice with
     | Methods.Family.Tableau tableau when tableau.IsImplicit -> Some "is implicit"
     | Methods.Family.Multistep -> Some "keeps past values of its own"
+    | Methods.Family.Exponential -> Some "steps by functions of a matrix"
     | Methods.Family.Switching -> Some "may change to an implicit method"
     | Methods.Family.Reversible -> Some "steps back by itself"
     | Methods.Family.Tableau _

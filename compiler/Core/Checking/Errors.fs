@@ -189,6 +189,8 @@ type SolveError =
     | MethodRefusesEquations of method: string * reason: string
     /// A method that splits, and why the equations have no part for it to take implicitly.
     | MethodNeedsParts of method: string * reason: string
+    /// An exponential method, and why the equations have no linear part for it.
+    | MethodNeedsLinearPart of method: string * reason: string
     /// A method whose steps do not end on constraints, why, and the methods that do.
     | MethodRefusesConstraints of method: string * reason: string * alternatives: string list
     /// `rk("file.json")`, and what is wrong with the file.

@@ -71,9 +71,12 @@ let private ofMethod (gradient: GradientChoice) (choice: MethodChoice option) : 
         Some "the method changes on the way, and only steps that are all kept say where"
     | Methods.Family.Multistep when not gradient.KeepsAllStates ->
         Some "the method's steps go on from past values, all of which the adjoint needs"
+    | Methods.Family.Exponential when not gradient.KeepsAllStates ->
+        Some "the adjoint of the method's steps needs all of their states"
     | Methods.Family.Reversible
     | Methods.Family.Switching
     | Methods.Family.Multistep
+    | Methods.Family.Exponential
     | Methods.Family.Stochastic -> None
     |> Option.map (
         refusal

@@ -73,6 +73,8 @@ let all =
       adaptive "kencarp3"
       adaptive "kencarp4"
       adaptive "kencarp5"
+      fixedStep "etd1"
+      fixedStep "etdrk4"
       fixedStep "symplectic_euler"
       fixedStep "leapfrog"
       fixedStep "yoshida4"
@@ -92,6 +94,8 @@ type Family =
     | Tableau of RungeKuttaTableau
     /// By past values.
     | Multistep
+    /// By functions of a matrix.
+    | Exponential
     /// So that they can be undone.
     | Reversible
     /// By two methods, one of them for stiff equations.
@@ -106,13 +110,15 @@ let familyOf (choice: MethodChoice) : Family =
     | None, Some tableau, _ -> Family.Tableau tableau
     | None, None, Some m when m.MostOrder.IsSome -> Family.Multistep
     | None, None, Some m when m.IsReversible -> Family.Reversible
+    | None, None, _ when not (isNull (Catalogue.FindExponential choice.Name)) -> Family.Exponential
     | None, None, _ when choice.Name = switching -> Family.Switching
     | None, None, _ -> Family.Stochastic
 
-/// Whether a method takes a part of the equations implicitly and the rest explicitly.
+/// Whether a method treats a part of the equations, the stiff one, otherwise than the rest.
 let splits (choice: MethodChoice) =
     match familyOf choice with
     | Family.Tableau tableau -> tableau.IsSplit
+    | Family.Exponential -> true
     | Family.Multistep
     | Family.Switching
     | Family.Reversible
@@ -144,9 +150,7 @@ let options (m: Method) =
 /// Methods that the language has and the runtime does not have yet.
 let later =
     set
-        [ "etd1"
-          "etdrk4"
-          "revnet"
+        [ "revnet"
           "ab2"
           "ab3"
           "lm_resnet"

@@ -89,6 +89,12 @@ type Splitting =
     /// Nothing, and why.
     | Unsplit of reason: string
 
+/// Of what form the matrix of a linear part is.
+[<RequireQualifiedAccess>]
+type LinearForm =
+    | General
+    | Diagonal
+
 type Model =
     {
         Typed: Typed.Model

@@ -17,6 +17,11 @@ let private dependsAtMost (on: Dependence) (e: Expr) = (e.DependsOn &&& ~~~on) =
 /// Whether its value never changes in a solve.
 let private isConstant (e: Expr) = dependsAtMost Dependence.Parameter e
 
+/// Whether all terms of what is among these, or part of it, are constants times states.
+let private linearIn (roots: Expr list) : Expr -> bool =
+    let degrees = Linearity.degrees (fun s -> s.Role = State) roots
+    fun e -> degrees[e] = Homogeneous 1 && dependsAtMost (Dependence.State ||| Dependence.Parameter) e
+
 /// Everything in the one part.
 let private allImplicit (e: Expr) : Parts = { Implicit = e; Explicit = Build.zeros e.Shape }
 let private allExplicit (e: Expr) : Parts = { Implicit = Build.zeros e.Shape; Explicit = e }
@@ -42,11 +47,8 @@ let private partsOf (isLinear: Expr -> bool) (node: Expr) (operands: Parts list)
     | _ -> allExplicit node
 
 let private linearTerms (drifts: Expr list) : Parts list =
-    let degrees = Linearity.degrees (fun s -> s.Role = State) drifts
+    let isLinear = linearIn drifts
     let known = Dictionary<Expr, Parts>(HashIdentity.Reference)
-
-    let isLinear (e: Expr) =
-        degrees[e] = Homogeneous 1 && dependsAtMost (Dependence.State ||| Dependence.Parameter) e
 
     for node in topological drifts do
         known[node] <- partsOf isLinear node (node.Args |> List.map (fun a -> known[a]))
@@ -76,3 +78,28 @@ let analyse (methodSplits: bool) (model: Model) : Model =
     elif model.Components |> List.exists _.Parts.IsSome then { model with Splitting = Marked }
     elif methodSplits then find model
     else without "its method does not split"
+
+let private implicitParts (model: Model) = model.Components |> List.map (fun c -> (Dynamics.partsOf c).Implicit)
+
+/// A component whose implicit part is not linear with constant coefficients.
+let nonlinear (model: Model) : Component option =
+    let parts = implicitParts model
+    let isLinear = linearIn parts
+
+    List.zip model.Components parts
+    |> List.tryFind (fun (_, part) -> not (Build.isZero part || isLinear part))
+    |> Option.map fst
+
+/// The form of the implicit part's matrix; none where there is no such part, or it is not linear with constant coefficients.
+let linearForm (model: Model) : LinearForm option =
+    match model.Splitting with
+    | Unsplit _ -> None
+    | Marked
+    | LinearTerms when (nonlinear model).IsSome -> None
+    | Marked
+    | LinearTerms ->
+        match Sparsity.ofValues model.Components (implicitParts model) with
+        | Some pattern when pattern.Runs |> List.forall (fun run -> run.Offsets = [| 0 |] || run.Offsets = [||]) ->
+            Some LinearForm.Diagonal
+        | Some _
+        | None -> Some LinearForm.General

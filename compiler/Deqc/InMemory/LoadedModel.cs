@@ -53,6 +53,7 @@ internal sealed class LoadedModel : IDisposable
             ExtraOutputs = extraOutputs,
             Target = request.Target,
             Dtype = request.SinglePrecision ? "float32" : "float64",
+            Method = request.Method,
         };
         var result = file.Compile(options);
         file.Report(result.Diagnostics, terminal);

@@ -153,6 +153,12 @@ let private parts (bound: Bound) : Member list =
         []
     else
         [ overriding (Property("bool", "IsSplit", Literal "true"))
+          match Splitting.linearForm bound.Face.Model with
+          | Some form ->
+              overriding (
+                  Property("LinearStructure?", "ImplicitStructure", Member(Name "LinearStructure", string form))
+              )
+          | None -> ()
           yield!
               bound.Face.Model.Components
               |> List.map (fun c -> (Dynamics.partsOf c).Implicit)

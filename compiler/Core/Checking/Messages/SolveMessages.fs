@@ -44,6 +44,14 @@ let ofSolve error =
             Catalogue.MethodNeedsParts
             (sprintf "`%s` takes a stiff part of the equations implicitly, and there is none: %s" method reason)
         |> hinting "mark it: `dx/dt = implicit { ... } + ...`"
+    | MethodNeedsLinearPart(method, reason) ->
+        says
+            Catalogue.MethodNeedsParts
+            (sprintf
+                "`%s` solves a part of the equations exactly that is linear in the states with constant coefficients: %s"
+                method
+                reason)
+        |> hinting "mark that part: `dx/dt = implicit { A @ x } + ...`"
     | GradientRefuses(gradient, what, reason) ->
         says
             Catalogue.GradientRefuses
