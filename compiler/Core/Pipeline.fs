@@ -113,7 +113,9 @@ let constraintDiagnostics (model: Dynamics.Model) : Diagnostic list =
 let methodDiagnostics (model: Dynamics.Model) : Diagnostic list =
     Option.toList (model.Noise |> Option.bind (MethodChoice.ofStructure model.Typed))
     @ Option.toList (MethodChoice.ofPartition model.Typed model.Partition)
-    @ Option.toList (MethodChoice.ofSplitting
-        model.Typed
-        model.Splitting
-        (Splitting.nonlinear model |> Option.map _.Symbol.Name))
+    @ Option.toList (
+        MethodChoice.ofSplitting
+            model.Typed
+            model.Splitting
+            (Splitting.nonlinear model |> Option.map _.Symbol.Name)
+    )

@@ -28,7 +28,10 @@ public sealed record AdditiveMethod(double[][] Explicit, double[][] Implicit, do
     /// <param name="name">As written in <c>method = ...</c>.</param>
     /// <param name="order">Of the method.</param>
     /// <param name="citation">The paper, and the place in it.</param>
-    /// <param name="lower">The weights, of both parts, of the solution of one order less; null where there is none.</param>
+    /// <param name="lower">
+    /// The weights, of both parts, of the solution of one order less; null where there is none. The estimate is not filtered: a step's end is no
+    /// stage, so that what stiffness makes of its error is real.
+    /// </param>
     public RungeKuttaTableau Tableau(string name, int order, string citation, double[]? lower = null)
     {
         double[][] rows = [.. Evaluations.Select((slope, i) => Row(Explicit[slope.At], Implicit[slope.At])[..(i + (IsSolved(slope) ? 1 : 0))])];

@@ -120,6 +120,18 @@ let all: (string * string list) list =
           "state x; dx/dt = -x^3; solve { method = kencarp4 }"
           [ "4:18-26 DEQ0612 `kencarp4` takes a stiff part of the equations implicitly, and there is none: no term is linear in the states with constant coefficients (mark it: `dx/dt = implicit { ... } + ...`)" ]
       model
+          "state x; dx/dt = -x^3; solve { method = etd1(dt = 0.1) }"
+          [ "4:18-32 DEQ0612 `etd1` solves a part of the equations exactly that is linear in the states with constant coefficients: no term is linear in the states with constant coefficients (mark that part: `dx/dt = implicit { A @ x } + ...`)" ]
+      model
+          "state x; dx/dt = implicit { -x^3 } + x; solve { method = etdrk4(dt = 0.1) }"
+          [ "4:18-34 DEQ0612 `etdrk4` solves a part of the equations exactly that is linear in the states with constant coefficients: the marked terms of `x` are not (mark that part: `dx/dt = implicit { A @ x } + ...`)" ]
+      model
+          "state x; dx/dt = -x; solve { method = etdrk4(dt = 0.1), gradient = discrete(checkpoints = 5), target = simd }"
+          [ "4:46-71 DEQ0611 `gradient = discrete(checkpoints = 5)` does not go with `etdrk4`: the adjoint of the method's steps needs all of their states (leave it out: the gradient is then exact for the method)" ]
+      model
+          "state x; dx/dt = -x; solve { method = etdrk4(dt = 0.1), target = simd }"
+          [ "4:45-49 DEQ0608 `target = simd` cannot run this model: its method, etdrk4, steps by functions of a matrix (leave the target to `auto`, or take `torch`)" ]
+      model
           "state x; dx/dt = -x; solve { method = kencarp4, gradient = backsolve, target = simd }"
           [ "4:38-47 DEQ0611 `gradient = backsolve` does not go with `kencarp4`: the method is implicit, and what is stiff forwards cannot be solved backwards (leave it out: the gradient is then exact for the method)" ]
       model

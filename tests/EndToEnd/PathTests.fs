@@ -252,6 +252,7 @@ let private methods =
               | _ -> false
 
           Expect.all DiffEqLang.Runtime.Methods.SymplecticNames (isOf partitioned) "symplectic"
+
           let split family =
               match family with
               | Methods.Family.Tableau tableau -> tableau.IsSplit

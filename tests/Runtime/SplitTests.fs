@@ -32,7 +32,7 @@ let private prothero (l: float) =
     let column (t: Tensor) = t.unsqueeze -1L
 
     ofParts (
-        part (fun t y -> ((column (t.sin ())).neg ()).expand_as y) (fun _ _ w -> torch.zeros_like w),
+        part (fun t y -> ((column (t.sin ())).neg()).expand_as y) (fun _ _ w -> torch.zeros_like w),
         part (fun t y -> scale -l (y.Minus(column (t.cos ())))) (fun _ _ w -> scale -l w)
     )
 
@@ -53,17 +53,14 @@ let tests =
                   $"{tableau.Name} has its order"
                   [ for problem in problems do
                         test problem.Name {
-                            OrderTests.finalError
-                                tableau.Name
-                                problem
-                                0.0
-                                (OrderTests.spanOf tableau problem)
+                            OrderTests.finalError tableau.Name problem 0.0 (OrderTests.spanOf tableau problem)
                             |> OrderTests.measuredOrder tableau
                             |> OrderTests.expectOrder tableau
                         } ]
 
           for tableau in Catalogue.Split do
-              test $"{tableau.Name}: a method that splits nothing off is explicit, one that leaves nothing is implicit" {
+              test
+                  $"{tableau.Name}: a method that splits nothing off is explicit, one that leaves nothing is implicit" {
                   // The linear equation y' = -y by the two sets of coefficients alone.
                   let nothing = part (fun _ y -> torch.zeros_like y) (fun _ _ w -> torch.zeros_like w)
                   let decay = part (fun _ y -> y.neg ()) (fun _ _ w -> w.neg ())
@@ -78,7 +75,7 @@ let tests =
               }
 
           for name in adaptive do
-              test $"{name} takes steps that the stiff part does not shrink" {
+              test $"{name} takes steps whose number is bounded, however stiff the stiff part" {
                   let solved l =
                       use _ = torch.NewDisposeScope()
                       let options = span 0.0 10.0 (tolerances name 1e-5 1e-7)
@@ -87,7 +84,7 @@ let tests =
                       Expect.isLessThan (abs ((values solution.LastState).[0] - cos 10.0)) 1e-3 $"at {l}"
                       solution.Statistics.Accepted[0]
 
-                  Expect.isLessThan (solved 1e7) (4L * solved 10.0) "steps"
+                  Expect.isLessThan (float (solved 1e8)) (1.2 * float (solved 1e5)) "steps"
               }
 
           for name in adaptive do
@@ -145,10 +142,10 @@ let tests =
               for i, start in List.indexed starts do
                   let alone = solveWith options equations (matrix [ [ start ] ])
 
-                  Expect.equal
-                      (values (together.LastState.select (0L, int64 i)))
-                      (values alone.LastState)
-                      $"from {start}"
+                  // To rounding: steps that all lanes share are factors of the coefficients, others of the slopes.
+                  let mine = values (together.LastState.select (0L, int64 i))
+                  Expect.isLessThan (distance mine (values alone.LastState)) 1e-13 $"from {start}"
+                  Expect.equal together.Statistics.Accepted[i] alone.Statistics.Accepted[0] "steps"
           }
 
           test "an explicit part alone takes one evaluation a stage and one at the end" {
@@ -163,7 +160,12 @@ let tests =
                       (fun _ _ w -> w.neg ())
 
               let nothing = part (fun _ y -> torch.zeros_like y) (fun _ _ w -> torch.zeros_like w)
-              finalState (span 0.0 1.0 (fixedStep "kencarp3" 0.1)) (ofParts (counted, nothing)) (vector [ 1.0 ]) |> ignore
+
+              finalState
+                  (span 0.0 1.0 (fixedStep "kencarp3" 0.1))
+                  (ofParts (counted, nothing))
+                  (vector [ 1.0 ])
+              |> ignore
 
               // Three stages behind the first, and the whole right-hand side where the step begins.
               Expect.equal evaluations (10 * 4) "evaluations"
@@ -171,6 +173,9 @@ let tests =
 
           test "equations that are not split are refused" {
               says "are not split" (fun () ->
-                  solveWith (span 0.0 1.0 (tolerances "kencarp4" 1e-6 1e-8)) (ode (fun _ y -> y)) (vector [ 1.0 ])
+                  solveWith
+                      (span 0.0 1.0 (tolerances "kencarp4" 1e-6 1e-8))
+                      (ode (fun _ y -> y))
+                      (vector [ 1.0 ])
                   |> ignore)
           } ]

@@ -72,7 +72,9 @@ let fulfils (tableau: RungeKuttaTableau) (solution: float[]) (order: int) : unit
 let theWeights (tableau: RungeKuttaTableau) = Array.ofSeq tableau.B
 
 let ofEvery (name: string) (check: RungeKuttaTableau -> unit) =
-    testList name [ for tableau in Seq.append Catalogue.All Catalogue.Split -> test tableau.Name { check tableau } ]
+    testList
+        name
+        [ for tableau in Seq.append Catalogue.All Catalogue.Split -> test tableau.Name { check tableau } ]
 
 /// The order that the papers claim for the dense output; Hermite's cubic is of order 3, or the method's where that is less.
 let denseOrder (tableau: RungeKuttaTableau) =
@@ -109,10 +111,7 @@ let tests =
           test "conditions that couple two parts are told from those of each" {
               // The midpoint rule for one part and Heun's method for the other, blind for each other.
               let drifts =
-                  [| DriftPart.Explicit
-                     DriftPart.Explicit
-                     DriftPart.Implicit
-                     DriftPart.Implicit |]
+                  [| DriftPart.Explicit; DriftPart.Explicit; DriftPart.Implicit; DriftPart.Implicit |]
 
               let rows = [| [||]; [| 0.5 |]; [||]; [| 0.0; 0.0; 1.0 |] |]
 

@@ -43,7 +43,7 @@ let swapped (parts: Part * Part) = snd parts, fst parts
 /// y' = y (1 - y), each sample on its own: y and -y^2.
 let logisticParts =
     part (fun _ y -> y) (fun _ _ w -> w),
-    part (fun _ y -> (y.Squared()).neg ()) (fun _ y w -> w.mul (scale -2.0 y))
+    part (fun _ y -> (y.Squared()).neg()) (fun _ y w -> w.mul (scale -2.0 y))
 
 /// x' = t x + y, y' = t y: t x alone, and the rest.
 let timeDependentParts =
@@ -60,13 +60,13 @@ let complexParts =
 
 /// -0.1 x, and tanh(W x + b t).
 let networkParts (w: Tensor) (b: Tensor) =
-    let inner (t: Tensor) (x: Tensor) = ((x.matmul (w.t ())).Plus(b.mul (t.unsqueeze -1L))).tanh ()
+    let inner (t: Tensor) (x: Tensor) = ((x.matmul (w.t ())).Plus(b.mul (t.unsqueeze -1L))).tanh()
 
     part (fun _ x -> scale -0.1 x) (fun _ _ cotangent -> scale -0.1 cotangent),
     { Drift = inner
       Vjp =
         fun t x cotangent into ->
-            let outer = cotangent.mul (plus 1.0 (((inner t x).Squared()).neg ()))
+            let outer = cotangent.mul (plus 1.0 (((inner t x).Squared()).neg()))
             into.AddOuter(0, outer, x)
             into.Add(1, outer.mul (t.unsqueeze -1L))
             outer.matmul w }
@@ -80,12 +80,12 @@ let shearParts =
 
 /// tanh(x + b t), with b trained.
 let private drivenPart (b: Tensor) : Part =
-    let value (t: Tensor) (x: Tensor) = (x.Plus(b.mul (t.unsqueeze -1L))).tanh ()
+    let value (t: Tensor) (x: Tensor) = (x.Plus(b.mul (t.unsqueeze -1L))).tanh()
 
     { Drift = value
       Vjp =
         fun t x cotangent into ->
-            let outer = cotangent.mul (plus 1.0 (((value t x).Squared()).neg ()))
+            let outer = cotangent.mul (plus 1.0 (((value t x).Squared()).neg()))
             into.Add(1, outer.mul (t.unsqueeze -1L))
             outer }
 

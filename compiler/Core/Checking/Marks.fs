@@ -9,9 +9,11 @@ let rec private termsThat (isWanted: bool -> bool) (e: Tree.Expr) : Tree.Expr op
     | Tree.ImplicitPart inner ->
         if isWanted true then Some { e with Kind = Tree.Parenthesized inner } else None
     | Tree.Parenthesized inner ->
-        termsThat isWanted inner |> Option.map (fun inner -> { e with Kind = Tree.Parenthesized inner })
+        termsThat isWanted inner
+        |> Option.map (fun inner -> { e with Kind = Tree.Parenthesized inner })
     | Tree.Unary((Tree.Plus | Tree.Minus) as sign, operand) ->
-        termsThat isWanted operand |> Option.map (fun operand -> { e with Kind = Tree.Unary(sign, operand) })
+        termsThat isWanted operand
+        |> Option.map (fun operand -> { e with Kind = Tree.Unary(sign, operand) })
     | Tree.Binary((Tree.Add | Tree.Subtract) as operator, left, span, right) ->
         match operator, termsThat isWanted left, termsThat isWanted right with
         | _, Some left, Some right -> Some { e with Kind = Tree.Binary(operator, left, span, right) }

@@ -90,7 +90,11 @@ let ofPartition (model: Typed.Model) (partition: Dynamics.Partition) : Diagnosti
     | _, (Inseparable _ | Separable _) -> None
 
 /// A method that splits, on equations without a part that it can treat apart; `nonlinear` is a state whose marked terms are not linear.
-let ofSplitting (model: Typed.Model) (splitting: Dynamics.Splitting) (nonlinear: string option) : Diagnostic option =
+let ofSplitting
+    (model: Typed.Model)
+    (splitting: Dynamics.Splitting)
+    (nonlinear: string option)
+    : Diagnostic option =
     let refusal (choice: MethodChoice) =
         match Methods.familyOf choice, splitting, nonlinear with
         | Methods.Family.Exponential, Unsplit reason, _ -> Some(MethodNeedsLinearPart(choice.Name, reason))

@@ -120,7 +120,8 @@ let delayed (model: Model) : Symbol list = model.Delays |> List.collect _.States
 
 /// The parts of a component's drift.
 let partsOf (c: Component) : Parts =
-    c.Parts |> Option.defaultValue { Explicit = c.Drift; Implicit = Build.zeros c.Symbol.Shape }
+    c.Parts
+    |> Option.defaultValue { Explicit = c.Drift; Implicit = Build.zeros c.Symbol.Shape }
 
 /// The size of what the equations take: of the state and the delayed ones.
 let argumentSize (model: Model) : Dim =

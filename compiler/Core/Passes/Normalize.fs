@@ -25,16 +25,20 @@ let velocity (state: Symbol) : Symbol = { Name = state.Name + "'"; Role = State;
 
 let private parts (equation: Equation) =
     let whole (state: Symbol) e = Build.broadcastTo state.Shape e
-    let part symbol drift span = { Symbol = symbol; Drift = drift; Parts = None; Diffusion = None; Span = span }
+
+    let part symbol drift span =
+        { Symbol = symbol; Drift = drift; Parts = None; Diffusion = None; Span = span }
 
     match equation with
-    | Ordinary(state, 1, right, marked, span) -> [ { part state (whole state right) span with Parts = marked } ]
+    | Ordinary(state, 1, right, marked, span) ->
+        [ { part state (whole state right) span with Parts = marked } ]
     | Ordinary(state, 2, right, marked, span) ->
         let rate = velocity state
 
         [ part state (Build.input rate) span
           { part rate (whole state right) span with Parts = marked } ]
-    | Ordinary(state, order, _, _, _) -> Build.internalError "An equation of order %d for %s." order state.Name
+    | Ordinary(state, order, _, _, _) ->
+        Build.internalError "An equation of order %d for %s." order state.Name
     | Stochastic(state, drift, diffusion, span) ->
         [ { part state (whole state drift) span with
               Diffusion = Some(whole state diffusion) } ]

@@ -169,7 +169,8 @@ let ofValues (components: Component list) (roots: Expr list) : Pattern option =
             Some { Size = rows.Length; Entries = rows |> Array.sumBy _.Length; Runs = runs rows }
 
 /// That of the drift.
-let analyse (model: Model) : Pattern option = model.Components |> List.map _.Drift |> ofValues model.Components
+let analyse (model: Model) : Pattern option =
+    model.Components |> List.map _.Drift |> ofValues model.Components
 
 /// Smaller matrices, and those with more entries than one in so many, are not worth sparse factors; nor is a pattern without order worth
 /// its length in generated code. The runtime decides by the first two (`NewtonMatrices`).

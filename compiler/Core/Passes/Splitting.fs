@@ -59,7 +59,8 @@ let private find (model: Model) : Model =
     let parts = model.Components |> List.map _.Drift |> linearTerms
 
     if parts |> List.forall (fun p -> Build.isZero p.Implicit) then
-        { model with Splitting = Unsplit "no term is linear in the states with constant coefficients" }
+        { model with
+            Splitting = Unsplit "no term is linear in the states with constant coefficients" }
     else
         let components = List.map2 (fun c p -> { c with Parts = Some p }) model.Components parts
         let model = { model with Components = components; Splitting = LinearTerms }
@@ -72,14 +73,21 @@ let analyse (methodSplits: bool) (model: Model) : Model =
             Components = model.Components |> List.map (fun c -> { c with Parts = None })
             Splitting = Unsplit reason }
 
-    if model.Noise.IsSome then without "the model has noise"
-    elif not model.Constraints.IsEmpty then without "the model has algebraic constraints"
-    elif not model.Delays.IsEmpty then without "the model has delays"
-    elif model.Components |> List.exists _.Parts.IsSome then { model with Splitting = Marked }
-    elif methodSplits then find model
-    else without "its method does not split"
+    if model.Noise.IsSome then
+        without "the model has noise"
+    elif not model.Constraints.IsEmpty then
+        without "the model has algebraic constraints"
+    elif not model.Delays.IsEmpty then
+        without "the model has delays"
+    elif model.Components |> List.exists _.Parts.IsSome then
+        { model with Splitting = Marked }
+    elif methodSplits then
+        find model
+    else
+        without "its method does not split"
 
-let private implicitParts (model: Model) = model.Components |> List.map (fun c -> (Dynamics.partsOf c).Implicit)
+let private implicitParts (model: Model) =
+    model.Components |> List.map (fun c -> (Dynamics.partsOf c).Implicit)
 
 /// A component whose implicit part is not linear with constant coefficients.
 let nonlinear (model: Model) : Component option =
@@ -99,7 +107,9 @@ let linearForm (model: Model) : LinearForm option =
     | Marked
     | LinearTerms ->
         match Sparsity.ofValues model.Components (implicitParts model) with
-        | Some pattern when pattern.Runs |> List.forall (fun run -> run.Offsets = [| 0 |] || run.Offsets = [||]) ->
+        | Some pattern when
+            pattern.Runs |> List.forall (fun run -> run.Offsets = [| 0 |] || run.Offsets = [||])
+            ->
             Some LinearForm.Diagonal
         | Some _
         | None -> Some LinearForm.General

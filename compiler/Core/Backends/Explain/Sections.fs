@@ -54,7 +54,8 @@ let private occasion (event: Event) =
 /// Where the stiff part comes from.
 let stiffIntroduction (x: Explanation) =
     match x.Model.Splitting with
-    | Marked -> "The terms that the model marks; methods that split take them implicitly, the others explicitly."
+    | Marked ->
+        "The terms that the model marks; methods that split take them implicitly, the others explicitly."
     | LinearTerms ->
         "The terms that are linear in the states with constant coefficients; the method takes them implicitly, the others explicitly."
     | Unsplit _ -> ""

@@ -156,7 +156,11 @@ let private parts (bound: Bound) : Member list =
           match Splitting.linearForm bound.Face.Model with
           | Some form ->
               overriding (
-                  Property("LinearStructure?", "ImplicitStructure", Member(Name "LinearStructure", string form))
+                  Property(
+                      "LinearStructure?",
+                      "ImplicitStructure",
+                      Member(Name "LinearStructure", string form)
+                  )
               )
           | None -> ()
           yield!

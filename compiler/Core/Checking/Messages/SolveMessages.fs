@@ -42,7 +42,10 @@ let ofSolve error =
     | MethodNeedsParts(method, reason) ->
         says
             Catalogue.MethodNeedsParts
-            (sprintf "`%s` takes a stiff part of the equations implicitly, and there is none: %s" method reason)
+            (sprintf
+                "`%s` takes a stiff part of the equations implicitly, and there is none: %s"
+                method
+                reason)
         |> hinting "mark it: `dx/dt = implicit { ... } + ...`"
     | MethodNeedsLinearPart(method, reason) ->
         says
