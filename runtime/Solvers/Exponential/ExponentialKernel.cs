@@ -9,6 +9,9 @@ internal sealed class ExponentialKernel : StepKernel
 {
     private const int MostKept = 8;
 
+    /// <summary>Steps that differ by the rounding of times, as the last one does, are of one size.</summary>
+    private const double RoundingOfSteps = 1e-12;
+
     private readonly ExponentialMethod _method;
     private readonly ScalarType _dtype;
     private readonly Dictionary<double, StepMatrices> _matrices = [];
@@ -101,7 +104,8 @@ internal sealed class ExponentialKernel : StepKernel
 
     private StepMatrices Matrices(double step)
     {
-        if (_matrices.TryGetValue(step, out var known)) return known;
+        if (_matrices.Keys.FirstOrDefault(own => Math.Abs(own - step) <= RoundingOfSteps * Math.Abs(step), double.NaN) is var known && double.IsFinite(known))
+            return _matrices[known];
         if (_matrices.Count == MostKept) Forget();
         return _matrices[step] = new StepMatrices(_method, Linear, step, _dtype);
     }
