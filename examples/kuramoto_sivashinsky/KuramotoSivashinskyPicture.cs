@@ -9,8 +9,8 @@ internal static class KuramotoSivashinskyPicture
     private const double Length = 32 * Math.PI;
 
     /// <param name="path">Of the PNG or SVG file.</param>
-    /// <param name="history">The waves to t = 150: [times, 128].</param>
-    /// <param name="seen">The last of those learned from: [128], as all that follow.</param>
+    /// <param name="history">The waves to t = 150: [times, 256].</param>
+    /// <param name="seen">The last of those learned from: [256], as all that follow.</param>
     /// <param name="before">What the model made of them before learning.</param>
     /// <param name="learned">After it.</param>
     public static void Save(string path, Tensor history, Tensor seen, Tensor before, Tensor learned)

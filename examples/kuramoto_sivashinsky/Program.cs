@@ -47,7 +47,7 @@ static KuramotoSivashinsky.Trajectory Solve(KuramotoSivashinsky model, Tensor? s
     return solution;
 }
 
-// From the last of the waves on: [observations, 128].
+// From the last of the waves on: [observations, 256].
 Tensor Waves(KuramotoSivashinsky model) => Solve(model, start, new SolveOptions { Start = 0, End = Horizon, Save = SaveAt.Grid(Observations) }).u;
 
 // Errors, costs and times of methods from the last of the waves on.

@@ -87,7 +87,7 @@ internal sealed class ExponentialAdjoint : DiscreteAdjoint
             var outer = _kernel.Linear.Outer(own, x).to(ScalarType.Float64);
             foreach (var term in terms)
             {
-                var function = (step, term with { Weight = 1 });
+                var function = (_kernel.Matrices(step).Step, term with { Weight = 1 });
                 _functions[function] = _functions.TryGetValue(function, out var sum)
                     ? LinearCombination.Accumulate(sum, term.Weight, outer)
                     : LinearCombination.Accumulate(null, term.Weight, outer).DetachFromDisposeScope();

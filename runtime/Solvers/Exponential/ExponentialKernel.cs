@@ -102,7 +102,8 @@ internal sealed class ExponentialKernel : StepKernel
     /// <inheritdoc/>
     public override Tensor? SharedSlope(StepAttempt step) => null;
 
-    private StepMatrices Matrices(double step)
+    /// <summary>The coefficients for steps of a size.</summary>
+    public StepMatrices Matrices(double step)
     {
         if (_matrices.Keys.FirstOrDefault(own => Math.Abs(own - step) <= RoundingOfSteps * Math.Abs(step), double.NaN) is var known && double.IsFinite(known))
             return _matrices[known];

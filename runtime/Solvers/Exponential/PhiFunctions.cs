@@ -17,44 +17,26 @@ internal static class PhiFunctions
     /// <summary>φ₀(z) to φₚ(z): [blocks, n, n] each.</summary>
     /// <param name="z">[blocks, n, n].</param>
     /// <param name="order">p.</param>
-    public static Tensor[] Of(Tensor z, int order) => z.size(1) == 1 ? OfNumbers(z, order) : OfMatrices(z, order);
+    public static Tensor[] Of(Tensor z, int order) => z.size(1) == 1 ? OfNumbers(z, order) : Doublings(z, order, out _)[^1];
 
-    /// <summary>
-    /// The adjoint of z from those of the functions: Σₖ wₖ φₖ'(z) of numbers, with φₖ' = φₖ - k φₖ₊₁; of matrices the derivatives of φₖ at zᵀ
-    /// along wₖ, which stand in φₖ of [zᵀ wₖ; 0 zᵀ]. Al-Mohy and Higham (2009), Computing the Fréchet derivative of the matrix exponential, SIAM
-    /// J. Matrix Anal. Appl. 30.
-    /// </summary>
+    /// <summary>The adjoint of z from those of the functions, with φₖ' = φₖ - k φₖ₊₁ of numbers.</summary>
     /// <param name="z">[blocks, n, n].</param>
     /// <param name="cotangents">Of φ₀ to φₚ: [blocks, n, n] each.</param>
     public static Tensor Vjp(Tensor z, Tensor[] cotangents)
     {
-        var functions = z.size(1) == 1 ? Of(z, cotangents.Length) : [];
+        if (z.size(1) > 1) return VjpOfMatrices(z, cotangents);
+        var functions = OfNumbers(z, cotangents.Length);
         var sum = zeros_like(z);
         for (var k = 0; k < cotangents.Length; k++)
-            sum.add_(
-                z.size(1) == 1
-                    ? functions[k].add(functions[k + 1], Scalars.Of(-k)).mul(cotangents[k])
-                    : Along(z.mT, cotangents[k], k),
-                Scalars.One);
+            sum.add_(functions[k].add(functions[k + 1], Scalars.Of(-k)).mul(cotangents[k]), Scalars.One);
         return sum;
-    }
-
-    /// <summary>The derivative of φₖ at z along a direction, which is brought to the size of z first.</summary>
-    private static Tensor Along(Tensor z, Tensor direction, int k)
-    {
-        var (n, size) = (z.size(1), Norm(direction));
-        if (size == 0) return zeros_like(z);
-        var factor = Math.Max(Norm(z), LargestMatrix) / size;
-        var upper = cat([z, LinearCombination.Accumulate(null, factor, direction)], -1);
-        var block = cat([upper, cat([zeros_like(z), z], -1)], 1);
-        return LinearCombination.Accumulate(null, 1 / factor, Of(block, k)[k].narrow(1, 0, n).narrow(2, n, n));
     }
 
     /// <summary>The recursion where numbers are large, the series where they are not.</summary>
     private static Tensor[] OfNumbers(Tensor z, int order)
     {
         var isSmall = z.abs().le(Scalars.Of(LargestNumber));
-        var small = Series(z.masked_fill(isSmall.logical_not(), Scalars.Of(0)), order, PowerOfNumbers);
+        var small = Series(z.masked_fill(isSmall.logical_not(), Scalars.Of(0)), order, PowerOfNumbers, out _);
         var large = z.masked_fill(isSmall, Scalars.One);
         var functions = new Tensor[order + 1];
         functions[0] = large.exp();
@@ -63,16 +45,17 @@ internal static class PhiFunctions
     }
 
     /// <summary>
-    /// The series of z 2⁻ˢ, and s times from z to 2z: φₖ(2z) = 2⁻ᵏ (e^z φₖ(z) + Σⱼ φⱼ(z)/(k - j)!), j from 1 to k. Berland, Skaflestad and
-    /// Wright (2007), EXPINT: a MATLAB package for exponential integrators, ACM Trans. Math. Softw. 33.
+    /// The functions of z 2⁻ˢ by their series, and then s times those of twice the matrix: φₖ(2z) = 2⁻ᵏ (e^z φₖ(z) + Σⱼ φⱼ(z)/(k - j)!), j
+    /// from 1 to k. Berland, Skaflestad and Wright (2007), EXPINT: a MATLAB package for exponential integrators, ACM Trans. Math. Softw. 33.
     /// </summary>
-    private static Tensor[] OfMatrices(Tensor z, int order)
+    /// <param name="z">[blocks, n, n].</param>
+    /// <param name="order">The highest.</param>
+    /// <param name="sums">See <see cref="Series"/>.</param>
+    private static List<Tensor[]> Doublings(Tensor z, int order, out Tensor[] sums)
     {
-        var norm = Norm(z);
-        var squarings = double.IsFinite(norm) ? Math.Max(0, (int)Math.Ceiling(Math.Log2(norm / LargestMatrix))) : 0;
-        var functions = Series(LinearCombination.Accumulate(null, Math.ScaleB(1, -squarings), z), order, PowerOfMatrices);
-        for (var i = 0; i < squarings; i++) functions = [.. functions.Select((_, k) => Doubled(functions, k))];
-        return functions;
+        List<Tensor[]> all = [Series(Halved(z, out var times), order, PowerOfMatrices, out sums)];
+        for (var i = 0; i < times; i++) all.Add([.. all[^1].Select((_, k) => Doubled(all[^1], k))]);
+        return all;
     }
 
     private static Tensor Doubled(Tensor[] functions, int k)
@@ -82,15 +65,69 @@ internal static class PhiFunctions
         return sum.mul_(Scalars.Of(Math.ScaleB(1, -k)));
     }
 
-    /// <summary>φₚ(z) = Σᵢ zⁱ/(i + p)! up to a power, and from it φₖ = z φₖ₊₁ + 1/k!.</summary>
-    private static Tensor[] Series(Tensor z, int order, int power)
+    /// <summary>Back through the doublings, and through the series.</summary>
+    private static Tensor VjpOfMatrices(Tensor z, Tensor[] cotangents)
     {
+        var order = cotangents.Length - 1;
+        var doublings = Doublings(z, order, out var sums);
+        var (adjoints, halved) = (cotangents, Halved(z, out var times));
+        for (var i = times - 1; i >= 0; i--) adjoints = OfHalf(doublings[i], adjoints);
+        return LinearCombination.Accumulate(null, Math.ScaleB(1, -times), VjpOfSeries(halved, doublings[0], sums, adjoints));
+    }
+
+    /// <summary>The adjoints of the functions of a matrix from those of the functions of twice the matrix.</summary>
+    private static Tensor[] OfHalf(Tensor[] functions, Tensor[] adjoints)
+    {
+        Tensor[] halves = [.. functions.Select(function => zeros_like(function))];
+        for (var k = 0; k < functions.Length; k++)
+        {
+            var adjoint = adjoints[k].mul(Scalars.Of(Math.ScaleB(1, -k)));
+            halves[0].add_(adjoint.matmul(functions[k].mT), Scalars.One);
+            halves[k].add_(functions[0].mT.matmul(adjoint), Scalars.One);
+            for (var j = 1; j <= k; j++) halves[j].add_(adjoint, Scalars.Of(1 / Factorial(k - j)));
+        }
+
+        return halves;
+    }
+
+    /// <summary>φₚ(z) = Σᵢ zⁱ/(i + p)! up to a power, and from it φₖ = z φₖ₊₁ + 1/k!.</summary>
+    /// <param name="z">[blocks, n, n].</param>
+    /// <param name="order">p.</param>
+    /// <param name="power">The highest.</param>
+    /// <param name="sums">Sᵢ = z Sᵢ₊₁ + 1/(i + p)!, of which the first is φₚ and the last zero.</param>
+    private static Tensor[] Series(Tensor z, int order, int power, out Tensor[] sums)
+    {
+        sums = new Tensor[power + 2];
+        sums[^1] = zeros_like(z);
+        for (var i = power; i >= 0; i--) sums[i] = PlusIdentity(z.matmul(sums[i + 1]), 1 / Factorial(i + order));
         var functions = new Tensor[order + 1];
-        var sum = zeros_like(z);
-        for (var i = power; i >= 0; i--) sum = PlusIdentity(z.matmul(sum), 1 / Factorial(i + order));
-        functions[order] = sum;
+        functions[order] = sums[0];
         for (var k = order - 1; k >= 0; k--) functions[k] = PlusIdentity(z.matmul(functions[k + 1]), 1 / Factorial(k));
         return functions;
+    }
+
+    private static Tensor VjpOfSeries(Tensor z, Tensor[] functions, Tensor[] sums, Tensor[] adjoints)
+    {
+        var (transposed, ofMatrix, adjoint) = (z.mT, zeros_like(z), adjoints[0]);
+        for (var k = 0; k + 1 < functions.Length; k++) Through(functions[k + 1], adjoints[k + 1]);
+        for (var i = 0; i + 1 < sums.Length; i++) Through(sums[i + 1], null);
+        return ofMatrix;
+
+        // Through z f: to z, and to f, with what else f's adjoint has.
+        void Through(Tensor factor, Tensor? others)
+        {
+            ofMatrix.add_(adjoint.matmul(factor.mT), Scalars.One);
+            adjoint = transposed.matmul(adjoint);
+            if (others is not null) adjoint.add_(others, Scalars.One);
+        }
+    }
+
+    /// <summary>z 2⁻ˢ, small enough for the series.</summary>
+    private static Tensor Halved(Tensor z, out int times)
+    {
+        var norm = z.abs().sum([1L]).max().item<double>();
+        times = double.IsFinite(norm) ? Math.Max(0, (int)Math.Ceiling(Math.Log2(norm / LargestMatrix))) : 0;
+        return LinearCombination.Accumulate(null, Math.ScaleB(1, -times), z);
     }
 
     private static Tensor PlusIdentity(Tensor own, double factor)
@@ -98,9 +135,6 @@ internal static class PhiFunctions
         own.diagonal(0, 1, 2).add_(Scalars.Of(factor), Scalars.One);
         return own;
     }
-
-    /// <summary>The largest sum of a column's sizes.</summary>
-    private static double Norm(Tensor matrices) => matrices.abs().sum([1L]).max().item<double>();
 
     private static double Factorial(int n) => Enumerable.Range(1, n).Aggregate(1.0, (product, factor) => product * factor);
 }
