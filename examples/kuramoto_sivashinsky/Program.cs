@@ -22,14 +22,16 @@ var seen = Waves(truth).detach();
 var before = Waves(model).detach();
 using (var progress = new TrainingProgress("kuramoto_sivashinsky", Iterations))
 {
-    var (optimizer, iteration) = (optim.LBFGS(model.parameters(), lr: 1, max_iter: Iterations, max_eval: Iterations, tolerange_grad: 1e-12, tolerance_change: 1e-15), 0);
+    var iteration = 0;
+    var optimizer = optim.LBFGS(model.parameters(), lr: 1, max_iter: Iterations, max_eval: Iterations, tolerange_grad: 1e-12, tolerance_change: 1e-15);
     optimizer.step(() =>
     {
         using var scope = NewDisposeScope();
         optimizer.zero_grad();
-        var loss = (Waves(model) - seen).pow(2).mean();
+        var solution = Last(model);
+        var loss = (solution.u - seen).pow(2).mean();
         loss.backward();
-        progress.Report(++iteration, loss.item<double>(), 0);
+        progress.Report(++iteration, loss.item<double>(), solution.Statistics.Accepted[0]);
         return loss.detach().MoveToOuterDisposeScope();
     });
 }
@@ -48,7 +50,10 @@ static KuramotoSivashinsky.Trajectory Solve(KuramotoSivashinsky model, Tensor? s
 }
 
 // From the last of the waves on: [observations, 256].
-Tensor Waves(KuramotoSivashinsky model) => Solve(model, start, new SolveOptions { Start = 0, End = Horizon, Save = SaveAt.Grid(Observations) }).u;
+Tensor Waves(KuramotoSivashinsky model) => Last(model).u;
+
+KuramotoSivashinsky.Trajectory Last(KuramotoSivashinsky model) =>
+    Solve(model, start, new SolveOptions { Start = 0, End = Horizon, Save = SaveAt.Grid(Observations) });
 
 // Errors, costs and times of methods from the last of the waves on.
 void Compare()

@@ -44,7 +44,8 @@ public partial class DeqParser : Parser {
 		PLUS=48, MINUS=49, STAR=50, SLASH=51, AT=52, CARET=53, EQUAL_EQUAL=54, 
 		NOT_EQUAL=55, LESS=56, LESS_EQUAL=57, GREATER=58, GREATER_EQUAL=59, DOCUMENTATION=60, 
 		COMMENT=61, BLANK=62, STAR_STAR=63, AND_AND=64, OR_OR=65, BANG=66, SEMICOLON=67, 
-		SLASH_COMMENT=68, UNCLOSED_STRING=69, UNKNOWN=70, NEWLINE=71, MISSING=72;
+		SLASH_COMMENT=68, UNCLOSED_STRING=69, UNKNOWN=70, NEWLINE=71, MISSING=72, 
+		MARK=73;
 	public const int
 		RULE_file = 0, RULE_loneExpression = 1, RULE_statement = 2, RULE_importFile = 3, 
 		RULE_model = 4, RULE_modelName = 5, RULE_block = 6, RULE_dimDeclaration = 7, 
@@ -96,7 +97,7 @@ public partial class DeqParser : Parser {
 		"PLUS", "MINUS", "STAR", "SLASH", "AT", "CARET", "EQUAL_EQUAL", "NOT_EQUAL", 
 		"LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL", "DOCUMENTATION", "COMMENT", 
 		"BLANK", "STAR_STAR", "AND_AND", "OR_OR", "BANG", "SEMICOLON", "SLASH_COMMENT", 
-		"UNCLOSED_STRING", "UNKNOWN", "NEWLINE", "MISSING"
+		"UNCLOSED_STRING", "UNKNOWN", "NEWLINE", "MISSING", "MARK"
 	};
 	public static readonly IVocabulary DefaultVocabulary = new Vocabulary(_LiteralNames, _SymbolicNames);
 
@@ -166,7 +167,7 @@ public partial class DeqParser : Parser {
 			State = 119;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 844448284016578L) != 0) || _la==MISSING) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 844448284016578L) != 0) || _la==MISSING || _la==MARK) {
 				{
 				{
 				State = 114;
@@ -326,161 +327,172 @@ public partial class DeqParser : Parser {
 		try {
 			State = 150;
 			ErrorHandler.Sync(this);
-			switch ( Interpreter.AdaptivePredict(TokenStream,1,Context) ) {
-			case 1:
+			switch (TokenStream.LA(1)) {
+			case IMPORT:
 				EnterOuterAlt(_localctx, 1);
 				{
 				State = 128;
 				importFile();
 				}
 				break;
-			case 2:
+			case MODEL:
 				EnterOuterAlt(_localctx, 2);
 				{
 				State = 129;
 				model();
 				}
 				break;
-			case 3:
+			case DIM:
 				EnterOuterAlt(_localctx, 3);
 				{
 				State = 130;
 				dimDeclaration();
 				}
 				break;
-			case 4:
+			case STATE:
 				EnterOuterAlt(_localctx, 4);
 				{
 				State = 131;
 				stateDeclaration();
 				}
 				break;
-			case 5:
+			case ALGEBRAIC:
 				EnterOuterAlt(_localctx, 5);
 				{
 				State = 132;
 				algebraicDeclaration();
 				}
 				break;
-			case 6:
+			case PARAM:
 				EnterOuterAlt(_localctx, 6);
 				{
 				State = 133;
 				paramDeclaration();
 				}
 				break;
-			case 7:
+			case CONST:
 				EnterOuterAlt(_localctx, 7);
 				{
 				State = 134;
 				constDeclaration();
 				}
 				break;
-			case 8:
+			case CONTROL:
 				EnterOuterAlt(_localctx, 8);
 				{
 				State = 135;
 				controlDeclaration();
 				}
 				break;
-			case 9:
+			case WIENER:
 				EnterOuterAlt(_localctx, 9);
 				{
 				State = 136;
 				wienerDeclaration();
 				}
 				break;
-			case 10:
+			case JUMPS:
 				EnterOuterAlt(_localctx, 10);
 				{
 				State = 137;
 				jumpsDeclaration();
 				}
 				break;
-			case 11:
+			case SAMPLE:
 				EnterOuterAlt(_localctx, 11);
 				{
 				State = 138;
 				sampleDeclaration();
 				}
 				break;
-			case 12:
+			case LET:
 				EnterOuterAlt(_localctx, 12);
 				{
 				State = 139;
 				letDeclaration();
 				}
 				break;
-			case 13:
+			case FN:
 				EnterOuterAlt(_localctx, 13);
 				{
 				State = 140;
 				fnDeclaration();
 				}
 				break;
-			case 14:
+			case NET:
 				EnterOuterAlt(_localctx, 14);
 				{
 				State = 141;
 				netDeclaration();
 				}
 				break;
-			case 15:
+			case OUTPUT:
 				EnterOuterAlt(_localctx, 15);
 				{
 				State = 142;
 				outputDeclaration();
 				}
 				break;
-			case 16:
+			case INIT:
 				EnterOuterAlt(_localctx, 16);
 				{
 				State = 143;
 				initDeclaration();
 				}
 				break;
-			case 17:
+			case HISTORY:
 				EnterOuterAlt(_localctx, 17);
 				{
 				State = 144;
 				historyDeclaration();
 				}
 				break;
-			case 18:
+			case CALCULUS:
 				EnterOuterAlt(_localctx, 18);
 				{
 				State = 145;
 				calculusDeclaration();
 				}
 				break;
-			case 19:
+			case IMPLICIT:
 				EnterOuterAlt(_localctx, 19);
 				{
 				State = 146;
 				implicitBlock();
 				}
 				break;
-			case 20:
+			case WHEN:
 				EnterOuterAlt(_localctx, 20);
 				{
 				State = 147;
 				@event();
 				}
 				break;
-			case 21:
+			case SOLVE:
 				EnterOuterAlt(_localctx, 21);
 				{
 				State = 148;
 				solveBlock();
 				}
 				break;
-			case 22:
+			case IF:
+			case NOT:
+			case ID:
+			case NUMBER:
+			case LPAREN:
+			case LBRACKET:
+			case PLUS:
+			case MINUS:
+			case MISSING:
+			case MARK:
 				EnterOuterAlt(_localctx, 22);
 				{
 				State = 149;
 				equation();
 				}
 				break;
+			default:
+				throw new NoViableAltException(this);
 			}
 		}
 		catch (RecognitionException re) {
@@ -742,7 +754,7 @@ public partial class DeqParser : Parser {
 			State = 181;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 844448284016578L) != 0) || _la==MISSING) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 844448284016578L) != 0) || _la==MISSING || _la==MARK) {
 				{
 				{
 				State = 176;
@@ -2304,7 +2316,7 @@ public partial class DeqParser : Parser {
 			State = 377;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 844448049135682L) != 0) || _la==MISSING) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 844448015581250L) != 0) || _la==MISSING || _la==MARK) {
 				{
 				{
 				State = 372;
@@ -2383,7 +2395,7 @@ public partial class DeqParser : Parser {
 			State = 390;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 844448049135682L) != 0) || _la==MISSING) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 844448015581250L) != 0) || _la==MISSING || _la==MARK) {
 				{
 				{
 				State = 385;
@@ -2766,7 +2778,6 @@ public partial class DeqParser : Parser {
 				}
 				break;
 			case NOT:
-			case IMPLICIT:
 			case ID:
 			case NUMBER:
 			case LPAREN:
@@ -2774,6 +2785,7 @@ public partial class DeqParser : Parser {
 			case PLUS:
 			case MINUS:
 			case MISSING:
+			case MARK:
 				EnterOuterAlt(_localctx, 2);
 				{
 				State = 430;
@@ -3691,7 +3703,7 @@ public partial class DeqParser : Parser {
 		[System.Diagnostics.DebuggerNonUserCode] public ITerminalNode COMMA(int i) {
 			return GetToken(DeqParser.COMMA, i);
 		}
-		[System.Diagnostics.DebuggerNonUserCode] public ITerminalNode IMPLICIT() { return GetToken(DeqParser.IMPLICIT, 0); }
+		[System.Diagnostics.DebuggerNonUserCode] public ITerminalNode MARK() { return GetToken(DeqParser.MARK, 0); }
 		[System.Diagnostics.DebuggerNonUserCode] public ITerminalNode LBRACE() { return GetToken(DeqParser.LBRACE, 0); }
 		[System.Diagnostics.DebuggerNonUserCode] public ITerminalNode RBRACE() { return GetToken(DeqParser.RBRACE, 0); }
 		[System.Diagnostics.DebuggerNonUserCode] public ITerminalNode MISSING() { return GetToken(DeqParser.MISSING, 0); }
@@ -3779,11 +3791,11 @@ public partial class DeqParser : Parser {
 				Match(RBRACKET);
 				}
 				break;
-			case IMPLICIT:
+			case MARK:
 				EnterOuterAlt(_localctx, 5);
 				{
 				State = 558;
-				Match(IMPLICIT);
+				Match(MARK);
 				State = 559;
 				Match(LBRACE);
 				State = 560;
@@ -3853,7 +3865,7 @@ public partial class DeqParser : Parser {
 			State = 575;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 844450196619330L) != 0) || _la==MISSING) {
+			if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 844450163064898L) != 0) || _la==MISSING || _la==MARK) {
 				{
 				State = 567;
 				argument();
@@ -3924,7 +3936,6 @@ public partial class DeqParser : Parser {
 			switch (TokenStream.LA(1)) {
 			case IF:
 			case NOT:
-			case IMPLICIT:
 			case ID:
 			case NUMBER:
 			case LPAREN:
@@ -3932,6 +3943,7 @@ public partial class DeqParser : Parser {
 			case PLUS:
 			case MINUS:
 			case MISSING:
+			case MARK:
 				EnterOuterAlt(_localctx, 1);
 				{
 				State = 579;
@@ -4073,7 +4085,6 @@ public partial class DeqParser : Parser {
 			switch (TokenStream.LA(1)) {
 			case IF:
 			case NOT:
-			case IMPLICIT:
 			case ID:
 			case NUMBER:
 			case LPAREN:
@@ -4081,6 +4092,7 @@ public partial class DeqParser : Parser {
 			case PLUS:
 			case MINUS:
 			case MISSING:
+			case MARK:
 				EnterOuterAlt(_localctx, 1);
 				{
 				State = 598;
@@ -4095,7 +4107,7 @@ public partial class DeqParser : Parser {
 					State = 601;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
-					if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 844448049135682L) != 0) || _la==MISSING) {
+					if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 844448015581250L) != 0) || _la==MISSING || _la==MARK) {
 						{
 						State = 600;
 						expression();
@@ -4115,7 +4127,7 @@ public partial class DeqParser : Parser {
 				State = 607;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 844448049135682L) != 0) || _la==MISSING) {
+				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 844448015581250L) != 0) || _la==MISSING || _la==MARK) {
 					{
 					State = 606;
 					expression();
@@ -4140,7 +4152,7 @@ public partial class DeqParser : Parser {
 	}
 
 	private static int[] _serializedATN = {
-		4,1,72,612,2,0,7,0,2,1,7,1,2,2,7,2,2,3,7,3,2,4,7,4,2,5,7,5,2,6,7,6,2,7,
+		4,1,73,612,2,0,7,0,2,1,7,1,2,2,7,2,2,3,7,3,2,4,7,4,2,5,7,5,2,6,7,6,2,7,
 		7,7,2,8,7,8,2,9,7,9,2,10,7,10,2,11,7,11,2,12,7,12,2,13,7,13,2,14,7,14,
 		2,15,7,15,2,16,7,16,2,17,7,17,2,18,7,18,2,19,7,19,2,20,7,20,2,21,7,21,
 		2,22,7,22,2,23,7,23,2,24,7,24,2,25,7,25,2,26,7,26,2,27,7,27,2,28,7,28,
@@ -4323,7 +4335,7 @@ public partial class DeqParser : Parser {
 		565,1,0,0,0,547,548,5,34,0,0,548,553,3,76,38,0,549,550,5,38,0,0,550,552,
 		3,76,38,0,551,549,1,0,0,0,552,555,1,0,0,0,553,551,1,0,0,0,553,554,1,0,
 		0,0,554,556,1,0,0,0,555,553,1,0,0,0,556,557,5,35,0,0,557,565,1,0,0,0,558,
-		559,5,25,0,0,559,560,5,36,0,0,560,561,3,76,38,0,561,562,5,37,0,0,562,565,
+		559,5,73,0,0,559,560,5,36,0,0,560,561,3,76,38,0,561,562,5,37,0,0,562,565,
 		1,0,0,0,563,565,5,72,0,0,564,538,1,0,0,0,564,539,1,0,0,0,564,543,1,0,0,
 		0,564,547,1,0,0,0,564,558,1,0,0,0,564,563,1,0,0,0,565,105,1,0,0,0,566,
 		575,5,32,0,0,567,572,3,108,54,0,568,569,5,38,0,0,569,571,3,108,54,0,570,

@@ -179,8 +179,8 @@ internal sealed class NewlineFilter(
     {
         var isKeyword = token.Type == IN
             ? statement == PARAM && !InsideRoundOrSquare && Last is not null && EndsOperand(Last.Type)
-            : AtStatementStart || BeginsMark(index);
-        if (!isKeyword) token.Type = ID;
+            : AtStatementStart;
+        if (!isKeyword) token.Type = BeginsMark(index) ? MARK : ID;
     }
 
     /// <summary>`modle Foo {`: two names in a row begin no equation, so the first was meant for a keyword.</summary>
@@ -247,7 +247,7 @@ internal sealed class NewlineFilter(
     private void Open(IToken token)
     {
         var isInterval = Last?.Type == IN;
-        var isInExpression = token.Type == LBRACE && Last?.Type == IMPLICIT && statement != IMPLICIT;
+        var isInExpression = token.Type == LBRACE && Last?.Type == MARK;
         output.Add(token);
         open.Add(new Opener(token, statement, isInterval, IsInExpression: isInExpression));
     }

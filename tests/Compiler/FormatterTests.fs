@@ -221,9 +221,8 @@ model M {
               """
 model M {
   state x
-  dx/dt = implicit { -k*x } + implicit {
-    a_long_name*another_long_name + yet_another_long_name*one_more_name + short
-  }
+  dx/dt = implicit { -k*x } +
+      implicit { a_long_name*another_long_name + yet_another_long_name*one_more_name + short }
 }
 """
           formats

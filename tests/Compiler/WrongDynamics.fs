@@ -114,7 +114,7 @@ let all: (string * string list) list =
           [ "4:11-26 DEQ0424 `implicit { ... }` is a term of the right side of an ordinary equation, and this is part of something else (write it around whole terms, factors inside: `dx/dt = implicit { -k*x } + f(x)`)" ]
       model
           "state x; wiener W; let r = implicit { -x }; dx = r*dt + implicit { 1 }*dW"
-          [ "4:9-23 DEQ0424 `implicit { ... }` is a term of the right side of an ordinary equation, and this is part of something else (write it around whole terms, factors inside: `dx/dt = implicit { -k*x } + f(x)`)"
+          [ "4:9-24 DEQ0424 `implicit { ... }` is a term of the right side of an ordinary equation, and this is part of something else (write it around whole terms, factors inside: `dx/dt = implicit { -k*x } + f(x)`)"
             "5:13-27 DEQ0424 `implicit { ... }` is a term of the right side of an ordinary equation, and this is part of something else (write it around whole terms, factors inside: `dx/dt = implicit { -k*x } + f(x)`)" ]
       model
           "state x; dx/dt = -x^3; solve { method = kencarp4 }"
@@ -127,13 +127,13 @@ let all: (string * string list) list =
           [ "4:18-34 DEQ0612 `etdrk4` solves a part of the equations exactly that is linear in the states with constant coefficients: the marked terms of `x` are not (mark that part: `dx/dt = implicit { A @ x } + ...`)" ]
       model
           "state x; dx/dt = -x; solve { method = etdrk4(dt = 0.1), gradient = discrete(checkpoints = 5), target = simd }"
-          [ "4:46-71 DEQ0611 `gradient = discrete(checkpoints = 5)` does not go with `etdrk4`: the adjoint of the method's steps needs all of their states (leave it out: the gradient is then exact for the method)" ]
+          [ "4:47-72 DEQ0611 `gradient = discrete(checkpoints = 5)` does not go with `etdrk4`: the adjoint of the method's steps needs all of their states (leave it out: the gradient is then exact for the method)" ]
       model
           "state x; dx/dt = -x; solve { method = etdrk4(dt = 0.1), target = simd }"
           [ "4:45-49 DEQ0608 `target = simd` cannot run this model: its method, etdrk4, steps by functions of a matrix (leave the target to `auto`, or take `torch`)" ]
       model
           "state x; dx/dt = -x; solve { method = kencarp4, gradient = backsolve, target = simd }"
-          [ "4:38-47 DEQ0611 `gradient = backsolve` does not go with `kencarp4`: the method is implicit, and what is stiff forwards cannot be solved backwards (leave it out: the gradient is then exact for the method)" ]
+          [ "4:39-48 DEQ0611 `gradient = backsolve` does not go with `kencarp4`: the method is implicit, and what is stiff forwards cannot be solved backwards (leave it out: the gradient is then exact for the method)" ]
       model
           "state x; dx/dt = -x; solve { method = radau, target = simd }"
           [ "4:34-38 DEQ0608 `target = simd` cannot run this model: its method, radau, solves nonlinear equations in a step (leave the target to `auto`, or take `torch`)" ] ]

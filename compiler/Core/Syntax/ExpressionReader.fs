@@ -315,7 +315,7 @@ and private primary reading (context: DeqParser.PrimaryContext) =
     elif not (isNull (context.LPAREN())) then
         { Kind = Parenthesized(List.tryHead (inner ()) |> Option.defaultValue missing)
           Span = spanOf reading context }
-    elif not (isNull (context.IMPLICIT())) then
+    elif not (isNull (context.MARK())) then
         { Kind = ImplicitPart(List.tryHead (inner ()) |> Option.defaultValue missing)
           Span = spanOf reading context }
     elif not (isNull (context.LBRACKET())) then
