@@ -71,6 +71,7 @@ let all =
           EndToEnd.FileVerbTests.tests
           EndToEnd.SolveVerbTests.tests
           EndToEnd.PathTests.tests
+          EndToEnd.PeerCaseTests.tests
           EndToEnd.StiffTests.tests
           EndToEnd.SwitchingTests.tests
           EndToEnd.ReferenceTests.tests ]
