@@ -74,6 +74,7 @@ let all =
           EndToEnd.FileVerbTests.tests
           EndToEnd.SolveVerbTests.tests
           EndToEnd.PathTests.tests
+          EndToEnd.PeerCaseTests.tests
           EndToEnd.StiffTests.tests
           EndToEnd.SplitModelTests.tests
           EndToEnd.SwitchingTests.tests

@@ -64,6 +64,9 @@ internal sealed class LaneEvents
     /// <summary>The times that no lane may step over.</summary>
     public double[] Limits => _timed.Limits;
 
+    /// <summary>The steps of a planned attempt that begin or end at the time of an event; null where none does.</summary>
+    public StepBreaks? Breaks(LaneClock clock) => _timed.Breaks(clock);
+
     /// <summary>Takes the sides at the start.</summary>
     public void Start(Tensor time, Tensor state)
     {

@@ -150,7 +150,7 @@ internal sealed class OdeIntegrator : IDisposable
 
     private void Attempt()
     {
-        var geometry = _kernel.GeometryOf(_clock.Time, _clock.Step, _state);
+        var geometry = _kernel.GeometryOf(_clock.Time, _clock.Step, _state, _events?.Breaks(_clock));
         if (_slope is null && _kernel.NeedsSlope) EvaluateAt(geometry);
         var step = _kernel.Attempt(geometry, _state, _slope, _terms);
         var (moved, isSound) = _problem.IsAdaptive ? JudgeError(step) : JudgeFinite(step.After);

@@ -56,6 +56,10 @@ let all: (string * string list) list =
             "4:33-39 DEQ0812 a delay may depend on parameters, constants and dims alone, and `sin(t)` depends on the time `t` (delays that vary with the time or the state are not part of the language)"
             "4:45-50 DEQ0813 a delay of -1 would ask for the future (write `x(t - tau)` with a positive `tau`)" ]
       model
+          "state x; param tau in (0, inf) = 2; const k = 1; param r ~ normal(1, 1); dx/dt = -x(t + tau) - x(t + k - tau) - x(t - k + tau) - x(t + r)"
+          [ "6:10-20 DEQ0813 a delay of -2, by the values that are declared, would ask for the future (write `x(t - tau)` with a positive `tau`)"
+            "6:40-54 DEQ0813 a delay of -1, by the values that are declared, would ask for the future (write `x(t - tau)` with a positive `tau`)" ]
+      model
           "state x; let lag = x(t - 1); dx/dt = -lag; output z = 2*lag; init x = lag"
           [ "5:12-17 DEQ0814 `x(t - 1)` is known in equations alone, not in an output (what is asked for elsewhere can be a state of its own, which the equations follow)"
             "6:10-13 DEQ0410 an initial value may depend on parameters, constants and dims alone, not on a state `x(t - 1)`" ]

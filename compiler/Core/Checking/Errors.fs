@@ -152,6 +152,8 @@ type DelayError =
     /// It depends on the time or on states.
     | DelayVaries of text: string * names: (string * NameKind) list
     | NegativeDelay of delay: float
+    /// One that the declared parameters make negative.
+    | DelayTurnsNegative of delay: float
     /// A delayed state where the past is not known: in an output, an event, a history.
     | DelayOutside of delayed: string * where: string
     | HistoryOfOther of name: string * kind: NameKind
