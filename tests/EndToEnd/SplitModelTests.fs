@@ -5,6 +5,7 @@ open System
 open Expecto
 open TorchSharp
 open DiffEqLang.Runtime
+open DiffEqLang.Tests.EndToEnd.Deqc
 open DiffEqLang.Tests.Support
 open DiffEqLang.Tests.Support.Odes
 
@@ -216,4 +217,59 @@ let tests =
                   model.Solve(options = byMethod (Methods.KenCarp4())) |> ignore)
 
               solve (byMethod (Methods.KenCarp5())) "Marked" |> ignore
-          } ]
+          }
+
+          let file =
+              "model Stiff {\n  state x\n  param k = 200\n  dx/dt = -k*x + k*cos(t)*x^2\n  init x = 0.5\n"
+              + "  solve { t = 0 .. 1, method = tsit5, dtype = float64 }\n}\n"
+
+          for method in [ "kencarp4"; "etdrk4" ] do
+              testCase $"deqc finds the parts for {method} on the command line: run and grad"
+              <| inFolder (fun folder ->
+                  let path = write folder "stiff.deq" file
+                  let by method = [ "--method"; method; "--dt"; "0.001"; "--json" ]
+
+                  let last (method: string list) =
+                      let x =
+                          jsonOf (deqc ([ "run"; path; "--t"; "0..0.05" ] @ method)) |> at "states" |> at "x"
+
+                      number x[x.GetArrayLength() - 1]
+
+                  let expected =
+                      last [ "--method"; "dopri8"; "--rtol"; "1e-12"; "--atol"; "1e-14"; "--json" ]
+
+                  Expect.floatClose
+                      { absolute = 1e-6; relative = 1e-6 }
+                      (last (by method))
+                      expected
+                      "x(0.05)"
+
+                  let gradient (method: string list) =
+                      jsonOf (deqc ([ "grad"; path; "--loss"; "x"; "--t"; "0..0.05" ] @ method))
+                      |> at "gradients"
+                      |> at "k"
+                      |> number
+
+                  let exact =
+                      gradient [ "--method"; "dopri8"; "--rtol"; "1e-12"; "--atol"; "1e-14"; "--json" ]
+
+                  Expect.floatClose { absolute = 1e-7; relative = 1e-5 } (gradient (by method)) exact "by k")
+
+          testCase "deqc explain shows the stiff part, and where it comes from"
+          <| inFolder (fun folder ->
+              let path = write folder "stiff.deq" (file.Replace("tsit5", "kencarp4"))
+              let explained format = (deqc [ "explain"; path; "--format"; format ]).Output
+              Expect.stringContains (explained "text") "stiff part of dx/dt = -(k*x)" "text"
+
+              Expect.stringContains
+                  (explained "markdown")
+                  "linear in the states with constant coefficients"
+                  "Markdown"
+
+              use json = System.Text.Json.JsonDocument.Parse(explained "json")
+              Expect.equal (json.RootElement.GetProperty("stiff").GetArrayLength()) 1 "JSON"
+              let other = write folder "other.deq" file
+
+              Expect.isFalse
+                  ((deqc [ "explain"; other ]).Output.Contains "Stiff part")
+                  "where the method does not split") ]

@@ -18,7 +18,7 @@ let private ofParts parts = splitOde [] (fst parts) (snd parts)
 /// Each problem in parts, both ways round.
 let private problems =
     [ for problem, parts in
-          [ { OrderTests.logistic with End = fun _ -> 3.0 }, logisticParts
+          [ { OrderTests.logistic with End = fun _ -> 1.0 }, logisticParts
             OrderTests.timeDependent, timeDependentParts
             OrderTests.complexSpectrum, complexParts ] do
           { problem with OrderTests.Problem.Equations = ofParts parts }
