@@ -104,8 +104,11 @@ public sealed class RungeKuttaTableau
     /// <summary>What each row of <see cref="A"/> moves: the stage is zero on the other entries of the state.</summary>
     public IReadOnlyList<StatePart> Parts { get; }
 
-    /// <summary>Whether stages move parts of the state: the method of a <see cref="SymplecticComposition"/>.</summary>
+    /// <summary>Whether stages move parts of the state: the method of a <see cref="SymplecticComposition"/> or a <see cref="NystromPair"/>.</summary>
     public bool IsPartitioned { get; }
+
+    /// <summary>Whether it is the method of a <see cref="NystromPair"/>, for equations of the second order without velocity.</summary>
+    public bool IsNystrom { get; init; }
 
     /// <summary>The error estimate; null for a method that only takes fixed steps.</summary>
     public ErrorEstimate? Error { get; }
