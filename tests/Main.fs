@@ -42,6 +42,7 @@ let all =
           Runtime.ForwardTests.tests
           Runtime.ReversibleTests.tests
           Runtime.SymplecticTests.tests
+          Runtime.NystromTests.tests
           Runtime.TableauFileTests.tests
           Runtime.SimdTests.tests
           Runtime.EnsembleTests.tests

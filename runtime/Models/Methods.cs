@@ -103,6 +103,16 @@ public static partial class Methods
     /// <summary>McLachlan's composition, order 4, symplectic and symmetric: for equations that fall into positions and momenta.</summary>
     public static Method McLachlan(double dt) => new("mclachlan") { Dt = dt };
 
+    /// <summary>
+    /// The Runge-Kutta-Nyström pair of Dormand and Prince, order 6(4), with a dense output of order 6: for q'' = a(t, q) at moderate tolerances.
+    /// </summary>
+    public static Method Dprkn6(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("dprkn6", rtol, atol, dt);
+
+    /// <summary>
+    /// The Runge-Kutta-Nyström pair of Dormand, El-Mikkawy and Prince, order 12(10): for q'' = a(t, q) at tight tolerances, such as orbits.
+    /// </summary>
+    public static Method Dprkn12(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("dprkn12", rtol, atol, dt);
+
     /// <summary>The reversible Heun method, order 2: gradients in memory that does not grow with the steps.</summary>
     public static Method ReversibleHeun(double dt) => new("reversible_heun") { Dt = dt };
 
@@ -135,6 +145,9 @@ public static partial class Methods
 
     /// <summary>Those for equations that fall into positions and momenta.</summary>
     public static IReadOnlyList<string> SymplecticNames { get; } = [.. Catalogue.Symplectic.Select(tableau => tableau.Name)];
+
+    /// <summary>Those for equations of the second order without velocity, q'' = a(t, q).</summary>
+    public static IReadOnlyList<string> NystromNames { get; } = [.. Catalogue.Nystrom.Select(tableau => tableau.Name)];
 
     /// <summary>Those whose steps can be undone, for <see cref="GradientMode.Reversible"/>.</summary>
     public static IReadOnlyList<string> ReversibleNames { get; } = [.. ReversibleScheme.All.Select(scheme => scheme.Name)];

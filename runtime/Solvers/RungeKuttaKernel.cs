@@ -25,6 +25,7 @@ internal sealed class RungeKuttaKernel : StepKernel
     private readonly NewtonIteration? _newton;
     private readonly RosenbrockStages? _rosenbrock;
     private readonly EntryMask? _positions;
+    private readonly VelocityEntries? _velocities;
     private readonly AlgebraicConstraints? _constraints;
     private readonly Past? _past;
     private NewtonMatrices? _ofAdjoint;     // of stages, at themselves
@@ -40,6 +41,7 @@ internal sealed class RungeKuttaKernel : StepKernel
         (_tableau, _keepsTerms, _past) = (problem.Tableau, keepsTerms, past);
         _quadrature = Equations as QuadratureEquations;
         _positions = _tableau.IsPartitioned ? new EntryMask(Equations.Positions!) : null;
+        if (_positions is not null && Equations.Velocities is { } velocities) _velocities = new VelocityEntries(Equations.Positions!, velocities);
         if (!_tableau.IsImplicit) return;
         _constraints = AlgebraicConstraints.Of(Equations);
         _matrix = new IterationMatrix(Equations, _constraints);
@@ -164,6 +166,12 @@ internal sealed class RungeKuttaKernel : StepKernel
         _ => slope,
     };
 
+    /// <summary>Whether a stage's slope is the velocities at its state, and takes no evaluation.</summary>
+    public bool IsVelocity(int stage) => _velocities is not null && stage > 0 && _tableau.Parts[stage] == StatePart.Positions;
+
+    /// <summary>The adjoint of the state of such a stage from that of its slope: [samples, N].</summary>
+    public Tensor VelocityVjp(Tensor slope) => _velocities!.SlopeVjp(slope);
+
     /// <summary>
     /// The stages that only the dense output needs; where it has f at the step's end, which is no stage of the method, there the derivatives
     /// of algebraic entries too.
@@ -219,8 +227,9 @@ internal sealed class RungeKuttaKernel : StepKernel
     private void Evaluate(Stages stages, int i)
     {
         stages.States[i] = Combine(stages, _tableau.A[i]);
-        var slope = Drift(stages.Geometry, i, stages.States[i], out stages.Terms[i]);
-        stages.Slopes[i] = OfPart(i, stages.Geometry.Scaled(slope));
+        stages.Slopes[i] = IsVelocity(i)
+            ? stages.Geometry.Scaled(_velocities!.Slope(stages.States[i]))
+            : OfPart(i, stages.Geometry.Scaled(Drift(stages.Geometry, i, stages.States[i], out stages.Terms[i])));
     }
 
     private static Tensor Combine(Stages stages, double[] weights) =>
@@ -233,6 +242,7 @@ internal sealed class RungeKuttaKernel : StepKernel
         _ofAdjoint?.Dispose();
         _newton?.Dispose();
         _positions?.Dispose();
+        _velocities?.Dispose();
         _constraints?.Dispose();
     }
 }

@@ -199,6 +199,7 @@ let private methods =
           let ordinary =
               [ yield! DiffEqLang.Runtime.Methods.OdeNames
                 yield! DiffEqLang.Runtime.Methods.SymplecticNames
+                yield! DiffEqLang.Runtime.Methods.NystromNames
                 yield! DiffEqLang.Runtime.Methods.ReversibleNames
                 DiffEqLang.Runtime.Methods.AutoName ]
 
@@ -208,7 +209,7 @@ let private methods =
           Expect.containsAll DiffEqLang.Runtime.Methods.SdeNames (names false) "for stochastic equations"
       }
       test "a method is adaptive where its tableau estimates its error" {
-          for tableau in DiffEqLang.Tableaux.Catalogue.All do
+          for tableau in Seq.append DiffEqLang.Tableaux.Catalogue.All DiffEqLang.Tableaux.Catalogue.Nystrom do
               let m = (Methods.tryFind tableau.Name).Value
               Expect.equal m.IsAdaptive (not (isNull tableau.Error)) tableau.Name
       }
@@ -250,6 +251,7 @@ let private methods =
               | _ -> false
 
           Expect.all DiffEqLang.Runtime.Methods.SymplecticNames (isOf partitioned) "symplectic"
+          Expect.all DiffEqLang.Runtime.Methods.NystromNames (isOf partitioned) "of Nyström"
           Expect.all DiffEqLang.Runtime.Methods.MultistepNames (isOf _.IsMultistep) "multistep"
           Expect.all DiffEqLang.Runtime.Methods.ReversibleNames (isOf _.IsReversible) "reversible"
           Expect.all DiffEqLang.Runtime.Methods.SdeNames (isOf _.IsStochastic) "of stochastic equations"

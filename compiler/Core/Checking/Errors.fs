@@ -185,6 +185,8 @@ type SolveError =
     | TargetRefusesModel of target: string * reason: string
     /// A symplectic method, and why the equations do not fall into positions and momenta.
     | MethodRefusesEquations of method: string * reason: string
+    /// A Runge-Kutta-Nyström method, and why the equations are not of the second order without velocity.
+    | MethodNeedsSecondOrder of method: string * reason: string
     /// A method whose steps do not end on constraints, why, and the methods that do.
     | MethodRefusesConstraints of method: string * reason: string * alternatives: string list
     /// `rk("file.json")`, and what is wrong with the file.

@@ -39,6 +39,13 @@ type Kernel =
         Noise: (Stochastic.Quantity * Derivatives.VectorJacobian) list
     }
 
+/// Whether the equations are q'' = a(t, q), for which methods that move positions and velocities apart run on registers.
+let isSecondOrder (model: Dynamics.Model) =
+    match model.Partition with
+    | Separable(_, Ok _) -> true
+    | Separable(_, Error _)
+    | Inseparable _ -> false
+
 let sizeOf (s: Symbol) = sizesOf (Build.input s) |> List.fold (*) 1
 
 let private packed (symbols: Symbol list) =

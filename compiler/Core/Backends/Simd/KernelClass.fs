@@ -2,7 +2,9 @@
 module internal DiffEqLang.Compiler.Backends.Simd.KernelClass
 
 open DiffEqLang.Compiler.Ir
+open DiffEqLang.Compiler.Ir.Dim
 open DiffEqLang.Compiler.Ir.Expr
+open DiffEqLang.Compiler.Ir.Dynamics
 open DiffEqLang.Compiler.Printing
 open DiffEqLang.Compiler.Printing.CSharp
 open DiffEqLang.Compiler.Backends.CSharp
@@ -30,6 +32,29 @@ let private summedOverLanes (kernel: Kernel) : CSharp.Member list =
             Attributes = []
             Modifiers = [ "public"; "override" ]
             Kind = Property("IReadOnlyList<Range>", "SummedOverLanes", Collection ranges) } ]
+
+/// Of each number of the state the one that is its derivative, -1 of the velocities.
+let private velocities (kernel: Kernel) : CSharp.Member list =
+    match kernel.Model.Partition with
+    | Separable(positions, Ok offsets) ->
+        let size dim = int (Dim.tryConstant dim).Value
+        let ofNumber = Array.create (total kernel.States) -1
+
+        for (position, length), offset in List.zip positions offsets do
+            for i in 0 .. size length - 1 do
+                ofNumber[size position + i] <- size offset + i
+
+        [ { Documentation = inherited
+            Attributes = []
+            Modifiers = [ "public"; "override" ]
+            Kind =
+              Property(
+                  "ReadOnlySpan<int>",
+                  "Velocities",
+                  Collection [ for n in ofNumber -> Literals.integer n ]
+              ) } ]
+    | Separable(_, Error _)
+    | Inseparable _ -> []
 
 let private weightFields (kernel: Kernel) precision : CSharp.Member list =
     [ for s in kernel.Weights ->
@@ -102,6 +127,7 @@ let classOf
                 @ [ size "StateSize" (total kernel.States)
                     size "ParameterSize" (total kernel.Small)
                     size "GradientSize" (total kernel.Gradients) ]
+                @ velocities kernel
                 @ summedOverLanes kernel
                 @ [ if kernel.TermSize > 0 then
                         size "TermSize" kernel.TermSize

@@ -39,6 +39,14 @@ let ofSolve error =
             Catalogue.MethodRefusesEquations
             (sprintf "`%s` needs positions and momenta, neither of which depends on itself: %s" method reason)
         |> hinting "`implicit_midpoint` and `gauss4` are symplectic for equations of any form"
+    | MethodNeedsSecondOrder(method, reason) ->
+        says
+            Catalogue.MethodNeedsSecondOrder
+            (sprintf
+                "`%s` is for equations of the second order without velocity, q'' = a(t, q): %s"
+                method
+                reason)
+        |> hinting "`vern9` is of high order for equations of any form"
     | GradientRefuses(gradient, what, reason) ->
         says
             Catalogue.GradientRefuses

@@ -1,0 +1,76 @@
+using DiffEqLang.Tableaux;
+
+namespace DiffEqLang.Runtime.Simd;
+
+/// <summary>Which numbers of the state the stages of a method move.</summary>
+/// <param name="tableau">The method.</param>
+/// <param name="size">N, the numbers of a state.</param>
+/// <param name="velocities">As <see cref="LaneKernel{TRegister}.Velocities"/>: given where the method moves parts of the state.</param>
+internal sealed class LaneParts(RungeKuttaTableau tableau, int size, ReadOnlySpan<int> velocities)
+{
+    private readonly int[] _all = [.. Enumerable.Range(0, size)];
+    private readonly int[] _velocities = [.. velocities];
+    private readonly int[] _positions = [.. Those(velocities, isPosition: true)];
+    private readonly int[] _momenta = [.. Those(velocities, isPosition: false)];
+
+    /// <summary>Whether the method moves parts of the state.</summary>
+    public bool IsPartitioned => tableau.IsPartitioned;
+
+    /// <summary>Whether a stage's slope is the velocities at its state, and takes no evaluation.</summary>
+    public bool IsVelocity(int stage) => stage > 0 && tableau.Parts[stage] == StatePart.Positions;
+
+    /// <summary>The numbers of the state that a stage moves.</summary>
+    public int[] Of(int stage) => Of(tableau.Parts[stage]);
+
+    /// <summary>Weights over stages as sums over those that move each part of the state; parts that none moves are there too.</summary>
+    public LaneSum<TLanes>[] Sums<TLanes>(double[] weights)
+        where TLanes : struct, ILanes<TLanes> =>
+        IsPartitioned ? [Sum<TLanes>(StatePart.Positions, weights), Sum<TLanes>(StatePart.Momenta, weights)] : [Sum<TLanes>(StatePart.Whole, weights)];
+
+    /// <summary>The slope of the positions at a state: the velocities there.</summary>
+    public void Slope<TLanes>(ReadOnlySpan<TLanes> state, Span<TLanes> slope)
+    {
+        foreach (var c in _positions) slope[c] = state[_velocities[c]];
+    }
+
+    /// <summary>The adjoint of the state from that of this slope.</summary>
+    public void SlopeVjp<TLanes>(ReadOnlySpan<TLanes> slope, Span<TLanes> state)
+    {
+        state.Clear();
+        foreach (var c in _positions) state[_velocities[c]] = slope[c];
+    }
+
+    /// <summary>Leaves of the adjoint of a slope what the stage moves.</summary>
+    public void Restrict<TLanes>(int stage, Span<TLanes> slope)
+    {
+        if (tableau.Parts[stage] == StatePart.Whole) return;
+        foreach (var c in tableau.Parts[stage] == StatePart.Positions ? _momenta : _positions) slope[c] = default!;
+    }
+
+    private int[] Of(StatePart part) => part switch
+    {
+        StatePart.Positions => _positions,
+        StatePart.Momenta => _momenta,
+        _ => _all,
+    };
+
+    private LaneSum<TLanes> Sum<TLanes>(StatePart part, double[] weights)
+        where TLanes : struct, ILanes<TLanes> =>
+        new(Of(part), [.. weights.Index()
+            .Where(pair => pair.Item != 0 && (tableau.Parts[pair.Index] == part || tableau.Parts[pair.Index] == StatePart.Whole))
+            .Select(pair => (pair.Index, TLanes.Of(pair.Item)))]);
+
+    private static List<int> Those(ReadOnlySpan<int> velocities, bool isPosition)
+    {
+        var those = new List<int>();
+        for (var c = 0; c < velocities.Length; c++)
+            if (velocities[c] >= 0 == isPosition)
+                those.Add(c);
+        return those;
+    }
+}
+
+/// <summary>A weighted sum of slopes on some numbers of the state.</summary>
+/// <param name="Components">These numbers.</param>
+/// <param name="Weights">The stages, and their weights.</param>
+internal readonly record struct LaneSum<TLanes>(int[] Components, (int Stage, TLanes Weight)[] Weights);
