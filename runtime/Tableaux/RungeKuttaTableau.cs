@@ -156,6 +156,12 @@ public sealed class RungeKuttaTableau
     /// <summary>The index of the stage f(t + h, y₁): the number of evaluations that a step needs before y₁ is known.</summary>
     public int EndStage { get; }
 
+    /// <summary>
+    /// The evaluations of the right-hand side in a step, that at its end included and that at its start not; of a method in parts those for
+    /// equations whose positions' derivatives are entries of the state.
+    /// </summary>
+    public int Evaluations => Parts.Skip(1).Take(EndStage).Count(part => part != StatePart.Positions);
+
     /// <summary>The weights of y(t + θh) over all rows of <see cref="A"/>.</summary>
     public double[] DenseWeights(double theta) => [.. Dense.Select(row => Horner(row, theta) * theta)];
 

@@ -21,8 +21,8 @@ internal static class CelestialOrbits
         Console.WriteLine($"{"problem",-14} {"method",-8} {"rtol",6} {"error",9} {"steps",7} {"one",11} {"of 1,000",11}");
         foreach (var problem in ReferenceProblem.Celestial())
             using (problem.Model)
-                foreach (var name in (string[])["vern9", "dopri8"])
-                    foreach (var rtol in (double[])[1e-10, 1e-12, 1e-13])
+                foreach (var name in (string[])["dprkn12", "vern9", "dopri8"])
+                    foreach (var rtol in (double[])[1e-10, 1e-11, 1e-12, 1e-13])
                         Compare(problem, new Method(name) { Rtol = rtol, Atol = rtol });
     }
 

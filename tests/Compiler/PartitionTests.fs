@@ -87,7 +87,10 @@ let tests =
           moves "several" "state a, b; d2a/dt2 = b - a; d2b/dt2 = a*t" [ "1"; "3" ]
           moves "of the first order" "state q, v, r; dq/dt = v; dv/dt = -q; dr/dt = sin(q)" [ "1" ]
           moves "elements" "state y : R[4]; dy/dt = [y[2], y[3], -y[0], -y[1]]" [ "2" ]
-          moves "elements the other way round" "state y : R[4]; dy/dt = [y[3], y[2], -y[0], -y[1]]" [ "3"; "2" ]
+          moves
+              "elements the other way round"
+              "state y : R[4]; dy/dt = [y[3], y[2], -y[0], -y[1]]"
+              [ "3"; "2" ]
 
           isWithout
               "momenta by a mass"

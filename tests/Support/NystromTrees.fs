@@ -11,34 +11,38 @@ type Tree = { Velocities: int; Subtrees: Tree list }
 let rec order (tree: Tree) : int =
     1 + tree.Velocities + (tree.Subtrees |> List.sumBy (fun subtree -> 1 + order subtree))
 
-/// All trees of an order, each once: 1, 1, 2, 3, 6, 10, 20, 36, 72, 137, 275, 541.
-let rec ofOrder: int -> Tree list =
-    let known = System.Collections.Generic.Dictionary<int, Tree list>()
+/// Multisets of trees, of those allowed, that take at most so much room.
+let rec private forests (room: int) (allowed: (int * Tree) list) : Tree list list =
+    match allowed with
+    | [] -> [ [] ]
+    | (size, tree) :: rest ->
+        [ if size <= room then
+              for others in forests (room - size) allowed -> tree :: others
+          yield! forests room rest ]
 
-    /// Multisets of numbered trees of some orders together, from the last numbered allowed on.
-    let rec forests (room: int) (allowed: (int * Tree) list) : Tree list list =
-        match allowed with
-        | [] -> [ [] ]
-        | (size, tree) :: rest ->
-            [ if size <= room then
-                  for others in forests (room - size) allowed -> tree :: others
-              yield! forests room rest ]
+let private mostOrder = 13
 
-    fun n ->
-        match known.TryGetValue n with
-        | true, trees -> trees
-        | false, _ ->
-            let smaller = [ for k in n - 2 .. -1 .. 1 do yield! ofOrder k |> List.map (fun t -> k + 1, t) ]
+let private byOrder =
+    lazy
+        (let known = ResizeArray<Tree list>()
 
-            let trees =
-                [ for forest in forests (n - 1) smaller do
-                      let taken = forest |> List.sumBy (fun tree -> 1 + order tree)
-                      { Velocities = n - 1 - taken; Subtrees = forest } ]
+         for n in 1..mostOrder do
+             // A subtree stands for a position, of one order more than the acceleration.
+             let allowed =
+                 [ for k in 1 .. n - 2 do
+                       for tree in known[k - 1] -> k + 1, tree ]
 
-            known[n] <- trees
-            trees
+             known.Add
+                 [ for forest in forests (n - 1) allowed do
+                       let taken = forest |> List.sumBy (fun tree -> 1 + order tree)
+                       { Velocities = n - 1 - taken; Subtrees = forest } ]
 
-/// d^n/dt^n of what a tree stands for: along the solution its acceleration is this number times t^(order - 1).
+         known)
+
+/// All trees of an order up to 13, each once.
+let ofOrder (n: int) : Tree list = byOrder.Value[n - 1]
+
+/// Along the solution, what a tree stands for is this number times t^(order - 1).
 let rec private coefficient (tree: Tree) : float =
     tree.Subtrees
     |> List.fold

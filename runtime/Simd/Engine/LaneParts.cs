@@ -13,19 +13,26 @@ internal sealed class LaneParts(RungeKuttaTableau tableau, int size, ReadOnlySpa
     private readonly int[] _positions = [.. Those(velocities, isPosition: true)];
     private readonly int[] _momenta = [.. Those(velocities, isPosition: false)];
 
-    /// <summary>Whether the method moves parts of the state.</summary>
-    public bool IsPartitioned => tableau.IsPartitioned;
-
     /// <summary>Whether a stage's slope is the velocities at its state, and takes no evaluation.</summary>
     public bool IsVelocity(int stage) => stage > 0 && tableau.Parts[stage] == StatePart.Positions;
 
     /// <summary>The numbers of the state that a stage moves.</summary>
     public int[] Of(int stage) => Of(tableau.Parts[stage]);
 
-    /// <summary>Weights over stages as sums over those that move each part of the state; parts that none moves are there too.</summary>
+    /// <summary>The sums of a stage's row of A: on the numbers that its slope depends on. The others are left as they are.</summary>
+    public LaneSum<TLanes>[] Row<TLanes>(int stage)
+        where TLanes : struct, ILanes<TLanes> => tableau.Parts[stage] switch
+        {
+            StatePart.Positions => [Sum<TLanes>(StatePart.Momenta, tableau.A[stage])],
+            StatePart.Momenta => [Sum<TLanes>(StatePart.Positions, tableau.A[stage])],
+            _ => Sums<TLanes>(tableau.A[stage]),
+        };
+
+    /// <summary>Weights over stages as sums over those that move each part of the state.</summary>
     public LaneSum<TLanes>[] Sums<TLanes>(double[] weights)
-        where TLanes : struct, ILanes<TLanes> =>
-        IsPartitioned ? [Sum<TLanes>(StatePart.Positions, weights), Sum<TLanes>(StatePart.Momenta, weights)] : [Sum<TLanes>(StatePart.Whole, weights)];
+        where TLanes : struct, ILanes<TLanes> => tableau.IsPartitioned
+        ? [Sum<TLanes>(StatePart.Positions, weights), Sum<TLanes>(StatePart.Momenta, weights)]
+        : [Sum<TLanes>(StatePart.Whole, weights)];
 
     /// <summary>The slope of the positions at a state: the velocities there.</summary>
     public void Slope<TLanes>(ReadOnlySpan<TLanes> state, Span<TLanes> slope)

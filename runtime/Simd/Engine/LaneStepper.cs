@@ -9,15 +9,22 @@ namespace DiffEqLang.Runtime.Simd;
 /// <typeparam name="TLanes">The same register with its arithmetic.</typeparam>
 /// <param name="kernel">The equations.</param>
 /// <param name="tableau">The method.</param>
-internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kernel, RungeKuttaTableau tableau)
+/// <param name="parts">Which numbers of the state its stages move.</param>
+internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kernel, RungeKuttaTableau tableau, LaneParts parts)
     where TRegister : struct
     where TLanes : struct, ILanes<TLanes>
 {
-    private readonly LaneParts _parts = new(tableau, kernel.StateSize, kernel.Velocities);
-    private readonly LaneSum<TLanes>[][] _rows = [.. SumsOf(tableau, kernel, tableau.A)];
-    private readonly LaneSum<TLanes>[][] _errors = [.. SumsOf(tableau, kernel, tableau.Error?.Estimates ?? [])];
+    private readonly LaneSum<TLanes>[][] _rows = [.. Enumerable.Range(0, tableau.A.Count).Select(parts.Row<TLanes>)];
+    private readonly LaneSum<TLanes>[][] _errors = [.. (tableau.Error?.Estimates ?? []).Select(parts.Sums<TLanes>)];
     private readonly TLanes[] _places = [.. tableau.C.Select(TLanes.Of)];    // of the stages in the step
     private readonly TLanes _perComponent = TLanes.Of(1.0 / kernel.StateSize);
+
+    /// <param name="kernel">The equations.</param>
+    /// <param name="tableau">The method.</param>
+    public LaneStepper(LaneKernel<TRegister> kernel, RungeKuttaTableau tableau)
+        : this(kernel, tableau, new LaneParts(tableau, kernel.StateSize, kernel.Velocities))
+    {
+    }
 
     /// <summary>The equations; another kernel of the same class may take their place between solves.</summary>
     public LaneKernel<TRegister> Kernel
@@ -30,7 +37,7 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
     public RungeKuttaTableau Tableau => tableau;
 
     /// <summary>Which numbers of the state its stages move.</summary>
-    public LaneParts Parts => _parts;
+    public LaneParts Parts => parts;
 
     /// <summary>N, the numbers of a state.</summary>
     public int Size { get; } = kernel.StateSize;
@@ -89,9 +96,9 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
             var at = StateOf(i, states);
             var slope = stages.Slice(i * Size, Size);
             Place(i, h, state, stages, at);
-            if (_parts.IsVelocity(i))
+            if (parts.IsVelocity(i))
             {
-                _parts.Slope(at, slope);
+                parts.Slope(at, slope);
                 continue;
             }
 
@@ -147,7 +154,7 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
         return TLanes.Select(TLanes.Equal(squared.First, default), default, combined);
     }
 
-    /// <summary>The state of a stage, state + h Σⱼ aᵢⱼ stageⱼ.</summary>
+    /// <summary>The state of a stage, state + h Σⱼ aᵢⱼ stageⱼ, on the numbers that its slope depends on.</summary>
     public void Place(int stage, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> stages, Span<TLanes> result)
     {
         foreach (var (components, weights) in _rows[stage])
@@ -191,12 +198,6 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
             s2 = TLanes.MultiplyAdd(weight, slope[c2], s2);
             s3 = TLanes.MultiplyAdd(weight, slope[c3], s3);
         }
-    }
-
-    private static IEnumerable<LaneSum<TLanes>[]> SumsOf(RungeKuttaTableau tableau, LaneKernel<TRegister> kernel, IEnumerable<double[]> rows)
-    {
-        var parts = new LaneParts(tableau, kernel.StateSize, kernel.Velocities);
-        return rows.Select(parts.Sums<TLanes>);
     }
 
     private static TRegister Bare(TLanes lanes) => Unsafe.BitCast<TLanes, TRegister>(lanes);

@@ -2,9 +2,7 @@
 module internal DiffEqLang.Compiler.Backends.Simd.KernelClass
 
 open DiffEqLang.Compiler.Ir
-open DiffEqLang.Compiler.Ir.Dim
 open DiffEqLang.Compiler.Ir.Expr
-open DiffEqLang.Compiler.Ir.Dynamics
 open DiffEqLang.Compiler.Printing
 open DiffEqLang.Compiler.Printing.CSharp
 open DiffEqLang.Compiler.Backends.CSharp
@@ -33,17 +31,8 @@ let private summedOverLanes (kernel: Kernel) : CSharp.Member list =
             Modifiers = [ "public"; "override" ]
             Kind = Property("IReadOnlyList<Range>", "SummedOverLanes", Collection ranges) } ]
 
-/// Of each number of the state the one that is its derivative, -1 of the velocities.
 let private velocities (kernel: Kernel) : CSharp.Member list =
-    match kernel.Model.Partition with
-    | Separable(positions, Ok offsets) ->
-        let size dim = int (Dim.tryConstant dim).Value
-        let ofNumber = Array.create (total kernel.States) -1
-
-        for (position, length), offset in List.zip positions offsets do
-            for i in 0 .. size length - 1 do
-                ofNumber[size position + i] <- size offset + i
-
+    if isSecondOrder kernel.Model then
         [ { Documentation = inherited
             Attributes = []
             Modifiers = [ "public"; "override" ]
@@ -51,10 +40,10 @@ let private velocities (kernel: Kernel) : CSharp.Member list =
               Property(
                   "ReadOnlySpan<int>",
                   "Velocities",
-                  Collection [ for n in ofNumber -> Literals.integer n ]
+                  Collection [ for n in velocityOf kernel -> Literals.integer n ]
               ) } ]
-    | Separable(_, Error _)
-    | Inseparable _ -> []
+    else
+        []
 
 let private weightFields (kernel: Kernel) precision : CSharp.Member list =
     [ for s in kernel.Weights ->

@@ -117,7 +117,11 @@ let private positions (bound: Bound) : Member list =
           match velocities with
           | Ok offsets ->
               overriding (
-                  Property("IReadOnlyList<long>", "Velocities", Collection [ for offset in offsets -> size offset ])
+                  Property(
+                      "IReadOnlyList<long>",
+                      "Velocities",
+                      Collection [ for offset in offsets -> size offset ]
+                  )
               )
           | Error _ -> () ]
     | Inseparable _ -> []
