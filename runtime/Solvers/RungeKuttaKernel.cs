@@ -97,11 +97,11 @@ internal sealed class RungeKuttaKernel : StepKernel
         if (hasEndSlope) _quadrature?.Shift(_tableau.EndStage);
     }
 
-    /// <summary>The last stage's slope, where both it and the next step's first move the same part, whose derivative that part does not change.</summary>
+    /// <summary>The last stage's slope, of a method in parts that <see cref="RungeKuttaTableau.SharesLastSlope"/>.</summary>
     public override Tensor? SharedSlope(StepAttempt step)
     {
         var (last, stages) = (_tableau.B.Count - 1, ((RungeKuttaStep)step).Stages);
-        return _tableau.IsPartitioned && last > 0 && _tableau.Parts[last] == _tableau.Parts[0]
+        return _tableau.SharesLastSlope
             ? stages.Geometry.Unscaled(stages.Slopes[last], stages.FirstSlope)
             : null;
     }

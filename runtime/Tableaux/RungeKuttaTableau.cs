@@ -160,7 +160,13 @@ public sealed class RungeKuttaTableau
     /// The evaluations of the right-hand side in a step, that at its end included and that at its start not; of a method in parts those for
     /// equations whose positions' derivatives are entries of the state.
     /// </summary>
-    public int Evaluations => Parts.Skip(1).Take(EndStage).Count(part => part != StatePart.Positions);
+    public int Evaluations => Parts.Skip(1).Take(EndStage - (SharesLastSlope ? 1 : 0)).Count(part => part != StatePart.Positions);
+
+    /// <summary>
+    /// Whether, of a method in parts, the last stage's slope is the next step's first: both move the same part, whose derivative that part does
+    /// not change.
+    /// </summary>
+    public bool SharesLastSlope => IsPartitioned && B.Count > 1 && Parts[B.Count - 1] == Parts[0];
 
     /// <summary>The weights of y(t + θh) over all rows of <see cref="A"/>.</summary>
     public double[] DenseWeights(double theta) => [.. Dense.Select(row => Horner(row, theta) * theta)];

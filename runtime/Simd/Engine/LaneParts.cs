@@ -63,9 +63,13 @@ internal sealed class LaneParts(RungeKuttaTableau tableau, int size, ReadOnlySpa
 
     private LaneSum<TLanes> Sum<TLanes>(StatePart part, double[] weights)
         where TLanes : struct, ILanes<TLanes> =>
-        new(Of(part), [.. weights.Index()
+        new(Of(part).Length, Fours(Of(part)), [.. weights.Index()
             .Where(pair => pair.Item != 0 && (tableau.Parts[pair.Index] == part || tableau.Parts[pair.Index] == StatePart.Whole))
             .Select(pair => (pair.Index, TLanes.Of(pair.Item)))]);
+
+    /// <summary>With the last repeated, so that there is a multiple of four.</summary>
+    private static int[] Fours(int[] components) =>
+        [.. components, .. Enumerable.Repeat(components.LastOrDefault(), (4 - components.Length % 4) % 4)];
 
     private static List<int> Those(ReadOnlySpan<int> velocities, bool isPosition)
     {
@@ -78,6 +82,7 @@ internal sealed class LaneParts(RungeKuttaTableau tableau, int size, ReadOnlySpa
 }
 
 /// <summary>A weighted sum of slopes on some numbers of the state.</summary>
-/// <param name="Components">These numbers.</param>
+/// <param name="Count">How many numbers.</param>
+/// <param name="Components">Which, the last repeated up to a multiple of four: four sums that do not wait for each other take as long as one.</param>
 /// <param name="Weights">The stages, and their weights.</param>
-internal readonly record struct LaneSum<TLanes>(int[] Components, (int Stage, TLanes Weight)[] Weights);
+internal sealed record LaneSum<TLanes>(int Count, int[] Components, (int Stage, TLanes Weight)[] Weights);

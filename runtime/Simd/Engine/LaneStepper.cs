@@ -96,13 +96,21 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
             var at = StateOf(i, states);
             var slope = stages.Slice(i * Size, Size);
             Place(i, h, state, stages, at);
+            var ofStage = keepsAll ? terms.Slice((i - 1) * kernel.TermSize, kernel.TermSize) : terms[..kernel.TermSize];
             if (parts.IsVelocity(i))
             {
                 parts.Slope(at, slope);
                 continue;
             }
 
-            var ofStage = keepsAll ? terms.Slice((i - 1) * kernel.TermSize, kernel.TermSize) : terms[..kernel.TermSize];
+            if (i == tableau.EndStage && tableau.SharesLastSlope)
+            {
+                stages.Slice((i - 1) * Size, Size).CopyTo(slope);
+                parts.Slope(at, slope);
+                if (keepsAll) terms.Slice((i - 2) * kernel.TermSize, kernel.TermSize).CopyTo(ofStage);
+                continue;
+            }
+
             Drift(TLanes.MultiplyAdd(h, _places[i], t), at, parameters, slope, ofStage);
         }
     }
@@ -118,19 +126,16 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
         TLanes rtol, TLanes atol)
     {
         var squares = default(TLanes);
-        foreach (var (components, weights) in estimate)
+        foreach (var sum in estimate)
         {
-            var i = 0;
-            for (; i + 4 <= components.Length; i += 4)
+            for (var i = 0; i < sum.Count; i += 4)
             {
-                SumFour(weights, stages, components.AsSpan(i, 4), out var e0, out var e1, out var e2, out var e3);
-                squares = Squared(e0, components[i], squares, state, after);
-                squares = Squared(e1, components[i + 1], squares, state, after);
-                squares = Squared(e2, components[i + 2], squares, state, after);
-                squares = Squared(e3, components[i + 3], squares, state, after);
+                SumFour(sum.Weights, stages, sum.Components.AsSpan(i, 4), out var e0, out var e1, out var e2, out var e3);
+                squares = Squared(e0, sum.Components[i], squares, state, after);
+                if (i + 1 < sum.Count) squares = Squared(e1, sum.Components[i + 1], squares, state, after);
+                if (i + 2 < sum.Count) squares = Squared(e2, sum.Components[i + 2], squares, state, after);
+                if (i + 3 < sum.Count) squares = Squared(e3, sum.Components[i + 3], squares, state, after);
             }
-
-            for (; i < components.Length; i++) squares = Squared(Sum(weights, stages, components[i]), components[i], squares, state, after);
         }
 
         return squares * _perComponent;
@@ -157,32 +162,24 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
     /// <summary>The state of a stage, state + h Σⱼ aᵢⱼ stageⱼ, on the numbers that its slope depends on.</summary>
     public void Place(int stage, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> stages, Span<TLanes> result)
     {
-        foreach (var (components, weights) in _rows[stage])
+        foreach (var sum in _rows[stage])
         {
-            var i = 0;
-            for (; i + 4 <= components.Length; i += 4)
+            for (var i = 0; i < sum.Components.Length; i += 4)
             {
-                var four = components.AsSpan(i, 4);
-                SumFour(weights, stages, four, out var s0, out var s1, out var s2, out var s3);
+                var four = sum.Components.AsSpan(i, 4);
+                SumFour(sum.Weights, stages, four, out var s0, out var s1, out var s2, out var s3);
                 result[four[0]] = TLanes.MultiplyAdd(h, s0, state[four[0]]);
                 result[four[1]] = TLanes.MultiplyAdd(h, s1, state[four[1]]);
                 result[four[2]] = TLanes.MultiplyAdd(h, s2, state[four[2]]);
                 result[four[3]] = TLanes.MultiplyAdd(h, s3, state[four[3]]);
             }
-
-            for (; i < components.Length; i++)
-                result[components[i]] = TLanes.MultiplyAdd(h, Sum(weights, stages, components[i]), state[components[i]]);
         }
     }
 
-    private TLanes Sum((int Stage, TLanes Weight)[] weights, ReadOnlySpan<TLanes> stages, int component)
-    {
-        var sum = default(TLanes);
-        foreach (var (stage, weight) in weights) sum = TLanes.MultiplyAdd(weight, stages[stage * Size + component], sum);
-        return sum;
-    }
-
-    /// <summary>The sums of four components: four chains of additions that do not wait for each other.</summary>
+    /// <summary>
+    /// The sums of four components: four chains of additions that do not wait for each other. Memory is addressed without checks, which took as
+    /// long as the sums, but for the last stage's; components are below N by construction.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void SumFour(
         (int Stage, TLanes Weight)[] weights, ReadOnlySpan<TLanes> stages, ReadOnlySpan<int> components,
@@ -190,13 +187,15 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
     {
         var (c0, c1, c2, c3) = (components[0], components[1], components[2], components[3]);
         s0 = s1 = s2 = s3 = default;
+        if (weights.Length == 0) return;
+        ref var slopes = ref MemoryMarshal.GetReference(stages[..((weights[^1].Stage + 1) * Size)]);
         foreach (var (stage, weight) in weights)
         {
-            var slope = stages.Slice(stage * Size, Size);
-            s0 = TLanes.MultiplyAdd(weight, slope[c0], s0);
-            s1 = TLanes.MultiplyAdd(weight, slope[c1], s1);
-            s2 = TLanes.MultiplyAdd(weight, slope[c2], s2);
-            s3 = TLanes.MultiplyAdd(weight, slope[c3], s3);
+            ref var slope = ref Unsafe.Add(ref slopes, stage * Size);
+            s0 = TLanes.MultiplyAdd(weight, Unsafe.Add(ref slope, c0), s0);
+            s1 = TLanes.MultiplyAdd(weight, Unsafe.Add(ref slope, c1), s1);
+            s2 = TLanes.MultiplyAdd(weight, Unsafe.Add(ref slope, c2), s2);
+            s3 = TLanes.MultiplyAdd(weight, Unsafe.Add(ref slope, c3), s3);
         }
     }
 

@@ -75,9 +75,12 @@ type private StepWriter(kernel: Kernel, precision: Precision, tableau: RungeKutt
                     let before = if begun.Add c then Value.Number 0.0 else register name
                     assign name (arithmetic.MultiplyAdd(Value.Number weights[j], slope, before))
 
-    /// The slopes at the state of a stage: the velocities there where it moves the positions, and else the right-hand side's.
+    /// The slopes at the state of a stage: the velocities there where it moves the positions, and else the right-hand side's, unless
+    /// the last stage had them.
     let slopes stage =
-        if tableau.Parts[stage] = StatePart.Positions then
+        let isEnd = stage = tableau.EndStage
+
+        if tableau.Parts[stage] = StatePart.Positions || isEnd && tableau.SharesLastSlope then
             for c, velocity in Seq.indexed velocityOf do
                 if velocity >= 0 then
                     assign newest[c] (register moved[velocity])
