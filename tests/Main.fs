@@ -45,6 +45,7 @@ let all =
           Runtime.SymplecticTests.tests
           Runtime.SplitTests.tests
           Runtime.ExponentialTests.tests
+          Runtime.NystromTests.tests
           Runtime.TableauFileTests.tests
           Runtime.SimdTests.tests
           Runtime.EnsembleTests.tests

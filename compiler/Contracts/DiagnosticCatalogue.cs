@@ -140,6 +140,7 @@ public static class DiagnosticCatalogue
     public static readonly DiagnosticDescriptor TableauFile = Error("DEQ0610", "A file that gives no Runge-Kutta method");
     public static readonly DiagnosticDescriptor GradientRefuses = Error("DEQ0611", "A gradient that does not go with the method or the equations");
     public static readonly DiagnosticDescriptor MethodNeedsParts = Error("DEQ0612", "A method that splits, and equations without a part for it");
+    public static readonly DiagnosticDescriptor MethodNeedsSecondOrder = Error("DEQ0613", "Equations that a Runge-Kutta-Nyström method does not take");
 
     // 07: events
     public static readonly DiagnosticDescriptor JumpOfOther = Error("DEQ0701", "An event that changes something that is not a state");

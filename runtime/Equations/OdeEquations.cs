@@ -24,6 +24,12 @@ public abstract class OdeEquations
     public virtual IReadOnlyList<(long Offset, long Length)>? Positions => null;
 
     /// <summary>
+    /// Of each block of <see cref="Positions"/>, the offset of the entries that are its derivative as they stand, where the equations are of
+    /// the second order without velocity, q'' = a(t, q): what Runge-Kutta-Nyström methods need. Null where they are not.
+    /// </summary>
+    public virtual IReadOnlyList<long>? Velocities => null;
+
+    /// <summary>
     /// The packed entries that are algebraic, as offsets and lengths: they have no derivative, and in their places the right-hand side
     /// holds the residuals g(t, x) of constraints 0 = g(t, x), in any order. Null where there are none.
     /// </summary>

@@ -121,6 +121,16 @@ public static partial class Methods
     /// <summary>Cox and Matthews' exponential method, order 4: exact in the linear part that is split off, however stiff.</summary>
     public static Method EtdRk4(double dt) => new("etdrk4") { Dt = dt };
 
+    /// <summary>
+    /// The Runge-Kutta-Nyström pair of Dormand and Prince, order 6(4), with a dense output of order 6: for q'' = a(t, q) at moderate tolerances.
+    /// </summary>
+    public static Method Dprkn6(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("dprkn6", rtol, atol, dt);
+
+    /// <summary>
+    /// The Runge-Kutta-Nyström pair of Dormand, El-Mikkawy and Prince, order 12(10): for q'' = a(t, q) at tight tolerances, such as orbits.
+    /// </summary>
+    public static Method Dprkn12(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("dprkn12", rtol, atol, dt);
+
     /// <summary>The reversible Heun method, order 2: gradients in memory that does not grow with the steps.</summary>
     public static Method ReversibleHeun(double dt) => new("reversible_heun") { Dt = dt };
 
@@ -159,6 +169,9 @@ public static partial class Methods
 
     /// <summary>The exponential methods, for equations with a linear part that is stiff.</summary>
     public static IReadOnlyList<string> ExponentialNames { get; } = [.. Catalogue.Exponential.Select(method => method.Name)];
+
+    /// <summary>Those for equations of the second order without velocity, q'' = a(t, q).</summary>
+    public static IReadOnlyList<string> NystromNames { get; } = [.. Catalogue.Nystrom.Select(tableau => tableau.Name)];
 
     /// <summary>Those whose steps can be undone, for <see cref="GradientMode.Reversible"/>.</summary>
     public static IReadOnlyList<string> ReversibleNames { get; } = [.. ReversibleScheme.All.Select(scheme => scheme.Name)];

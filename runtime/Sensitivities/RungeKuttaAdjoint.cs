@@ -151,6 +151,7 @@ internal sealed class RungeKuttaAdjoint : DiscreteAdjoint
     private Tensor? Vjp(StepGeometry geometry, int stage, Tensor state, Tensor[]? terms, Tensor? cotangent)
     {
         if (cotangent is null) return null;
+        if (_kernel.IsVelocity(stage)) return _kernel.VelocityVjp(cotangent);
         var argument = _kernel.Argument(geometry, stage, state);
         var adjoint = _kernel.EquationsOf(stage).DriftVjp(geometry.TimeOf(stage), argument, cotangent, Into, terms);
         return _past is null ? adjoint : _past.Take(adjoint, geometry, stage);

@@ -30,6 +30,12 @@ public abstract class LaneKernel<TRegister>
     /// </summary>
     public virtual IReadOnlyList<Range> SummedOverLanes => [];
 
+    /// <summary>
+    /// Of each number of the state, the number that is its derivative as it stands; -1 of the velocities themselves. Where the equations are of
+    /// the second order without velocity, q'' = a(t, q); empty where they are not.
+    /// </summary>
+    public virtual ReadOnlySpan<int> Velocities => [];
+
     /// <summary>How many registers <see cref="Drift"/> leaves for <see cref="DriftVjp"/>.</summary>
     public virtual int TermSize => 0;
 

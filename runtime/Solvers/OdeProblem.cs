@@ -28,7 +28,7 @@ internal sealed record OdeProblem(
     {
         if (equations.Algebraic is not null && options.Method is null) options = options with { Method = Methods.Rodas5P() };
         var problem = Of(span, options);
-        if (problem.Tableau.IsPartitioned && equations.Positions is null)
+        if (problem.Tableau is { IsPartitioned: true, IsNystrom: false } && equations.Positions is null)
             throw new ArgumentException(
                 $"Method {problem.Method.Name} needs positions and momenta, neither of which may depend on itself, and these equations do not fall into such; deqc check names the term where the solve block has the method.");
         if (problem.Tableau.IsSplit && !equations.IsSplit)
@@ -37,6 +37,9 @@ internal sealed record OdeProblem(
         if (problem.Exponential is not null && equations.ImplicitStructure is null)
             throw new ArgumentException(
                 $"Method {problem.Method.Name} needs a part of the right-hand side that is linear with constant coefficients, and of these equations none is split off: mark it by `implicit {{ ... }}`, or name the method in the solve block for the compiler to find it.");
+        if (problem.Tableau.IsNystrom && equations.Velocities is null)
+            throw new ArgumentException(
+                $"Method {problem.Method.Name} is for equations of the second order without velocity, q'' = a(t, q), and these are of another form; deqc check names the term where the solve block has the method. Take vern9, or dopri8.");
         if (equations.Algebraic is not null) CheckConstraints(problem);
         var complete = new OdeProblem(equations, problem.Tableau, span, problem.Method, options) { Delays = equations.Delays };
         if (complete.Delays.Count > 0) complete.CheckDelays();

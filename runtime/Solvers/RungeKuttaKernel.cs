@@ -26,6 +26,7 @@ internal sealed class RungeKuttaKernel : StepKernel
     private readonly NewtonIteration? _newton;
     private readonly RosenbrockStages? _rosenbrock;
     private readonly EntryMask? _positions;
+    private readonly VelocityEntries? _velocities;
     private readonly AlgebraicConstraints? _constraints;
     private readonly Past? _past;
     private NewtonMatrices? _ofAdjoint;     // of stages, at themselves
@@ -43,6 +44,7 @@ internal sealed class RungeKuttaKernel : StepKernel
         _equations = [.. _tableau.Drifts.Select(part => parts[part])];
         _quadrature = Equations as QuadratureEquations;
         _positions = _tableau.IsPartitioned ? new EntryMask(Equations.Positions!) : null;
+        if (_positions is not null && Equations.Velocities is { } velocities) _velocities = new VelocityEntries(Equations.Positions!, velocities);
         if (!_tableau.IsImplicit) return;
         _constraints = AlgebraicConstraints.Of(Equations);
         _matrix = new IterationMatrix(_tableau.IsSplit ? parts[DriftPart.Implicit] : Equations, _constraints);
@@ -98,11 +100,11 @@ internal sealed class RungeKuttaKernel : StepKernel
         if (hasEndSlope) _quadrature?.Shift(_tableau.EndStage);
     }
 
-    /// <summary>The last stage's slope, where both it and the next step's first move the same part, whose derivative that part does not change.</summary>
+    /// <summary>The last stage's slope, of a method in parts that <see cref="RungeKuttaTableau.SharesLastSlope"/>.</summary>
     public override Tensor? SharedSlope(StepAttempt step)
     {
         var (last, stages) = (_tableau.B.Count - 1, ((RungeKuttaStep)step).Stages);
-        return _tableau.IsPartitioned && last > 0 && _tableau.Parts[last] == _tableau.Parts[0]
+        return _tableau.SharesLastSlope
             ? stages.Geometry.Unscaled(stages.Slopes[last], stages.FirstSlope)
             : null;
     }
@@ -170,6 +172,12 @@ internal sealed class RungeKuttaKernel : StepKernel
         _ => slope,
     };
 
+    /// <summary>Whether a stage's slope is the velocities at its state, and takes no evaluation.</summary>
+    public bool IsVelocity(int stage) => _velocities is not null && stage > 0 && _tableau.Parts[stage] == StatePart.Positions;
+
+    /// <summary>The adjoint of the state of such a stage from that of its slope: [samples, N].</summary>
+    public Tensor VelocityVjp(Tensor slope) => _velocities!.SlopeVjp(slope);
+
     /// <summary>
     /// The stages that only the dense output needs; where it has f at the step's end, which is no stage of the method, there the derivatives
     /// of algebraic entries too.
@@ -226,8 +234,9 @@ internal sealed class RungeKuttaKernel : StepKernel
     private void Evaluate(Stages stages, int i)
     {
         stages.States[i] = IsAtLastStage(i) ? stages.States[i - 1] : Combine(stages, _tableau.A[i]);
-        var slope = Drift(stages.Geometry, i, stages.States[i], out stages.Terms[i]);
-        stages.Slopes[i] = OfPart(i, stages.Geometry.Scaled(slope));
+        stages.Slopes[i] = IsVelocity(i)
+            ? stages.Geometry.Scaled(_velocities!.Slope(stages.States[i]))
+            : OfPart(i, stages.Geometry.Scaled(Drift(stages.Geometry, i, stages.States[i], out stages.Terms[i])));
     }
 
     /// <summary>Whether a stage is evaluated where the one before it has arrived, as the parts of a split right-hand side are.</summary>
@@ -243,6 +252,7 @@ internal sealed class RungeKuttaKernel : StepKernel
         _ofAdjoint?.Dispose();
         _newton?.Dispose();
         _positions?.Dispose();
+        _velocities?.Dispose();
         _constraints?.Dispose();
     }
 }

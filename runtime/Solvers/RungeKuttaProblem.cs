@@ -35,7 +35,8 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
 
     /// <summary>Why the method does not run on SIMD registers, and what to do about it; null where it does.</summary>
     /// <param name="hasJacobian">Whether the model's code for registers has its Jacobian.</param>
-    public string? ObstacleOnRegisters(bool hasJacobian)
+    /// <param name="isSecondOrder">Whether it is that of equations of the second order without velocity.</param>
+    public string? ObstacleOnRegisters(bool hasJacobian, bool isSecondOrder)
     {
         if (Multistep is not null)
             return $"Method {Multistep.Name} keeps past values, and those are kept by torch: take SolveTarget.Torch, or a one-step method such as {(Multistep.IsImplicit ? "rodas5p" : "tsit5")}.";
@@ -43,8 +44,8 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
             return $"Method {Exponential.Name} steps by functions of a matrix, and those are computed by torch: take SolveTarget.Torch, or a one-step method such as rodas5p.";
         if (Stiff is not null)
             return $"Method {Method.Name} changes between two methods, and that is done by torch: take SolveTarget.Torch, or one of the two, {Tableau.Name} or {Stiff.Name}.";
-        if (Tableau.IsPartitioned)
-            return $"Method {Tableau.Name} is symplectic, and those run on torch: take SolveTarget.Torch, or one of {string.Join(", ", Methods.ExplicitNames)}.";
+        if (Tableau.IsPartitioned && !isSecondOrder)
+            return $"Method {Tableau.Name} runs on registers where the equations are of the second order without velocity, q'' = a(t, q), and these are not: take SolveTarget.Torch, or one of {string.Join(", ", Methods.ExplicitNames)}.";
         if (!Tableau.IsImplicit || (Tableau.Rosenbrock is not null && hasJacobian)) return null;
         return Tableau.Rosenbrock is not null
             ? $"Method {Tableau.Name} solves with the Jacobian, and the model's code for registers was built without: name the method in the solve block, build with --jacobian, or take SolveTarget.Torch."
@@ -60,7 +61,7 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
         var tableau = method.Tableau ?? Catalogue.Find(method.Name) ?? Catalogue.FindMultistep(method.Name)?.Start
             ?? Catalogue.FindExponential(method.Name)?.Underlying
             ?? (method.Name == Methods.AutoName ? Tsit5.Tableau : null)
-            ?? throw new ArgumentException($"There is no method {method.Name} for ordinary differential equations.{Spelling.Suggest(method.Name, [.. Methods.OdeNames, .. Methods.SymplecticNames, .. Methods.SplitNames, .. Methods.ExponentialNames, .. Methods.ReversibleNames, Methods.AutoName])}");
+            ?? throw new ArgumentException($"There is no method {method.Name} for ordinary differential equations.{Spelling.Suggest(method.Name, [.. Methods.OdeNames, .. Methods.SymplecticNames, .. Methods.NystromNames, .. Methods.SplitNames, .. Methods.ExponentialNames, .. Methods.ReversibleNames, Methods.AutoName])}");
         var problem = new RungeKuttaProblem(tableau, span, method, options);
         problem.Check();
         return problem;
@@ -108,6 +109,6 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
         if (Tableau.Rosenbrock is not null && Options.Gradient == GradientMode.Forward)
             throw new ArgumentException($"Method {Method.Name} steps by the Jacobian itself, whose derivative the forward gradient would need: take gradient = discrete, or an implicit method such as kvaerno5.");
         if (Tableau.IsPartitioned && Options.Gradient is (GradientMode.Backsolve or GradientMode.Interpolated))
-            throw new ArgumentException($"Method {Method.Name} is symplectic, and the equations of the {Options.GradientInWords} gradient do not fall into positions and momenta: take gradient = discrete.");
+            throw new ArgumentException($"Method {Method.Name} moves positions and momenta apart, and the equations of the {Options.GradientInWords} gradient do not fall into such: take gradient = discrete.");
     }
 }

@@ -12,7 +12,10 @@ public static class Catalogue
     public static IReadOnlyList<RungeKuttaTableau> All { get; } = Sorted(tableau => !tableau.IsPartitioned && !tableau.IsSplit);
 
     /// <summary>Those for equations that fall into positions and momenta: see <see cref="SymplecticComposition"/>.</summary>
-    public static IReadOnlyList<RungeKuttaTableau> Symplectic { get; } = Sorted(tableau => tableau.IsPartitioned);
+    public static IReadOnlyList<RungeKuttaTableau> Symplectic { get; } = Sorted(tableau => tableau.IsPartitioned && !tableau.IsNystrom);
+
+    /// <summary>Those for equations of the second order without velocity: see <see cref="NystromPair"/>.</summary>
+    public static IReadOnlyList<RungeKuttaTableau> Nystrom { get; } = Sorted(tableau => tableau.IsNystrom);
 
     /// <summary>Those for right-hand sides of two parts: see <see cref="AdditiveMethod"/>.</summary>
     public static IReadOnlyList<RungeKuttaTableau> Split { get; } = Sorted(tableau => tableau.IsSplit);

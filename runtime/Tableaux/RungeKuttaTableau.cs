@@ -107,7 +107,7 @@ public sealed class RungeKuttaTableau
     /// <summary>What each row of <see cref="A"/> moves: the stage is zero on the other entries of the state.</summary>
     public IReadOnlyList<StatePart> Parts { get; }
 
-    /// <summary>Whether stages move parts of the state: the method of a <see cref="SymplecticComposition"/>.</summary>
+    /// <summary>Whether stages move parts of the state: the method of a <see cref="SymplecticComposition"/> or a <see cref="NystromPair"/>.</summary>
     public bool IsPartitioned { get; }
 
     /// <summary>Which part of the right-hand side each row of <see cref="A"/> evaluates.</summary>
@@ -115,6 +115,9 @@ public sealed class RungeKuttaTableau
 
     /// <summary>Whether stages evaluate parts of the right-hand side: the method of an <see cref="AdditiveMethod"/>.</summary>
     public bool IsSplit { get; }
+
+    /// <summary>Whether it is the method of a <see cref="NystromPair"/>, for equations of the second order without velocity.</summary>
+    public bool IsNystrom { get; init; }
 
     /// <summary>The error estimate; null for a method that only takes fixed steps.</summary>
     public ErrorEstimate? Error { get; }
@@ -161,6 +164,18 @@ public sealed class RungeKuttaTableau
 
     /// <summary>The index of the stage f(t + h, y₁): the number of evaluations that a step needs before y₁ is known.</summary>
     public int EndStage { get; }
+
+    /// <summary>
+    /// The evaluations of the right-hand side in a step, that at its end included and that at its start not; of a method in parts those for
+    /// equations whose positions' derivatives are entries of the state.
+    /// </summary>
+    public int Evaluations => Parts.Skip(1).Take(EndStage - (SharesLastSlope ? 1 : 0)).Count(part => part != StatePart.Positions);
+
+    /// <summary>
+    /// Whether, of a method in parts, the last stage's slope is the next step's first: both move the same part, whose derivative that part does
+    /// not change.
+    /// </summary>
+    public bool SharesLastSlope => IsPartitioned && B.Count > 1 && Parts[B.Count - 1] == Parts[0];
 
     /// <summary>The weights of y(t + θh) over all rows of <see cref="A"/>.</summary>
     public double[] DenseWeights(double theta) => [.. Dense.Select(row => Horner(row, theta) * theta)];

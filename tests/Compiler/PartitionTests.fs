@@ -24,13 +24,32 @@ let private partition (statements: string) =
 /// Offsets and lengths, as text where they depend on open dims.
 let private positions statements =
     match partition statements with
-    | Separable blocks -> blocks |> List.map (fun (offset, length) -> string offset, string length)
+    | Separable(blocks, _) -> blocks |> List.map (fun (offset, length) -> string offset, string length)
     | Inseparable reason -> failtest reason
 
 let private reason statements =
     match partition statements with
-    | Separable blocks -> failtestf "%A" blocks
+    | Separable(blocks, _) -> failtestf "%A" blocks
     | Inseparable reason -> reason
+
+/// The offsets of velocities, block by block.
+let private velocities statements =
+    match partition statements with
+    | Separable(_, Ok offsets) -> offsets |> List.map string
+    | Separable(_, Error reason)
+    | Inseparable reason -> failtest reason
+
+/// Why positions have no velocities.
+let private without statements =
+    match partition statements with
+    | Separable(_, Error reason) -> reason
+    | other -> failtestf "%A" other
+
+let private moves name statements expected =
+    test $"velocities: {name}" { Expect.equal (velocities statements) expected statements }
+
+let private isWithout name statements expected =
+    test $"no velocities: {name}" { Expect.equal (without statements) expected statements }
 
 let private falls name statements expected =
     test name { Expect.equal (positions statements) expected statements }
@@ -61,6 +80,26 @@ let tests =
               "state y : R[4]; dy/dt = [y[1], -y[0], y[3], -y[2]]"
               [ "0", "1"; "2", "1" ]
           falls "where terms cancel" "state q, p; dq/dt = p + q - q; dp/dt = -q" [ "0", "1" ]
+
+          moves "a second-order equation" "state q; d2q/dt2 = -sin(q)" [ "1" ]
+          moves "of an open size" "dim n; state q : R[n]; d2q/dt2 = -sin(q)" [ "n" ]
+          moves "of a matrix" "state q : R[2, 3]; d2q/dt2 = -q" [ "6" ]
+          moves "several" "state a, b; d2a/dt2 = b - a; d2b/dt2 = a*t" [ "1"; "3" ]
+          moves "of the first order" "state q, v, r; dq/dt = v; dv/dt = -q; dr/dt = sin(q)" [ "1" ]
+          moves "elements" "state y : R[4]; dy/dt = [y[2], y[3], -y[0], -y[1]]" [ "2" ]
+          moves
+              "elements the other way round"
+              "state y : R[4]; dy/dt = [y[3], y[2], -y[0], -y[1]]"
+              [ "3"; "2" ]
+
+          isWithout
+              "momenta by a mass"
+              "state q, p; param m = 2; dq/dt = p/m; dp/dt = -q"
+              "the derivative of `q` is `p / m`, and not a state of its own"
+          isWithout
+              "two positions of one velocity"
+              "state a, b, v; da/dt = v; db/dt = v; dv/dt = -a - b"
+              "`v` is the derivative of both `a` and `b`"
 
           refuses
               "friction"

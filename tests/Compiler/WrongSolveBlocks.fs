@@ -26,7 +26,7 @@ let all: (string * string list) list =
           [ "4:30-33 DEQ0606 `order` takes a whole number from 1 to 5" ]
       model
           "state x; dx/dt = x; solve { method = euler_maruyama(dt = 0.1) }"
-          [ "4:18-42 DEQ0508 `euler_maruyama` is for stochastic equations, and the model has no noise (methods for ordinary equations: `euler`, `midpoint`, `heun`, `ralston`, `rk4`, `rk38`, `bosh3`, `dopri5`, `tsit5`, `vern6`, `vern7`, `dopri8`, `vern9`, `implicit_euler`, `implicit_midpoint`, `gauss4`, `trbdf2`, `kvaerno3`, `kvaerno4`, `kvaerno5`, `radau`, `rosenbrock23`, `rodas4`, `rodas5p`, `bdf`, `adams`, `auto`, `imex_euler`, `kencarp3`, `kencarp4`, `kencarp5`, `etd1`, `etdrk4`, `symplectic_euler`, `leapfrog`, `yoshida4`, `mclachlan`, `reversible_heun`, `asynchronous_leapfrog`)" ]
+          [ "4:18-42 DEQ0508 `euler_maruyama` is for stochastic equations, and the model has no noise (methods for ordinary equations: `euler`, `midpoint`, `heun`, `ralston`, `rk4`, `rk38`, `bosh3`, `dopri5`, `tsit5`, `vern6`, `vern7`, `dopri8`, `vern9`, `implicit_euler`, `implicit_midpoint`, `gauss4`, `trbdf2`, `kvaerno3`, `kvaerno4`, `kvaerno5`, `radau`, `rosenbrock23`, `rodas4`, `rodas5p`, `bdf`, `adams`, `auto`, `imex_euler`, `kencarp3`, `kencarp4`, `kencarp5`, `etd1`, `etdrk4`, `symplectic_euler`, `leapfrog`, `yoshida4`, `mclachlan`, `dprkn6`, `dprkn12`, `reversible_heun`, `asynchronous_leapfrog`)" ]
       model
           "dim n; state x : R[n]; dx/dt = -x; solve { target = simd }"
           [ "5:18-22 DEQ0608 `target = simd` cannot run this model: the size `n` is left to the caller (leave the target to `auto`, or take `torch`)" ]
@@ -36,6 +36,12 @@ let all: (string * string list) list =
       model
           "state q, p; dq/dt = p; dp/dt = -sin(q) - 0.1*p; solve { method = leapfrog(dt = 0.01) }"
           [ "5:18-37 DEQ0609 `leapfrog` needs positions and momenta, neither of which depends on itself: the derivative of `p` depends on `p` itself, in `0.1 * p` (`implicit_midpoint` and `gauss4` are symplectic for equations of any form)" ]
+      model
+          "state q; d2q/dt2 = -sin(q) - 0.1*q'; solve { method = dprkn12(rtol = 1e-12) }"
+          [ "4:18-37 DEQ0613 `dprkn12` is for equations of the second order without velocity, q'' = a(t, q): the derivative of `q'` depends on `q'` itself, in `0.1 * q'` (`vern9` is of high order for equations of any form)" ]
+      model
+          "state q, p; dq/dt = 2*p; dp/dt = -q; solve { method = dprkn6 }"
+          [ "5:18-24 DEQ0613 `dprkn6` is for equations of the second order without velocity, q'' = a(t, q): the derivative of `q` is `2 * p`, and not a state of its own (`vern9` is of high order for equations of any form)" ]
       model
           "state x; dx/dt = x; solve { method = rk(\"mine.json\", dt = 0.1) }"
           [ "4:21-32 DEQ0610 `mine.json` gives no method: there is no such file beside the model's" ]
@@ -47,7 +53,7 @@ let all: (string * string list) list =
           [ "4:36-45 DEQ0611 `gradient = backsolve` does not go with `radau`: the method is implicit, and what is stiff forwards cannot be solved backwards (leave it out: the gradient is then exact for the method)" ]
       model
           "state q; d2q/dt2 = -q; solve { method = leapfrog(dt = 0.1), gradient = backsolve }"
-          [ "4:49-58 DEQ0611 `gradient = backsolve` does not go with `leapfrog`: the method is symplectic, and the adjoint's equations do not fall into positions and momenta (leave it out: the gradient is then exact for the method)" ]
+          [ "4:49-58 DEQ0611 `gradient = backsolve` does not go with `leapfrog`: the method moves positions and momenta apart, and the adjoint's equations do not fall into such (leave it out: the gradient is then exact for the method)" ]
       model
           "state x; dx/dt = x; solve { method = radau, gradient = interpolated }"
           [ "4:36-48 DEQ0611 `gradient = interpolated` does not go with `radau`: the method is implicit, and this adjoint is solved by explicit methods alone (leave it out: the gradient is then exact for the method)" ]

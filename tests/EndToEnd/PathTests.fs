@@ -201,6 +201,7 @@ let private methods =
                 yield! DiffEqLang.Runtime.Methods.SymplecticNames
                 yield! DiffEqLang.Runtime.Methods.SplitNames
                 yield! DiffEqLang.Runtime.Methods.ExponentialNames
+                yield! DiffEqLang.Runtime.Methods.NystromNames
                 yield! DiffEqLang.Runtime.Methods.ReversibleNames
                 DiffEqLang.Runtime.Methods.AutoName ]
 
@@ -210,7 +211,11 @@ let private methods =
           Expect.containsAll DiffEqLang.Runtime.Methods.SdeNames (names false) "for stochastic equations"
       }
       test "a method is adaptive where its tableau estimates its error" {
-          for tableau in Seq.append DiffEqLang.Tableaux.Catalogue.All DiffEqLang.Tableaux.Catalogue.Split do
+          for tableau in
+              Seq.concat
+                  [ DiffEqLang.Tableaux.Catalogue.All
+                    DiffEqLang.Tableaux.Catalogue.Split
+                    DiffEqLang.Tableaux.Catalogue.Nystrom ] do
               let m = (Methods.tryFind tableau.Name).Value
               Expect.equal m.IsAdaptive (not (isNull tableau.Error)) tableau.Name
       }
@@ -260,6 +265,7 @@ let private methods =
 
           Expect.all DiffEqLang.Runtime.Methods.SplitNames (isOf split) "split"
           Expect.all DiffEqLang.Runtime.Methods.ExponentialNames (isOf _.IsExponential) "exponential"
+          Expect.all DiffEqLang.Runtime.Methods.NystromNames (isOf partitioned) "of Nyström"
           Expect.all DiffEqLang.Runtime.Methods.MultistepNames (isOf _.IsMultistep) "multistep"
           Expect.all DiffEqLang.Runtime.Methods.ReversibleNames (isOf _.IsReversible) "reversible"
           Expect.all DiffEqLang.Runtime.Methods.SdeNames (isOf _.IsStochastic) "of stochastic equations"

@@ -158,6 +158,9 @@ let private solving =
 
               Expect.isLessThan (largestError []) 1e-4 "bounded"
 
+              let nystrom = [ "--method"; "dprkn12"; "--rtol"; "1e-12"; "--atol"; "1e-12" ]
+              Expect.isLessThan (largestError nystrom) 1e-10 "of the second order, as it finds, too"
+
               Expect.isGreaterThan
                   (largestError [ "--method"; "rk4"; "--dt"; "0.06" ])
                   1e-3

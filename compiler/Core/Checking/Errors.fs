@@ -193,6 +193,8 @@ type SolveError =
     | MethodNeedsParts of method: string * reason: string
     /// An exponential method, and why the equations have no linear part for it.
     | MethodNeedsLinearPart of method: string * reason: string
+    /// A Runge-Kutta-Nyström method, and why the equations are not of the second order without velocity.
+    | MethodNeedsSecondOrder of method: string * reason: string
     /// A method whose steps do not end on constraints, why, and the methods that do.
     | MethodRefusesConstraints of method: string * reason: string * alternatives: string list
     /// `rk("file.json")`, and what is wrong with the file.

@@ -51,7 +51,7 @@ let private ofTableau mode (tableau: RungeKuttaTableau) : string option =
         Some "the method is implicit, and this adjoint is solved by explicit methods alone"
     | "backsolve"
     | "interpolated" when tableau.IsPartitioned ->
-        Some "the method is symplectic, and the adjoint's equations do not fall into positions and momenta"
+        Some "the method moves positions and momenta apart, and the adjoint's equations do not fall into such"
     | "forward" when not (isNull tableau.Rosenbrock) ->
         Some "the method steps by the Jacobian itself, whose derivative this gradient would need"
     | "reversible" -> Some "steps of the method cannot be undone"

@@ -70,24 +70,29 @@ let ofConstraints (model: Typed.Model) : Error option =
 
     if model.Algebraic.IsEmpty then None else Option.bind refusal model.Solve.Method
 
-/// A symplectic method on equations that do not fall into positions and momenta.
+/// A method that moves positions and momenta apart, on equations that do not fall into such, or not into positions and velocities.
 let ofPartition (model: Typed.Model) (partition: Dynamics.Partition) : Diagnostic option =
-    let isSymplectic (choice: MethodChoice) =
+    let tableau (choice: MethodChoice) =
         match Methods.familyOf choice with
-        | Methods.Family.Tableau tableau -> tableau.IsPartitioned
+        | Methods.Family.Tableau tableau when tableau.IsPartitioned -> Some(choice, tableau)
+        | Methods.Family.Tableau _
         | Methods.Family.Multistep
         | Methods.Family.Exponential
         | Methods.Family.Switching
         | Methods.Family.Reversible
-        | Methods.Family.Stochastic -> false
+        | Methods.Family.Stochastic -> None
 
-    let symplectic = model.Solve.Method |> Option.filter isSymplectic
-
-    match symplectic, partition with
-    | Some choice, Inseparable reason when model.Wiener.IsEmpty && model.Algebraic.IsEmpty ->
-        let refusal = MethodRefusesEquations(choice.Name, reason)
+    let refused (choice: MethodChoice) refusal =
         Some(Messages.Render.diagnostic (error choice.Span (Solve refusal)))
-    | _, (Inseparable _ | Separable _) -> None
+
+    if not (model.Wiener.IsEmpty && model.Algebraic.IsEmpty) then
+        None
+    else
+        match Option.bind tableau model.Solve.Method, partition with
+        | Some(choice, tableau), (Inseparable reason | Separable(_, Error reason)) when tableau.IsNystrom ->
+            refused choice (MethodNeedsSecondOrder(choice.Name, reason))
+        | Some(choice, _), Inseparable reason -> refused choice (MethodRefusesEquations(choice.Name, reason))
+        | _, (Inseparable _ | Separable _) -> None
 
 /// A method that splits, on equations without a part that it can treat apart; `nonlinear` is a state whose marked terms are not linear.
 let ofSplitting

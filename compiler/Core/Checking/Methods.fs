@@ -79,6 +79,8 @@ let all =
       fixedStep "leapfrog"
       fixedStep "yoshida4"
       fixedStep "mclachlan"
+      adaptive "dprkn6"
+      adaptive "dprkn12"
       reversible "reversible_heun"
       reversible "asynchronous_leapfrog"
       stochastic AnyNoise "euler_maruyama"

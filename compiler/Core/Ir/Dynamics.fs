@@ -75,8 +75,8 @@ type Delay =
 /// What `Passes/Partition` found.
 type Partition =
     /// The derivatives of positions depend on time and momenta alone, those of momenta on time and positions: the packed entries that
-    /// are positions, as offsets and lengths.
-    | Separable of positions: (Dim * Dim) list
+    /// are positions, as offsets and lengths; of each of them the offset of its derivatives, or why those are not entries of the state.
+    | Separable of positions: (Dim * Dim) list * velocities: Result<Dim list, string>
     /// Why the system does not fall into such.
     | Inseparable of reason: string
 

@@ -87,15 +87,80 @@ let private colour (nodes: Node[]) (reads: int list[]) =
     | Some pair -> Error pair
     | None -> Ok(Array.map Option.get isPosition)
 
-/// Neighbouring entries as one block.
-let private blocks (positions: Node list) =
-    let join blocks (node: Node) =
-        match blocks with
-        | (offset, length) :: rest when Dim.add offset length = node.Offset ->
-            (offset, Dim.add length node.Size) :: rest
-        | _ -> (node.Offset, node.Size) :: blocks
+/// Of each position the state that is its derivative as it stands, as in q'' = a(t, q); or the first for which there is none.
+let private velocities (places: Dictionary<Symbol, int>) (nodes: Node[]) (positions: Node list) =
+    let ofPosition (node: Node) =
+        match node.Drift.Op with
+        | Input symbol when places.ContainsKey symbol && symbol.Shape = node.Symbol.Shape ->
+            Ok nodes[places[symbol]]
+        | _ ->
+            Error(
+                sprintf
+                    "the derivative of `%s` is `%s`, and not a state of its own"
+                    node.Symbol.Name
+                    (Print.inlined node.Drift)
+            )
 
-    positions |> List.fold join [] |> List.rev
+    let found = positions |> List.map ofPosition
+
+    let shared =
+        List.zip positions found
+        |> List.groupBy snd
+        |> List.tryPick (fun (velocity, same) ->
+            match velocity, same with
+            | Ok velocity, (first, _) :: (second, _) :: _ ->
+                Some(
+                    sprintf
+                        "`%s` is the derivative of both `%s` and `%s`"
+                        velocity.Symbol.Name
+                        first.Symbol.Name
+                        second.Symbol.Name
+                )
+            | _ -> None)
+
+    let wrong =
+        found
+        |> List.tryPick (fun velocity ->
+            match velocity with
+            | Error reason -> Some reason
+            | Ok _ -> None)
+
+    match wrong, shared with
+    | Some reason, _
+    | None, Some reason -> Error reason
+    | None, None -> Ok(found |> List.choose Result.toOption |> List.map _.Offset)
+
+/// Neighbouring entries as one block, offset by length; of those that have partners, where the partners are neighbours too.
+let private blocks (entries: (Dim * Dim * Dim option) list) =
+    let join blocks (offset, size, partner) =
+        match blocks with
+        | (first, length, ofFirst) :: rest when
+            Dim.add first length = offset
+            && Option.map (fun ofFirst -> Dim.add ofFirst length) ofFirst = partner
+            ->
+            (first, Dim.add length size, ofFirst) :: rest
+        | _ -> (offset, size, partner) :: blocks
+
+    entries |> List.fold join [] |> List.rev
+
+/// The positions as blocks, with where the derivatives of each lie.
+let private separable places nodes (positions: Node list) : Partition =
+    let found = velocities places nodes positions
+
+    let partners =
+        match found with
+        | Ok offsets -> offsets |> List.map Some
+        | Error _ -> positions |> List.map (fun _ -> None)
+
+    let blocks =
+        List.zip positions partners
+        |> List.map (fun (node, partner) -> node.Offset, node.Size, partner)
+        |> blocks
+
+    Separable(
+        [ for offset, length, _ in blocks -> offset, length ],
+        found |> Result.map (fun _ -> [ for _, _, partner in blocks -> partner.Value ])
+    )
 
 let analyse (components: Component list) : Partition =
     let nodes = Array.ofList (nodes components)
@@ -136,4 +201,4 @@ let analyse (components: Component list) : Partition =
         if positions.Length = nodes.Length then
             Inseparable "no derivative depends on a state"
         else
-            Separable(blocks positions)
+            separable places nodes positions

@@ -4,12 +4,17 @@ namespace DiffEqLang.Runtime.Simd;
 
 /// <summary>A method's dense output, each lane at its own place θ in the step.</summary>
 /// <param name="tableau">The method.</param>
-internal sealed class DenseWeights<TLanes>(RungeKuttaTableau tableau)
+/// <param name="parts">Which numbers of the state its stages move.</param>
+internal sealed class DenseWeights<TLanes>(RungeKuttaTableau tableau, LaneParts parts)
     where TLanes : struct, ILanes<TLanes>
 {
+    private readonly int[] _stages = [.. Enumerable.Range(0, tableau.A.Count).Where(i => tableau.Dense[i].AsSpan().ContainsAnyExcept(0.0))];
     private readonly TLanes[][] _values = [.. tableau.Dense.Select(row => row.Select(TLanes.Of).ToArray())];
     private readonly TLanes[][] _slopes =
         [.. tableau.Dense.Select(row => row.Select((value, power) => TLanes.Of(value * (power + 1))).ToArray())];
+
+    /// <summary>The stages that have a weight.</summary>
+    public ReadOnlySpan<int> Stages => _stages;
 
     /// <summary>The weight of a stage in y(t + θh), without the factor h.</summary>
     public TLanes OfValue(int stage, TLanes theta) => Horner(_values[stage], theta) * theta;
@@ -26,7 +31,7 @@ internal sealed class DenseWeights<TLanes>(RungeKuttaTableau tableau)
     public void Value(TLanes theta, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> stages, Span<TLanes> result)
     {
         result.Clear();
-        for (var stage = 0; stage < _values.Length; stage++) AddStage(OfValue(stage, theta), stage, stages, result);
+        foreach (var stage in _stages) AddStage(OfValue(stage, theta), stage, stages, result);
         for (var c = 0; c < result.Length; c++) result[c] = TLanes.MultiplyAdd(h, result[c], state[c]);
     }
 
@@ -34,13 +39,16 @@ internal sealed class DenseWeights<TLanes>(RungeKuttaTableau tableau)
     public void Slope(TLanes theta, ReadOnlySpan<TLanes> stages, Span<TLanes> result)
     {
         result.Clear();
-        for (var stage = 0; stage < _slopes.Length; stage++) AddStage(OfSlope(stage, theta), stage, stages, result);
+        foreach (var stage in _stages) AddStage(OfSlope(stage, theta), stage, stages, result);
     }
 
-    private static void AddStage(TLanes weight, int stage, ReadOnlySpan<TLanes> stages, Span<TLanes> sum)
+    private void AddStage(TLanes weight, int stage, ReadOnlySpan<TLanes> stages, Span<TLanes> sum) =>
+        Add(weight, stage, stages.Slice(stage * sum.Length, sum.Length), sum);
+
+    /// <summary>sum += weight · values on the numbers that a stage moves.</summary>
+    public void Add(TLanes weight, int stage, ReadOnlySpan<TLanes> values, Span<TLanes> sum)
     {
-        var own = stages.Slice(stage * sum.Length, sum.Length);
-        for (var c = 0; c < sum.Length; c++) sum[c] = TLanes.MultiplyAdd(weight, own[c], sum[c]);
+        foreach (var c in parts.Of(stage)) sum[c] = TLanes.MultiplyAdd(weight, values[c], sum[c]);
     }
 
     private static TLanes Horner(TLanes[] coefficients, TLanes x)

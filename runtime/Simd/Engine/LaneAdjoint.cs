@@ -35,7 +35,7 @@ internal sealed class LaneAdjoint<TRegister, TLanes, T>
         (_endStage, _stageCount) = (tableau.EndStage, tableau.A.Count);
         _places = [.. tableau.C.Select(TLanes.Of)];
         _columns = [.. Enumerable.Range(0, _stageCount).Select(stage => Column(tableau.A, stage))];
-        (_vjp, _saved) = (new(stepper), new(tableau, _size));
+        (_vjp, _saved) = (new(stepper), new(tableau, stepper.Parts, _size));
         _firstStages = new(stepper, _vjp);
         (_parameters, _state, _slope, _cotangent) = (new(kernel.ParameterSize), new(_size), new(_size), new(_size));
         (_stages, _adjoints) = (new(_stageCount * _size), new(_stageCount * _size));
@@ -119,6 +119,12 @@ internal sealed class LaneAdjoint<TRegister, TLanes, T>
             CotangentOf(i, last, h, taped.Saves, cotangent);
             if (i == _endStage) AddWhere(moves, slope, cotangent);
             var adjoint = adjoints.Slice(i * _size, _size);
+            if (_stepper.Parts.IsVelocity(i))
+            {
+                _stepper.Parts.SlopeVjp(cotangent, adjoint);
+                continue;
+            }
+
             _vjp.Run(
                 TLanes.MultiplyAdd(h, _places[i], t), states.Slice((i - 1) * _size, _size), _parameters.Span,
                 terms.Slice((i - 1) * _termSize, _termSize), cotangent, adjoint);
@@ -149,6 +155,7 @@ internal sealed class LaneAdjoint<TRegister, TLanes, T>
         }
 
         for (var c = 0; c < cotangent.Length; c++) cotangent[c] = h * cotangent[c];
+        _stepper.Parts.Restrict(stage, cotangent);
     }
 
     /// <summary>The stages once more, from the state before the step.</summary>

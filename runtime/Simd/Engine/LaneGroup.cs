@@ -31,13 +31,13 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
     {
         var (tableau, kernel) = (problem.Tableau, stepper.Kernel);
         (_stepper, _problem, _saves) = (stepper, problem, new LaneSaves<TLanes, T>[registers]);
-        for (var i = 0; i < registers; i++) _saves[i] = new(tableau, stepper.Size, i * Lanes);
+        for (var i = 0; i < registers; i++) _saves[i] = new(tableau, stepper.Parts, stepper.Size, i * Lanes);
         (_size, _endStage, _stageCount) = (stepper.Size, tableau.EndStage, tableau.A.Count);
         (_parameterSize, _stagesSize) = (kernel.ParameterSize, _stageCount * _size);
         _hasFusedStep = stepper.IsFused && problem.IsAdaptive;
         _rosenbrock = tableau.Rosenbrock is null ? null : new(stepper);
         (_state, _after, _parameters) = (new(registers * _size), new(registers * _size), new(registers * _parameterSize));
-        (_stages, _states, _terms) = (new(registers * _stagesSize), new((_stageCount - 1) * _size), new(kernel.TermSize));
+        (_stages, _states, _terms) = (new(registers * _stagesSize), new(_size), new(kernel.TermSize));
         (_times, _steps, _squared) = (new(registers), new(registers), new(registers));
         (_rtol, _atol) = (TLanes.Of(problem.Rtol), TLanes.Of(problem.Atol));
     }
@@ -56,9 +56,9 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
 
     private static int Lanes => LaneNumbers<TLanes, T>.Count;
 
-    private Span<TLanes> States => _isDraft ? Tape!.Draft[.._states.Length] : _states.Span;
+    private Span<TLanes> States => _isDraft ? Tape!.Draft[..(_stagesSize - _size)] : _states.Span;
 
-    private Span<TLanes> Terms => _isDraft ? Tape!.Draft[_states.Length..] : _terms.Span;
+    private Span<TLanes> Terms => _isDraft ? Tape!.Draft[(_stagesSize - _size)..] : _terms.Span;
 
     /// <summary>Begins a solve on so many registers.</summary>
     public void Open(LaneSolve<T> solve, int registers = 1)
@@ -151,7 +151,7 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
         var states = States;
         if (_rosenbrock is null) _stepper.Evaluate(1, _endStage + 1, t, h, State, Parameters, _stages.Span, states, Terms);
         else _rosenbrock.Evaluate(t, h, State, Parameters, _stages.Span, states, Terms);
-        states.Slice((_endStage - 1) * _size, _size).CopyTo(after);
+        _stepper.StateOf(_endStage, states).CopyTo(after);
         return _problem.IsAdaptive
             ? _stepper.SquaredErrors(h, State, after, _stages.Span, _rtol, _atol)
             : (Finite(after), default);

@@ -20,11 +20,12 @@ internal sealed class LaneSaves<TLanes, T>
     private LaneSolve<T>? _solve;
 
     /// <param name="tableau">The method.</param>
+    /// <param name="parts">Which numbers of the state its stages move.</param>
     /// <param name="size">N.</param>
     /// <param name="firstLane">The clock's lane that is the register's first.</param>
-    public LaneSaves(RungeKuttaTableau tableau, int size, int firstLane)
+    public LaneSaves(RungeKuttaTableau tableau, LaneParts parts, int size, int firstLane)
     {
-        (_tableau, _weights, _firstLane) = (tableau, new DenseWeights<TLanes>(tableau), firstLane);
+        (_tableau, _weights, _firstLane) = (tableau, new DenseWeights<TLanes>(tableau, parts), firstLane);
         (_dense, _theta) = (new(size), new(1));
         (_sample, _first, _next, _isInside) = (new int[Lanes], new int[Lanes], new int[Lanes], new bool[Lanes]);
         (_nextTime, _place) = (new double[Lanes], new double[Lanes]);

@@ -68,7 +68,7 @@ internal sealed class LaneSolve<T>
             var attempts = 0L;
             for (var sample = 0; sample < Samples; sample++) attempts = Math.Max(attempts, Accepted[sample] + Rejected[sample]);
             var first = !Problem.IsAdaptive ? 0 : Problem.Method.Dt is null ? 2 : 1;
-            return first + attempts * Problem.Tableau.EndStage;
+            return first + attempts * Problem.Tableau.Evaluations;
         }
     }
 

@@ -9,14 +9,22 @@ namespace DiffEqLang.Runtime.Simd;
 /// <typeparam name="TLanes">The same register with its arithmetic.</typeparam>
 /// <param name="kernel">The equations.</param>
 /// <param name="tableau">The method.</param>
-internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kernel, RungeKuttaTableau tableau)
+/// <param name="parts">Which numbers of the state its stages move.</param>
+internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kernel, RungeKuttaTableau tableau, LaneParts parts)
     where TRegister : struct
     where TLanes : struct, ILanes<TLanes>
 {
-    private readonly (int Stage, TLanes Weight)[][] _rows = [.. tableau.A.Select(NonZero)];
-    private readonly (int Stage, TLanes Weight)[][] _errors = [.. (tableau.Error?.Estimates ?? []).Select(NonZero)];
+    private readonly LaneSum<TLanes>[][] _rows = [.. Enumerable.Range(0, tableau.A.Count).Select(parts.Row<TLanes>)];
+    private readonly LaneSum<TLanes>[][] _errors = [.. (tableau.Error?.Estimates ?? []).Select(parts.Sums<TLanes>)];
     private readonly TLanes[] _places = [.. tableau.C.Select(TLanes.Of)];    // of the stages in the step
     private readonly TLanes _perComponent = TLanes.Of(1.0 / kernel.StateSize);
+
+    /// <param name="kernel">The equations.</param>
+    /// <param name="tableau">The method.</param>
+    public LaneStepper(LaneKernel<TRegister> kernel, RungeKuttaTableau tableau)
+        : this(kernel, tableau, new LaneParts(tableau, kernel.StateSize, kernel.Velocities))
+    {
+    }
 
     /// <summary>The equations; another kernel of the same class may take their place between solves.</summary>
     public LaneKernel<TRegister> Kernel
@@ -27,6 +35,9 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
 
     /// <summary>The method.</summary>
     public RungeKuttaTableau Tableau => tableau;
+
+    /// <summary>Which numbers of the state its stages move.</summary>
+    public LaneParts Parts => parts;
 
     /// <summary>N, the numbers of a state.</summary>
     public int Size { get; } = kernel.StateSize;
@@ -62,6 +73,9 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
     public void Advance(int steps, TLanes t, TLanes h, Span<TLanes> state, ReadOnlySpan<TLanes> parameters) =>
         kernel.Advance(steps, Bare(t), Bare(h), Bare(state), Bare(parameters));
 
+    /// <summary>Where the state of a stage lies among those of all stages from 1 on; or, where there is room for one, in its place.</summary>
+    public Span<TLanes> StateOf(int stage, Span<TLanes> states) => states.Length > Size ? states.Slice((stage - 1) * Size, Size) : states;
+
     /// <summary>Evaluates stages, each at its own state.</summary>
     /// <param name="from">The first stage.</param>
     /// <param name="to">The stage after the last.</param>
@@ -70,7 +84,7 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
     /// <param name="state">The state before it.</param>
     /// <param name="parameters">Those of the kernel.</param>
     /// <param name="stages">All stages, those before <paramref name="from"/> given.</param>
-    /// <param name="states">Receives the states of the stages from 1 on, stage by stage.</param>
+    /// <param name="states">Receives the states of the stages from 1 on, stage by stage; or one stage's, overwritten by each.</param>
     /// <param name="terms">Receives their terms, stage by stage; or one stage's, overwritten by each.</param>
     public void Evaluate(
         int from, int to, TLanes t, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> parameters,
@@ -79,10 +93,25 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
         var keepsAll = terms.Length > kernel.TermSize;
         for (var i = from; i < to; i++)
         {
-            var at = states.Slice((i - 1) * Size, Size);
+            var at = StateOf(i, states);
+            var slope = stages.Slice(i * Size, Size);
             Place(i, h, state, stages, at);
             var ofStage = keepsAll ? terms.Slice((i - 1) * kernel.TermSize, kernel.TermSize) : terms[..kernel.TermSize];
-            Drift(TLanes.MultiplyAdd(h, _places[i], t), at, parameters, stages.Slice(i * Size, Size), ofStage);
+            if (parts.IsVelocity(i))
+            {
+                parts.Slope(at, slope);
+                continue;
+            }
+
+            if (i == tableau.EndStage && tableau.SharesLastSlope)
+            {
+                stages.Slice((i - 1) * Size, Size).CopyTo(slope);
+                parts.Slope(at, slope);
+                if (keepsAll) terms.Slice((i - 2) * kernel.TermSize, kernel.TermSize).CopyTo(ofStage);
+                continue;
+            }
+
+            Drift(TLanes.MultiplyAdd(h, _places[i], t), at, parameters, slope, ofStage);
         }
     }
 
@@ -93,20 +122,22 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
             _errors.Length == 1 ? default : SquaredError(_errors[1], h, state, after, stages, rtol, atol));
 
     private TLanes SquaredError(
-        (int, TLanes)[] row, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> after, ReadOnlySpan<TLanes> stages, TLanes rtol, TLanes atol)
+        LaneSum<TLanes>[] estimate, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> after, ReadOnlySpan<TLanes> stages,
+        TLanes rtol, TLanes atol)
     {
         var squares = default(TLanes);
-        var c = 0;
-        for (; c + 4 <= Size; c += 4)
+        foreach (var sum in estimate)
         {
-            SumFour(row, stages, c, out var e0, out var e1, out var e2, out var e3);
-            squares = Squared(e0, c, squares, state, after);
-            squares = Squared(e1, c + 1, squares, state, after);
-            squares = Squared(e2, c + 2, squares, state, after);
-            squares = Squared(e3, c + 3, squares, state, after);
+            for (var i = 0; i < sum.Count; i += 4)
+            {
+                SumFour(sum.Weights, stages, sum.Components.AsSpan(i, 4), out var e0, out var e1, out var e2, out var e3);
+                squares = Squared(e0, sum.Components[i], squares, state, after);
+                if (i + 1 < sum.Count) squares = Squared(e1, sum.Components[i + 1], squares, state, after);
+                if (i + 2 < sum.Count) squares = Squared(e2, sum.Components[i + 2], squares, state, after);
+                if (i + 3 < sum.Count) squares = Squared(e3, sum.Components[i + 3], squares, state, after);
+            }
         }
 
-        for (; c < Size; c++) squares = Squared(Sum(row, stages, c), c, squares, state, after);
         return squares * _perComponent;
 
         TLanes Squared(TLanes sum, int component, TLanes before, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> after)
@@ -128,49 +159,45 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
         return TLanes.Select(TLanes.Equal(squared.First, default), default, combined);
     }
 
-    /// <summary>The state of a stage, state + h Σⱼ aᵢⱼ stageⱼ.</summary>
+    /// <summary>The state of a stage, state + h Σⱼ aᵢⱼ stageⱼ, on the numbers that its slope depends on.</summary>
     public void Place(int stage, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> stages, Span<TLanes> result)
     {
-        var row = _rows[stage];
-        var c = 0;
-        for (; c + 4 <= result.Length; c += 4)
+        foreach (var sum in _rows[stage])
         {
-            SumFour(row, stages, c, out var s0, out var s1, out var s2, out var s3);
-            result[c] = TLanes.MultiplyAdd(h, s0, state[c]);
-            result[c + 1] = TLanes.MultiplyAdd(h, s1, state[c + 1]);
-            result[c + 2] = TLanes.MultiplyAdd(h, s2, state[c + 2]);
-            result[c + 3] = TLanes.MultiplyAdd(h, s3, state[c + 3]);
+            for (var i = 0; i < sum.Components.Length; i += 4)
+            {
+                var four = sum.Components.AsSpan(i, 4);
+                SumFour(sum.Weights, stages, four, out var s0, out var s1, out var s2, out var s3);
+                result[four[0]] = TLanes.MultiplyAdd(h, s0, state[four[0]]);
+                result[four[1]] = TLanes.MultiplyAdd(h, s1, state[four[1]]);
+                result[four[2]] = TLanes.MultiplyAdd(h, s2, state[four[2]]);
+                result[four[3]] = TLanes.MultiplyAdd(h, s3, state[four[3]]);
+            }
         }
-
-        for (; c < result.Length; c++) result[c] = TLanes.MultiplyAdd(h, Sum(row, stages, c), state[c]);
     }
 
-    private TLanes Sum((int Stage, TLanes Weight)[] row, ReadOnlySpan<TLanes> stages, int component)
-    {
-        var sum = default(TLanes);
-        foreach (var (stage, weight) in row) sum = TLanes.MultiplyAdd(weight, stages[stage * Size + component], sum);
-        return sum;
-    }
-
-    /// <summary>The sums of four components from one on: four chains of additions that do not wait for each other.</summary>
+    /// <summary>
+    /// The sums of four components: four chains of additions that do not wait for each other. Memory is addressed without checks, which took as
+    /// long as the sums, but for the last stage's; components are below N by construction.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void SumFour(
-        (int Stage, TLanes Weight)[] row, ReadOnlySpan<TLanes> stages, int component,
+        (int Stage, TLanes Weight)[] weights, ReadOnlySpan<TLanes> stages, ReadOnlySpan<int> components,
         out TLanes s0, out TLanes s1, out TLanes s2, out TLanes s3)
     {
+        var (c0, c1, c2, c3) = (components[0], components[1], components[2], components[3]);
         s0 = s1 = s2 = s3 = default;
-        foreach (var (stage, weight) in row)
+        if (weights.Length == 0) return;
+        ref var slopes = ref MemoryMarshal.GetReference(stages[..((weights[^1].Stage + 1) * Size)]);
+        foreach (var (stage, weight) in weights)
         {
-            var four = stages.Slice(stage * Size + component, 4);
-            s0 = TLanes.MultiplyAdd(weight, four[0], s0);
-            s1 = TLanes.MultiplyAdd(weight, four[1], s1);
-            s2 = TLanes.MultiplyAdd(weight, four[2], s2);
-            s3 = TLanes.MultiplyAdd(weight, four[3], s3);
+            ref var slope = ref Unsafe.Add(ref slopes, stage * Size);
+            s0 = TLanes.MultiplyAdd(weight, Unsafe.Add(ref slope, c0), s0);
+            s1 = TLanes.MultiplyAdd(weight, Unsafe.Add(ref slope, c1), s1);
+            s2 = TLanes.MultiplyAdd(weight, Unsafe.Add(ref slope, c2), s2);
+            s3 = TLanes.MultiplyAdd(weight, Unsafe.Add(ref slope, c3), s3);
         }
     }
-
-    private static (int, TLanes)[] NonZero(double[] weights) =>
-        [.. weights.Index().Where(pair => pair.Item != 0).Select(pair => (pair.Index, TLanes.Of(pair.Item)))];
 
     private static TRegister Bare(TLanes lanes) => Unsafe.BitCast<TLanes, TRegister>(lanes);
 

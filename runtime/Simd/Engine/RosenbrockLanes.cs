@@ -53,7 +53,7 @@ internal sealed class RosenbrockLanes<TRegister, TLanes>(LaneStepper<TRegister, 
         int stage, TLanes t, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> parameters, ReadOnlySpan<TLanes> stages,
         Span<TLanes> states, Span<TLanes> slope, Span<TLanes> terms)
     {
-        var at = states.Slice((stage - 1) * stepper.Size, stepper.Size);
+        var at = stepper.StateOf(stage, states);
         stepper.Place(stage, h, state, stages, at);
         stepper.Drift(TLanes.MultiplyAdd(h, TLanes.Of(stepper.Tableau.C[stage]), t), at, parameters, slope, terms[..stepper.Kernel.TermSize]);
     }

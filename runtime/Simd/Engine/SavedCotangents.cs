@@ -12,16 +12,15 @@ internal sealed class SavedCotangents<TLanes, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly int _size;
-    private readonly int _stageCount;
     private readonly DenseWeights<TLanes> _weights;
     private readonly RegisterBuffer<TLanes> _state, _stages, _cotangent, _theta;
     private LaneSolve<T>? _solve;
     private LaneGradients<T> _gradients;
 
-    public SavedCotangents(RungeKuttaTableau tableau, int size)
+    public SavedCotangents(RungeKuttaTableau tableau, LaneParts parts, int size)
     {
-        (_size, _stageCount, _weights) = (size, tableau.A.Count, new DenseWeights<TLanes>(tableau));
-        (_state, _stages, _cotangent, _theta) = (new(size), new(_stageCount * size), new(size), new(1));
+        (_size, _weights) = (size, new DenseWeights<TLanes>(tableau, parts));
+        (_state, _stages, _cotangent, _theta) = (new(size), new(tableau.A.Count * size), new(size), new(1));
     }
 
     private static int Lanes => LaneNumbers<TLanes, T>.Count;
@@ -81,11 +80,7 @@ internal sealed class SavedCotangents<TLanes, T>
     {
         Span<TLanes> state = _state.Span, stages = _stages.Span, cotangent = _cotangent.Span;
         for (var c = 0; c < _size; c++) state[c] = state[c] + cotangent[c];
-        for (var stage = 0; stage < _stageCount; stage++)
-        {
-            var weight = _weights.OfValue(stage, _theta.Span[0]);
-            var sum = stages.Slice(stage * _size, _size);
-            for (var c = 0; c < _size; c++) sum[c] = TLanes.MultiplyAdd(weight, cotangent[c], sum[c]);
-        }
+        foreach (var stage in _weights.Stages)
+            _weights.Add(_weights.OfValue(stage, _theta.Span[0]), stage, cotangent, stages.Slice(stage * _size, _size));
     }
 }

@@ -6,9 +6,9 @@ internal sealed class StepInterior<TRegister, TLanes>(LaneStepper<TRegister, TLa
     where TRegister : struct
     where TLanes : struct, ILanes<TLanes>
 {
-    private readonly DenseWeights<TLanes> _weights = new(stepper.Tableau);
+    private readonly DenseWeights<TLanes> _weights = new(stepper.Tableau, stepper.Parts);
     private readonly RegisterBuffer<TLanes> _stages = new(stepper.Tableau.A.Count * stepper.Size);
-    private readonly RegisterBuffer<TLanes> _states = new((stepper.Tableau.A.Count - 1) * stepper.Size);
+    private readonly RegisterBuffer<TLanes> _states = new(stepper.Size);
     private readonly RegisterBuffer<TLanes> _terms = new(stepper.Kernel.TermSize), _dense = new(stepper.Size);
 
     /// <summary>The state at a place in a step, whose stages are computed for it.</summary>

@@ -71,14 +71,17 @@ let members (kernel: Kernel) precision : CSharp.Member list =
             |> Catalogue.Find
             |> Option.ofObj
 
-    match chosen |> Option.filter (fun tableau -> not (tableau.IsImplicit || tableau.IsPartitioned)) with
+    let isWritten (tableau: RungeKuttaTableau) =
+        not tableau.IsImplicit && (not tableau.IsPartitioned || tableau.IsNystrom)
+
+    match Option.filter isWritten chosen with
     | Some tableau ->
         let name = tableau.Identity
 
         match Option.ofObj tableau.Error with
         | Some error ->
             [ named "FusedStep" name
-              Slope.slope kernel precision tableau.EndStage
+              Slope.slope kernel precision tableau.Evaluations
               Step.step kernel precision tableau error ]
         | None ->
             [ named "FusedAdvance" name

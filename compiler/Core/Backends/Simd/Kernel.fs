@@ -4,6 +4,7 @@ module internal DiffEqLang.Compiler.Backends.Simd.Kernel
 
 open System.Collections.Generic
 open DiffEqLang.Compiler.Ir
+open DiffEqLang.Compiler.Ir.Dim
 open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Ir.Dynamics
 open DiffEqLang.Compiler.Passes
@@ -38,6 +39,13 @@ type Kernel =
         /// What it computes of the noise, and the products.
         Noise: (Stochastic.Quantity * Derivatives.VectorJacobian) list
     }
+
+/// Whether the equations are q'' = a(t, q), for which methods that move positions and velocities apart run on registers.
+let isSecondOrder (model: Dynamics.Model) =
+    match model.Partition with
+    | Separable(_, Ok _) -> true
+    | Separable(_, Error _)
+    | Inseparable _ -> false
 
 let sizeOf (s: Symbol) = sizesOf (Build.input s) |> List.fold (*) 1
 
@@ -131,3 +139,19 @@ let ofModel (model: Dynamics.Model) : Result<Kernel, string> =
               Noise = [ for quantity in noise -> quantity, productOf model quantity.Values parameters ] }
 
 let total (parts: Part list) = parts |> List.sumBy _.Size
+
+/// Of each number of the state the one that is its derivative, -1 of the velocities; all -1 where the equations are not q'' = a(t, q).
+let velocityOf (kernel: Kernel) : int[] =
+    let velocities = Array.create (total kernel.States) -1
+
+    match kernel.Model.Partition with
+    | Separable(positions, Ok offsets) ->
+        let size dim = int (Dim.tryConstant dim).Value
+
+        for (position, length), offset in List.zip positions offsets do
+            for i in 0 .. size length - 1 do
+                velocities[size position + i] <- size offset + i
+    | Separable(_, Error _)
+    | Inseparable _ -> ()
+
+    velocities

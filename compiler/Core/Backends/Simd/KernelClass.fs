@@ -31,6 +31,20 @@ let private summedOverLanes (kernel: Kernel) : CSharp.Member list =
             Modifiers = [ "public"; "override" ]
             Kind = Property("IReadOnlyList<Range>", "SummedOverLanes", Collection ranges) } ]
 
+let private velocities (kernel: Kernel) : CSharp.Member list =
+    if isSecondOrder kernel.Model then
+        [ { Documentation = inherited
+            Attributes = []
+            Modifiers = [ "public"; "override" ]
+            Kind =
+              Property(
+                  "ReadOnlySpan<int>",
+                  "Velocities",
+                  Collection [ for n in velocityOf kernel -> Literals.integer n ]
+              ) } ]
+    else
+        []
+
 let private weightFields (kernel: Kernel) precision : CSharp.Member list =
     [ for s in kernel.Weights ->
           { Documentation = noDocumentation
@@ -102,6 +116,7 @@ let classOf
                 @ [ size "StateSize" (total kernel.States)
                     size "ParameterSize" (total kernel.Small)
                     size "GradientSize" (total kernel.Gradients) ]
+                @ velocities kernel
                 @ summedOverLanes kernel
                 @ [ if kernel.TermSize > 0 then
                         size "TermSize" kernel.TermSize

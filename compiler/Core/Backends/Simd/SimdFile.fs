@@ -67,7 +67,9 @@ let private binding (kernel: Kernel) precision (face: Face) hasJacobian : Member
               labelled "kernel" (factory Portable)
               labelled "kernel512" (factory Wide512)
               if hasJacobian then
-                  labelled "hasJacobian" (Literal "true") ]
+                  labelled "hasJacobian" (Literal "true")
+              if isSecondOrder kernel.Model then
+                  labelled "isSecondOrder" (Literal "true") ]
         )
 
     Members.protectedOverriding (Method("SimdBinding?", "BindSimd", [], Arrow value))

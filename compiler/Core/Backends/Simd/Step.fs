@@ -25,7 +25,7 @@ open DiffEqLang.Compiler.Backends.Simd.KernelWriter
 open DiffEqLang.Compiler.Backends.Simd.StepBody
 
 /// The loop's body, while it is written: variables are declared where they are first assigned.
-type private StepWriter(kernel: Kernel, precision: Precision) =
+type private StepWriter(kernel: Kernel, precision: Precision, tableau: RungeKuttaTableau) =
     let body = StepBody(kernel, precision)
     let arithmetic = body.Arithmetic
     let n = total kernel.States
@@ -36,7 +36,18 @@ type private StepWriter(kernel: Kernel, precision: Precision) =
     let declared = HashSet<string>()
     let statements = ResizeArray<CSharp.Statement>()
 
+    let velocityOf = velocityOf kernel
     let register name = Register(Name name)
+
+    /// Whether a stage moves a number of the state: of a method in parts, the positions or the velocities.
+    let movesNumber stage c =
+        match tableau.Parts[stage] with
+        | StatePart.Positions -> velocityOf[c] >= 0
+        | StatePart.Momenta -> velocityOf[c] < 0
+        | _ -> true
+
+    /// Whether a stage's slope depends on a number of the state.
+    let reads stage c = tableau.Parts[stage] = StatePart.Whole || not (movesNumber stage c)
 
     let assign name (value: Value) =
         let value = arithmetic.Spread value
@@ -53,18 +64,33 @@ type private StepWriter(kernel: Kernel, precision: Precision) =
         assign name value
         name
 
-    /// The sums of weighted slopes of the stages up to `last`, the newest from its variables.
-    let sum (weights: float[]) last =
-        let used =
-            [ for j in 0..last do
-                  if weights[j] <> 0.0 then
-                      j ]
+    /// The sums of weighted slopes of the stages up to `last`, the newest from its variables, for some numbers of the state.
+    let sum (weights: float[]) last isWanted =
+        let begun = HashSet<int>()
 
-        for j in used do
+        for j in 0..last do
             for c, name in List.indexed sums do
-                let slope = if j = last then register newest[c] else Register(at k (j * n + c))
-                let before = if j = used.Head then Value.Number 0.0 else register name
-                assign name (arithmetic.MultiplyAdd(Value.Number weights[j], slope, before))
+                if weights[j] <> 0.0 && movesNumber j c && isWanted c then
+                    let slope = if j = last then register newest[c] else Register(at k (j * n + c))
+                    let before = if begun.Add c then Value.Number 0.0 else register name
+                    assign name (arithmetic.MultiplyAdd(Value.Number weights[j], slope, before))
+
+    /// The slopes at the state of a stage: the velocities there where it moves the positions, and else the right-hand side's, unless
+    /// the last stage had them.
+    let slopes stage =
+        let isEnd = stage = tableau.EndStage
+
+        if tableau.Parts[stage] = StatePart.Positions || isEnd && tableau.SharesLastSlope then
+            for c, velocity in Seq.indexed velocityOf do
+                if velocity >= 0 then
+                    assign newest[c] (register moved[velocity])
+        else
+            let state =
+                [ for c in 0 .. n - 1 -> Name(if reads stage c then moved[c] else body.States[c]) ]
+
+            statements.Add(
+                body.Slopes(tableau.C[stage], state, [ for name in newest -> OutTarget(Name name) ])
+            )
 
     member _.Body = body
     member _.Statements = List.ofSeq statements
@@ -94,17 +120,18 @@ type private StepWriter(kernel: Kernel, precision: Precision) =
         declared.UnionWith newest
 
     /// The state at a stage, and the slope there.
-    member _.Stage(tableau: RungeKuttaTableau, stage: int) =
-        sum tableau.A[stage] (stage - 1)
+    member _.Stage(stage: int) =
+        sum tableau.A[stage] (stage - 1) (reads stage)
 
         for c, name in List.indexed moved do
-            assign name (arithmetic.MultiplyAdd(register "h", register sums[c], register body.States[c]))
+            if reads stage c then
+                assign name (arithmetic.MultiplyAdd(register "h", register sums[c], register body.States[c]))
 
-        let results = [ for name in newest -> OutTarget(Name name) ]
-        statements.Add(body.Slopes(tableau.C[stage], List.map Name moved, results))
+        slopes stage
 
         for c, name in List.indexed newest do
-            statements.Add(statement (Assign(at k (stage * n + c), Name name)))
+            if movesNumber stage c then
+                statements.Add(statement (Assign(at k (stage * n + c), Name name)))
 
     /// The state after the step.
     member _.Result(i: string) =
@@ -127,7 +154,7 @@ type private StepWriter(kernel: Kernel, precision: Precision) =
 
     /// The squared norm of one estimate of the error.
     member _.SquaredNorm(weights: float[], endStage: int, tolerances: string list) =
-        sum weights endStage
+        sum weights endStage (fun _ -> true)
 
         let errors =
             [ for c, tolerance in List.indexed tolerances do
@@ -166,12 +193,12 @@ let private parameters =
 
 /// `Step`.
 let step (kernel: Kernel) precision (tableau: RungeKuttaTableau) (error: ErrorEstimate) : CSharp.Member =
-    let writer = StepWriter(kernel, precision)
+    let writer = StepWriter(kernel, precision, tableau)
     let i, stride = writer.Body.Fresh "i", writer.Body.Fresh "stride"
     writer.Begin(i, stride, tableau.EndStage)
 
     for stage in 1 .. tableau.EndStage do
-        writer.Stage(tableau, stage)
+        writer.Stage stage
 
     writer.Result i
     let tolerances = writer.Tolerances()

@@ -77,8 +77,8 @@ let private methodNeedsTorch (model: Dynamics.Model) =
         | Methods.Family.Exponential -> Some "steps by functions of a matrix"
         | Methods.Family.Reversible -> Some "steps back by itself"
         | Methods.Family.Switching -> Some "changes between two"
-        | Methods.Family.Tableau tableau when tableau.IsPartitioned ->
-            Some "moves positions and momenta by turns"
+        | Methods.Family.Tableau tableau when tableau.IsPartitioned && not (Kernel.isSecondOrder model) ->
+            Some "moves positions and momenta by turns, and the equations are not q'' = a(t, q)"
         | Methods.Family.Tableau tableau when tableau.IsImplicit && isNull tableau.Rosenbrock ->
             Some "solves nonlinear equations in a step"
         | Methods.Family.Tableau _

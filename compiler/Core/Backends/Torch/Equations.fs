@@ -101,19 +101,29 @@ let private diffusion (bound: Bound) (noise: Noise) : Member list =
                   "The vector-Jacobian product of the correction."
       | None -> () ]
 
-/// The positions, where the system falls into positions and momenta.
+/// The positions, where the system falls into positions and momenta, and their velocities, where it is of the second order.
 let private positions (bound: Bound) : Member list =
     let size = Literals.dim bound.Surroundings.OpenDim
 
     match bound.Face.Model.Partition with
-    | Separable blocks ->
+    | Separable(blocks, velocities) ->
         [ overriding (
               Property(
                   "IReadOnlyList<(long Offset, long Length)>",
                   "Positions",
                   Collection [ for offset, length in blocks -> Tuple [ size offset; size length ] ]
               )
-          ) ]
+          )
+          match velocities with
+          | Ok offsets ->
+              overriding (
+                  Property(
+                      "IReadOnlyList<long>",
+                      "Velocities",
+                      Collection [ for offset in offsets -> size offset ]
+                  )
+              )
+          | Error _ -> () ]
     | Inseparable _ -> []
 
 /// Which entries of a Jacobian can be other than zero, where solvers gain by knowing: the property that says so, and a constant for it.

@@ -55,6 +55,14 @@ let ofSolve error =
                 method
                 reason)
         |> hinting "mark that part: `dx/dt = implicit { A @ x } + ...`"
+    | MethodNeedsSecondOrder(method, reason) ->
+        says
+            Catalogue.MethodNeedsSecondOrder
+            (sprintf
+                "`%s` is for equations of the second order without velocity, q'' = a(t, q): %s"
+                method
+                reason)
+        |> hinting "`vern9` is of high order for equations of any form"
     | GradientRefuses(gradient, what, reason) ->
         says
             Catalogue.GradientRefuses
