@@ -73,6 +73,7 @@ let all =
           EndToEnd.PathTests.tests
           EndToEnd.StiffTests.tests
           EndToEnd.SwitchingTests.tests
+          EndToEnd.SecondDerivativeTests.tests
           EndToEnd.ReferenceTests.tests ]
 
 /// Expecto's own summary, then `N passed, N failed` alone on the last line. Where no test ran, that is a failure.

@@ -64,7 +64,7 @@ let inheritedBySolutions =
 let inheritedByEquations =
     "Parameters Positions Algebraic JacobianPattern SparsityOfJacobian Drift DriftVjp DriftJacobian DriftTimeDerivative JacobianVjp TimeDerivativeVjp Diffusion
      DiffusionVjp Milstein MilsteinVjp ItoCorrection ItoCorrectionVjp Events EventValues EventValuesVjp EventRates
-     Jump JumpVjp JumpRate Delays History HistoryRate HistoryVjp Equals Finalize GetHashCode GetType MemberwiseClone ReferenceEquals ToString"
+     Jump JumpVjp JumpRate Along Variational Delays History HistoryRate HistoryVjp Equals Finalize GetHashCode GetType MemberwiseClone ReferenceEquals ToString"
         .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)
 
 /// Names of the methods that equations with so many events declare for each.
