@@ -95,7 +95,8 @@ let private gradient context (setting: Tree.Setting) : GradientChoice option =
     | Tree.Single _
     | Tree.TimeSpan _ ->
         choice context Methods.gradient setting
-        |> Option.map (fun mode -> { Mode = mode; Checkpoints = None; Order = 1; Span = spanOf setting.Value })
+        |> Option.map (fun mode ->
+            { Mode = mode; Checkpoints = None; Order = 1; Span = spanOf setting.Value })
 
 /// With its place: whether the model fits it is known only later.
 let private target context (setting: Tree.Setting) =

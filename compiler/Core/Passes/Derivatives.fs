@@ -81,9 +81,7 @@ let variational (model: Model) (components: Component list) (parameters: Symbol 
     let drifts = components |> List.map _.Drift
     let names = Naming.Unique(inputs drifts @ states @ parameters |> List.map _.Name)
 
-    let tangent (s: Symbol) =
-        { s with
-            Name = names.Fresh(s.Name.Replace("'", "Prime") + "Tangent") }
+    let tangent (s: Symbol) = { s with Name = names.Fresh(s.Name.Replace("'", "Prime") + "Tangent") }
 
     let ofStates, ofParameters = List.map tangent states, List.map tangent parameters
 

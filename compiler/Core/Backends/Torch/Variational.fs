@@ -48,7 +48,8 @@ let private system (bound: Bound) =
 
     { bound with
         Face = { bound.Face with Model = model }
-        Components = List.map2 (fun (c: Dynamics.Component) drift -> { c with Drift = drift }) model.Components drifts
+        Components =
+            List.map2 (fun (c: Dynamics.Component) drift -> { c with Drift = drift }) model.Components drifts
         Surroundings =
             { bound.Surroundings with
                 Fields = fields
