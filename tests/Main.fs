@@ -33,6 +33,7 @@ let all =
           Runtime.SparseTests.tests
           Runtime.StepControlTests.tests
           Runtime.SaveAtTests.tests
+          Runtime.ResumeTests.tests
           Runtime.DetestTests.tests
           Runtime.GradientTests.tests
           Runtime.AutogradTests.tests
