@@ -238,7 +238,8 @@ internal sealed class OdeIntegrator : IDisposable
             endTerms = null;
             var moves = tensor(_clock.Moves, [_lanes, 1], device: _state.device);
             after = where(moves, after, _state);
-            endSlope = endSlope is null ? null : where(moves, endSlope, _slope!);
+            // The slope of a lane that stays may be unknown: a method that needs none has completed its step for the sake of what is saved.
+            endSlope = endSlope is null || _slope is null ? null : where(moves, endSlope, _slope);
         }
 
         var before = _state;

@@ -24,7 +24,7 @@ let private oscillator =
             let wx, wy = part w 0, part w 1
 
             pack
-                [ wy.mul((scale -2.0 (m.mul(x).mul y)).Minus(torch.ones_like x))
+                [ wy.mul ((scale -2.0 (m.mul(x).mul y)).Minus(torch.ones_like x))
                   wx.Plus(wy.mul(m).mul(damping x))
                   wy.mul(damping x).mul y ])
 
@@ -83,8 +83,7 @@ let private reloaded (state: SolverState) =
     finally
         File.Delete path
 
-let private resume equations state options =
-    OdeSolve.Resume(equations, layout, state, options, Nullable())
+let private resume equations state options = OdeSolve.Resume(equations, layout, state, options, Nullable())
 
 /// The bits of all numbers, NaN among them.
 let private bits (tensor: Tensor) = values tensor |> Array.map BitConverter.DoubleToInt64Bits
@@ -105,7 +104,11 @@ let private goesOn name method stiffness =
               Expect.equal first.SolverState.Time half "how far it has come"
               let second = resume oscillator (reloaded first.SolverState) (later (saved times options))
               expectSame whole second
-              Expect.equal second.MethodChanges.Count whole.MethodChanges.Count "methods are told where they change"
+
+              Expect.equal
+                  second.MethodChanges.Count
+                  whole.MethodChanges.Count
+                  "methods are told where they change"
           } ]
 
 let private families =
@@ -123,7 +126,7 @@ let private ball =
         (GeneratedCode.ofModels
             "Resumed.deq"
             [ "Ball",
-              "state h, flag; d2h/dt2 = -9.81; dflag/dt = 0.1*h; when falling(h) { h' := -0.9*h' }; every 0.7 { flag := flag + 1 }; init h = 1; init h' = 0; init flag = 0; solve { method = dopri5(rtol = 1e-8, atol = 1e-10), dtype = float64 }"
+              "state h, flag; d2h/dt2 = -9.81; dflag/dt = 0.1*h; when falling(h) { h' := -0.9*h' }; when every(0.7) { flag := flag + 1 }; init h = 1; init h' = 0; init flag = 0; solve { method = dopri5(rtol = 1e-8, atol = 1e-10), dtype = float64 }"
               "Flight",
               "state h; d2h/dt2 = -9.81; when falling(h) { stop }; init h = 1; init h' = 0; solve { method = dopri5(rtol = 1e-8, atol = 1e-10), dtype = float64 }" ])
 
@@ -137,16 +140,17 @@ let private endings =
           let model = GeneratedCode.create ball.Value "Ball" :?> OdeModel
 
           let starts =
-              dict
-                  [ "h", vector [ 1.0; 1.4 ]
-                    "h'", vector [ 0.0; 0.3 ]
-                    "flag", vector [ 0.0; 0.5 ] ]
+              dict [ "h", vector [ 1.0; 1.4 ]; "h'", vector [ 0.0; 0.3 ]; "flag", vector [ 0.0; 0.5 ] ]
 
-          let solve o =
-              model.Solve(System.Collections.Generic.Dictionary<string, Tensor> starts, o)
+          let solve o = model.Solve(System.Collections.Generic.Dictionary<string, Tensor> starts, o)
 
           let whole =
-              solve (SolveOptions(Start = Nullable 0.0, Save = SaveAt.Times(ReadOnlySpan [| half; 2.9; finish |])))
+              solve (
+                  SolveOptions(
+                      Start = Nullable 0.0,
+                      Save = SaveAt.Times(ReadOnlySpan [| half; 2.9; finish |])
+                  )
+              )
 
           let first = solve (SolveOptions(Start = Nullable 0.0, End = Nullable half, Resumable = true))
 
@@ -160,7 +164,10 @@ let private endings =
       test "what an event has stopped falls on" {
           use _ = torch.NewDisposeScope()
           let model = GeneratedCode.create ball.Value "Flight" :?> OdeModel
-          let first = model.Solve(options = SolveOptions(Start = Nullable 0.0, End = Nullable 2.0, Resumable = true))
+
+          let first =
+              model.Solve(options = SolveOptions(Start = Nullable 0.0, End = Nullable 2.0, Resumable = true))
+
           Expect.equal first.Status[0] SolveStatus.Stopped "on the ground"
           let second = model.Resume(first.SolverState, SolveOptions(End = Nullable 2.0))
           second.EnsureSuccess()
@@ -172,12 +179,24 @@ let private endings =
           let solve o = OdeSolve.Run(oscillator, layout, starts [ 1.0; 3.0; 200.0 ], o)
           let options = options (tolerances "tsit5" 1e-6 1e-8) StepCoupling.PerSample
           let whole = solve (saved [| finish |] options)
-          let mutable latest = solve (upTo finish (SolveOptions(Start = options.Start, Method = options.Method, MaxSteps = 300)))
+
+          let mutable latest =
+              solve (
+                  upTo finish (SolveOptions(Start = options.Start, Method = options.Method, MaxSteps = 300))
+              )
+
           Expect.equal latest.Status[0] SolveStatus.Success "one has arrived"
           Expect.equal latest.Status[2] SolveStatus.MaxSteps "another has not"
 
           while not latest.Succeeded do
-              let options = SolveOptions(End = Nullable finish, Method = options.Method, MaxSteps = 300, Resumable = true)
+              let options =
+                  SolveOptions(
+                      End = Nullable finish,
+                      Method = options.Method,
+                      MaxSteps = 300,
+                      Resumable = true
+                  )
+
               latest <- resume oscillator latest.SolverState options
 
           expectSame whole latest
@@ -244,7 +263,8 @@ let private refusals =
               |> ignore)
 
           refused "give an End that lies ahead" (fun () ->
-              resume oscillator state (SolveOptions(End = Nullable half, Method = options.Method)) |> ignore)
+              resume oscillator state (SolveOptions(End = Nullable half, Method = options.Method))
+              |> ignore)
 
           let looser = resume oscillator state (onwards (tolerances "tsit5" 1e-4 1e-6))
           Expect.isTrue looser.Succeeded "tolerances may change"
@@ -262,7 +282,10 @@ let private refusals =
 
       test "what was not kept is not there" {
           use _ = torch.NewDisposeScope()
-          let solution = OdeSolve.Run(oscillator, layout, starts [ 1.0 ], span 0.0 1.0 (fixedStep "rk4" 0.1))
+
+          let solution =
+              OdeSolve.Run(oscillator, layout, starts [ 1.0 ], span 0.0 1.0 (fixedStep "rk4" 0.1))
+
           refused "SolveOptions.Resumable" (fun () -> solution.SolverState |> ignore)
       }
 
