@@ -34,6 +34,7 @@ let all =
           Runtime.SparseTests.tests
           Runtime.StepControlTests.tests
           Runtime.SaveAtTests.tests
+          Runtime.ResumeTests.tests
           Runtime.DetestTests.tests
           Runtime.GradientTests.tests
           Runtime.AutogradTests.tests
@@ -79,6 +80,7 @@ let all =
           EndToEnd.StiffTests.tests
           EndToEnd.SplitModelTests.tests
           EndToEnd.SwitchingTests.tests
+          EndToEnd.SecondDerivativeTests.tests
           EndToEnd.ReferenceTests.tests ]
 
 /// Expecto's own summary, then `N passed, N failed` alone on the last line. Where no test ran, that is a failure.

@@ -20,6 +20,12 @@ public sealed record CompileOptions
     /// <summary>Whether the Jacobian of the drift is generated too.</summary>
     public bool Jacobian { get; init; }
 
+    /// <summary>
+    /// Whether the variational equations are generated too, from which gradients are differentiated again; they are also where the solve
+    /// block says <c>gradient = discrete(order = 2)</c>.
+    /// </summary>
+    public bool SecondDerivatives { get; init; }
+
     /// <summary>What the code runs on: <c>auto</c>, <c>torch</c> or <c>simd</c>; the solve block's choice where null, else <c>auto</c>.</summary>
     public string? Target { get; init; }
 

@@ -102,7 +102,13 @@ module private Running =
 
             GeneratedFile(model.Typed.Name, name, header)
 
-        [ file (model.Typed.Name + ".g.cs") (Torch.ModelClass.file options.Namespace options.Jacobian face)
+        let isTwiceDifferentiable =
+            options.SecondDerivatives
+            || model.Typed.Solve.Gradient |> Option.exists (fun gradient -> gradient.Order = 2)
+
+        [ file
+              (model.Typed.Name + ".g.cs")
+              (Torch.ModelClass.file options.Namespace options.Jacobian isTwiceDifferentiable face)
 
           match Simd.Target.choose (Option.ofObj options.Target) model with
           | Simd.Target.Simd(kernel, _) ->

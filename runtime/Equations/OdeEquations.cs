@@ -76,6 +76,14 @@ public abstract class OdeEquations
         DriftVjp(t, state, w, into);
 
     /// <summary>
+    /// The variational equations along a direction u in the parameters: these equations, and behind their states x how they change,
+    /// v' = ∂f/∂x v + ∂f/∂θ u, of states [..., 2N] and with the same parameters. Gradients of gradients ask for them. By default null: there
+    /// are none.
+    /// </summary>
+    /// <param name="direction">u: one tensor for each of <see cref="Parameters"/>, of its shape.</param>
+    public virtual OdeEquations? Along(IReadOnlyList<Tensor> direction) => null;
+
+    /// <summary>
     /// The Jacobian ∂f/∂x: [..., N] -> [..., N, N], row i the gradient of fᵢ. What solves implicitly asks for it. By default it is one
     /// vector-Jacobian product of all N unit vectors.
     /// </summary>

@@ -13,7 +13,8 @@ public sealed record EventOccurrence(EventSpec Event, double Time, Tensor Before
 /// <summary>The events of a solve, lane by lane, in the order in which they have happened.</summary>
 /// <param name="events">All events of the equations.</param>
 /// <param name="lanes">How many lanes there are.</param>
-internal sealed class EventLog(IReadOnlyList<EventSpec> events, int lanes)
+/// <param name="direction">Of time: +1 or -1.</param>
+internal sealed class EventLog(IReadOnlyList<EventSpec> events, int lanes, int direction)
 {
     /// <summary>Steps of a lane, one behind the other, that events have cut within <see cref="AtOnce"/> of the span: more have no end.</summary>
     private const int MostAtOnce = 32;
@@ -25,6 +26,9 @@ internal sealed class EventLog(IReadOnlyList<EventSpec> events, int lanes)
 
     private readonly List<double>[] _moments = [.. Enumerable.Range(0, lanes).Select(_ => new List<double>())];
 
+    /// <summary>Up to when the events of each lane were told before, by the solve that this one goes on with; null where it begins itself.</summary>
+    public double[]? ToldUpTo { get; set; }
+
     /// <summary>How many events a lane has had.</summary>
     public int CountOf(int lane) => _ofLane[lane].Count;
 
@@ -34,9 +38,14 @@ internal sealed class EventLog(IReadOnlyList<EventSpec> events, int lanes)
         var (before, after) = (HostVector.ToHost(firing.Before.contiguous()), HostVector.ToHost(firing.After.contiguous()));
         var width = before.Length / firing.Lanes.Length;
         for (var row = 0; row < firing.Lanes.Length; row++)
+        {
+            if (WasTold(firing.Lanes[row], firing.Times[row])) continue;
             _ofLane[firing.Lanes[row]].Add(
                 (firing.Which, firing.Times[row], before[(row * width)..((row + 1) * width)], after[(row * width)..((row + 1) * width)]));
+        }
     }
+
+    private bool WasTold(int lane, double time) => ToldUpTo is { } told && (time - told[lane]) * direction <= 0;
 
     /// <summary>Notes that events have cut a step of a lane, however many they were.</summary>
     public void AddMoment(int lane, double time) => _moments[lane].Add(time);

@@ -55,7 +55,7 @@ internal sealed class LaneEvents
         _timed = new TimedEvents(_events, _span, _lanes);
         _precision = state.dtype == ScalarType.Float64 ? Math.BitIncrement(1.0) - 1 : MathF.BitIncrement(1f) - 1;
         _sides = new int[_lanes * _roots.Length];
-        Log = new EventLog(_events, _lanes);
+        Log = new EventLog(_events, _lanes, _span.Direction);
     }
 
     /// <summary>What has happened.</summary>
@@ -73,6 +73,34 @@ internal sealed class LaneEvents
         double[] times = [.. Enumerable.Repeat(_span.Start, _lanes)];
         (_values, _rates) = Watch(time.expand(_lanes), state, AllLanes(), times, isBefore: false);
         for (var i = 0; i < _sides.Length; i++) _sides[i] = SideOf(_values[i], _rates[i]);
+    }
+
+    /// <summary>What is watched of a lane, and when its next event at a given time comes.</summary>
+    public double[] Memory(int lane)
+    {
+        var own = (lane * _roots.Length)..((lane + 1) * _roots.Length);
+        return [.. _sides[own].Select(side => (double)side), .. _values[own], .. _rates[own], _timed.Limits[lane]];
+    }
+
+    /// <summary>Lets all lanes go on from what was kept of them.</summary>
+    /// <param name="ofLanes">Lane by lane, <see cref="Memory"/>.</param>
+    /// <param name="toldUpTo">Up to when their events have been told.</param>
+    public void Recall(double[][] ofLanes, double[] toldUpTo)
+    {
+        Log.ToldUpTo = toldUpTo;
+        var columns = _roots.Length;
+        (_values, _rates) = (new double[_lanes * columns], new double[_lanes * columns]);
+        for (var lane = 0; lane < _lanes; lane++)
+        {
+            for (var column = 0; column < columns; column++)
+            {
+                var own = lane * columns + column;
+                _sides[own] = (int)ofLanes[lane][column];
+                (_values[own], _rates[own]) = (ofLanes[lane][columns + column], ofLanes[lane][2 * columns + column]);
+            }
+
+            _timed.Limits[lane] = ofLanes[lane][3 * columns];
+        }
     }
 
     /// <summary>The events of an accepted step, and what they make of it; null where there are none.</summary>

@@ -40,6 +40,17 @@ internal sealed class SavedStates
         if (count > 0) Fill(0, count, state, slope);
     }
 
+    /// <summary>Goes on with lanes that have come to some time: what lies before it is not saved again, and NaN.</summary>
+    public void Continue(double[] reached)
+    {
+        var behind = new bool[_times.Length * _lanes];
+        for (var lane = 0; lane < _lanes; lane++)
+            for (; _next[lane] < _final && (_times[_next[lane]] - reached[lane]) * _span.Direction < 0; _next[lane]++)
+                behind[_next[lane] * _lanes + lane] = true;
+        if (behind.Contains(true))
+            Values.view(_times.Length, _lanes, -1).masked_fill_(tensor(behind, [_times.Length, _lanes, 1], device: Values.device), Scalars.NaN);
+    }
+
     /// <summary>
     /// The times that an accepted attempt has crossed; null where there is none. The end is left to <see cref="Finish"/>, and the time of
     /// an event that cuts the step to the step after it: what is saved there is the state after the event.

@@ -32,6 +32,23 @@ public abstract class OdeModel : DifferentialModel
         return WithOutputs(SimdSolve.Run(binding, Layout, state, asked, span));
     }
 
+    /// <summary>
+    /// Goes on with a solve of this model where it ended: at its end, out of steps, cancelled, or stopped by an event, which does not stop it
+    /// again. The steps are those of a solve that had not ended, to the last bit. No gradients flow, and <c>init</c> lines are not asked.
+    /// </summary>
+    /// <param name="state">Its state; not changed, not disposed.</param>
+    /// <param name="options">
+    /// Where to end and what to save, from <see cref="SolverState.Time"/> on; the method is the first solve's, whose tolerances may change.
+    /// </param>
+    /// <exception cref="ArgumentException">The state is of another model or method, or an option does not fit.</exception>
+    public Solution Resume(SolverState state, SolveOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        if (state.Packed.dtype != Dtype)
+            throw new ArgumentException($"The state is {state.Packed.dtype}, and {GetName()} computes in {Dtype}.", nameof(state));
+        return WithOutputs(OdeSolve.Resume(Bind(), Layout, state, Complete(options), Defaults.End));
+    }
+
     private SensitivityOrigin OriginOf(string parameter, IReadOnlyList<Tensor?> initial) => new(
         Registered(parameter),
         Value(parameter),

@@ -27,7 +27,7 @@ public class Solution
         (_layout, Times, Packed, Status, Statistics) = (other._layout, other.Times, other.Packed, other.Status, other.Statistics);
         (LastTime, LastState, OutputOf) = (other.LastTime, other.LastState, other.OutputOf);
         (HasEvents, _events, _eventTimes) = (other.HasEvents, other._events, other._eventTimes);
-        (Sensitivities, OriginOf, MethodChanges) = (other.Sensitivities, other.OriginOf, other.MethodChanges);
+        (Sensitivities, OriginOf, MethodChanges, Kept) = (other.Sensitivities, other.OriginOf, other.MethodChanges, other.Kept);
     }
 
     /// <summary>The same solution, of a model that has events.</summary>
@@ -56,6 +56,14 @@ public class Solution
     /// By which method each sample of the (flattened) batch was solved, from when on, where the solve chooses it (<see cref="Methods.Auto"/>); else empty.
     /// </summary>
     public IReadOnlyList<IReadOnlyList<MethodChange>> MethodChanges { get; internal init; } = [];
+
+    /// <summary>What the solve goes on from, by <see cref="OdeModel.Resume"/>, to later times or after a restart of the program.</summary>
+    /// <exception cref="InvalidOperationException">It was not kept.</exception>
+    public SolverState SolverState =>
+        Kept ?? throw new InvalidOperationException("The state of the solver was not kept: solve with SolveOptions.Resumable.");
+
+    /// <summary>The same; null where it was not kept.</summary>
+    internal SolverState? Kept { get; set; }
 
     /// <summary>Whether the model has events, whether or not one has happened.</summary>
     public bool HasEvents { get; }

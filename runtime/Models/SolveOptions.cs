@@ -75,6 +75,9 @@ public sealed record SolveOptions
     internal string GradientInWords =>
         GradientOrDefault.ToString().ToLowerInvariant() + (Checkpoints is { } most ? $"(checkpoints = {most})" : "");
 
+    /// <summary>Whether all is kept that the solve goes on from later: <see cref="Solution.SolverState"/>. On torch alone.</summary>
+    public bool Resumable { get; init; }
+
     /// <summary>Whether the samples of a batch share their steps.</summary>
     public StepCoupling Coupling { get; init; } = StepCoupling.PerSample;
 

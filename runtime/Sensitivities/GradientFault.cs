@@ -24,14 +24,15 @@ public sealed class GradientFault
     public static void ThrowIfAny() => Interlocked.Exchange(ref OfThread._first, null)?.Throw();
 
     /// <summary>Runs a backward pass, without autograd; false where it failed, and what it threw is kept.</summary>
-    internal bool Runs(Action pass)
+    /// <param name="pass">The pass.</param>
+    /// <param name="obstacle">Why its gradients cannot be differentiated again.</param>
+    internal bool Runs(Action pass, Func<string> obstacle)
     {
         var isOfHigherOrder = is_grad_enabled();
         using var noGradient = no_grad();
         try
         {
-            if (isOfHigherOrder)
-                throw new NotSupportedException("Gradients of gradients through a solve are not available: call backward without create_graph.");
+            if (isOfHigherOrder) throw SecondDerivatives.Refusal(obstacle());
             using (inference_mode()) pass();
             return true;
         }

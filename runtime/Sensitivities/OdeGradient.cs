@@ -24,7 +24,7 @@ internal sealed class OdeGradient : ISolveGradient
     {
         (_problem, _mode) = (problem, problem.Options.GradientOrDefault);
         _wantsInitial = initial.requires_grad || withSlopes;    // an early first time moves the whole solve
-        _initial = initial.detach().DetachFromDisposeScope();
+        (_initial, Source) = (initial.detach().DetachFromDisposeScope(), initial.alias().DetachFromDisposeScope());
         _recorder = NewRecorder();
         Run = OdeIntegrator.Run(problem, _initial, _recorder, withSlopes);
         // Not the values themselves: they become the node's output, and a node that holds its output is never freed.
@@ -33,6 +33,15 @@ internal sealed class OdeGradient : ISolveGradient
 
     /// <summary>The forward solve.</summary>
     public OdeRun Run { get; }
+
+    /// <summary>The initial state with what it was made of, which gradients of gradients flow to.</summary>
+    public Tensor Source { get; }
+
+    /// <summary>The tensors that the equations call parameters.</summary>
+    public IReadOnlyList<Tensor> Parameters => _problem.Equations.Parameters;
+
+    /// <summary>Why the gradients cannot be differentiated again; null where they can.</summary>
+    public string? ObstacleToSecond => SecondDerivatives.Obstacle(_problem, flowsToTimes: Run.Slopes is not null);
 
     /// <summary>The derivatives of the saved states, where they were carried along.</summary>
     public ForwardSensitivities? Sensitivities => _recorder as ForwardSensitivities;
@@ -66,24 +75,61 @@ internal sealed class OdeGradient : ISolveGradient
     public (Tensor? Initial, Tensor? Times, Tensor?[] Parameters) Backward(Tensor cotangents)
     {
         using var scope = NewDisposeScope();
-        var parameters = _problem.Equations.Parameters;
-        var into = new ParameterGradients(parameters, i => parameters[i].requires_grad);
+        var into = NewGradients();
         Tensor? initial = null, times = null;
-        var isFound = _fault.Runs(() =>
-        {
-            var (ofStates, ofEvents) = Split(cotangents);
-            (initial, times) = Compute(ofStates, ofEvents, into);
-        });
+        var isFound = _fault.Runs(
+            () =>
+            {
+                var (ofStates, ofEvents) = Split(cotangents);
+                (initial, times) = Compute(ofStates, ofEvents, into);
+            },
+            () => ObstacleToSecond!);
         into.Release();
         using var noGradient = no_grad();
-        if (!isFound) (into, initial, times) = (new ParameterGradients(parameters, i => parameters[i].requires_grad), null, null);
+        if (!isFound) (into, initial, times) = (NewGradients(), null, null);
         // Copies: autograd takes no tensors made in inference mode.
         using var made = initial;
         return (
             (made?.clone() ?? zeros_like(_initial)).DetachFromDisposeScope(),
             _problem.Span.Source is null ? null : (times?.clone() ?? zeros([Run.Times.Length], ScalarType.Float64)).DetachFromDisposeScope(),
-            [.. Enumerable.Range(0, parameters.Count).Select(i => into[i]?.DetachFromDisposeScope())]);
+            Own(into));
     }
+
+    /// <summary>
+    /// The backward pass of <see cref="Backward"/>, given what flows back to the gradients that it gave: that of the cotangents
+    /// [times, samples, N], of the initial state [samples, N] and of the parameters. Never throws, like that.
+    /// </summary>
+    /// <param name="cotangents">Those that the gradients were computed from.</param>
+    /// <param name="ofInitial">What flows back to the initial state's; null where nothing does.</param>
+    /// <param name="ofParameters">What flows back to the parameters'.</param>
+    public (Tensor Cotangents, Tensor Initial, Tensor?[] Parameters) BackwardAgain(
+        Tensor cotangents, Tensor? ofInitial, IReadOnlyList<Tensor?> ofParameters)
+    {
+        using var scope = NewDisposeScope();
+        var into = NewGradients();
+        Tensor? tangents = null, initial = null;
+        var isFound = _fault.Runs(
+            () =>
+            {
+                Tensor[] direction = [.. ofParameters.Zip(Parameters, (along, parameter) => along ?? zeros_like(parameter))];
+                (tangents, initial) = SecondDerivatives.Run(_problem, _initial, cotangents, ofInitial ?? zeros_like(_initial), direction, into);
+            },
+            () => "third derivatives are not computed.");
+        into.Release();
+        using var noGradient = no_grad();
+        if (!isFound) (into, tangents, initial) = (NewGradients(), null, null);
+        using var madeTangents = tangents;
+        using var made = initial;
+        return (
+            (madeTangents?.clone() ?? zeros_like(cotangents)).DetachFromDisposeScope(),
+            (made?.clone() ?? zeros_like(_initial)).DetachFromDisposeScope(),
+            Own(into));
+    }
+
+    private ParameterGradients NewGradients() => new(Parameters, i => Parameters[i].requires_grad);
+
+    private Tensor?[] Own(ParameterGradients gradients) =>
+        [.. Enumerable.Range(0, Parameters.Count).Select(i => gradients[i]?.DetachFromDisposeScope())];
 
     private (Tensor Initial, Tensor? Times) Compute(Tensor cotangents, Tensor? eventTimes, ParameterGradients into)
     {

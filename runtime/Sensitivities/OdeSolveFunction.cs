@@ -29,7 +29,10 @@ internal sealed class OdeSolveFunction : autograd.SingleTensorFunction<OdeSolveF
     /// <inheritdoc/>
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
-        var (initial, times, parameters) = ((ISolveGradient)ctx.get_data(Solve)).Backward(grad_output);
+        var solve = (ISolveGradient)ctx.get_data(Solve);
+        var (initial, times, parameters) = is_grad_enabled() && solve is OdeGradient { ObstacleToSecond: null } twice
+            ? OdeGradientFunction.Tie(twice, grad_output)
+            : solve.Backward(grad_output);
         List<Tensor?> gradients = [null, initial];
         if (times is not null) gradients.Add(times);
         gradients.AddRange(parameters);

@@ -34,7 +34,8 @@ internal sealed class ReversibleGradient : ISolveGradient
         var parameters = _problem.Equations.Parameters;
         var into = new ParameterGradients(parameters, i => parameters[i].requires_grad);
         Tensor? initial = null;
-        var isFound = _fault.Runs(() => initial = Reverse(cotangents, into));
+        var isFound = _fault.Runs(
+            () => initial = Reverse(cotangents, into), () => "steps are undone, and none of them is kept; take a Runge-Kutta method.");
         into.Release();
         using var noGradient = no_grad();
         if (!isFound) into = new ParameterGradients(parameters, i => parameters[i].requires_grad);

@@ -45,8 +45,7 @@ internal sealed class SimdGradient : ISolveGradient
         Tensor? times = null;
         try
         {
-            if (isOfHigherOrder)
-                throw new NotSupportedException("Gradients of gradients through a solve are not available: call backward without create_graph.");
+            if (isOfHigherOrder) throw SecondDerivatives.Refusal("registers differentiate once; take SolveTarget.Torch.");
             var run = Interlocked.Exchange(ref _run, null) ?? _binding.Run(_problem, _initial, withTape: true, withSlopes: false);
             run.Backward(cotangents.contiguous(), initial, parameters);
             if (Result.Slopes is not null) times = OdeGradient.OfTimes(_problem, Result, cotangents, initial!);

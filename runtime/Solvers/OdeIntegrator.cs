@@ -31,6 +31,9 @@ internal sealed record OdeRun(
     /// <summary>By which method each lane was solved from when on, where that changes; else null.</summary>
     public IReadOnlyList<IReadOnlyList<MethodChange>>? MethodChanges { get; init; }
 
+    /// <summary>What the solve goes on from, as <see cref="ResumePoint"/> kept it; null where that was not asked for.</summary>
+    public IReadOnlyDictionary<string, Tensor>? Memory { get; init; }
+
     /// <summary>The shape of <see cref="Values"/>, which outlives them.</summary>
     public long[] ValuesShape { get; } = Values.shape;
 }
@@ -51,6 +54,8 @@ internal sealed class OdeIntegrator : IDisposable
     private readonly LaneEvents? _events;
     private readonly Past? _past;
     private readonly Discontinuities? _discontinuities;
+    private readonly ResumePoint? _resumePoint;
+    private readonly SolverState? _from;
     private readonly bool _withSlopes;
     private readonly int _lanes;
     private Tensor _state;
@@ -58,9 +63,9 @@ internal sealed class OdeIntegrator : IDisposable
     private Tensor[]? _terms;   // those of that slope; null where they are not kept, or of another state in some lane
     private bool _startsAnew;   // whether the next step's first slope is not the last one's end slope
 
-    private OdeIntegrator(OdeProblem problem, Tensor state, IStepRecorder? recorder, bool withSlopes)
+    private OdeIntegrator(OdeProblem problem, Tensor state, IStepRecorder? recorder, bool withSlopes, SolverState? from)
     {
-        (_problem, _recorder, _withSlopes) = (problem, recorder, withSlopes);
+        (_problem, _recorder, _withSlopes, _from) = (problem, recorder, withSlopes, from);
         _lanes = problem.LanesOf(state);
         _state = state.detach().DetachFromDisposeScope();
         if (problem.Delays.Count > 0)
@@ -78,6 +83,7 @@ internal sealed class OdeIntegrator : IDisposable
         _clock = new LaneClock(problem, _lanes);
         _norm = new ErrorNorm(problem.Rtol, problem.Atol, _lanes);
         _events = LaneEvents.Of(problem, _kernel, _state, _lanes);
+        if (from is not null || problem.Options.Resumable) _resumePoint = new ResumePoint(_clock, _kernel, _events, _lanes);
         _clock.Limits = Limits();
         _clock.Longest = _past?.Least ?? double.PositiveInfinity;
         if (problem.Span.Times is { } times) _saved = new SavedStates(problem.Span, times, state, _lanes, withSlopes);
@@ -91,11 +97,12 @@ internal sealed class OdeIntegrator : IDisposable
     /// <param name="state">The initial state; not changed, not disposed.</param>
     /// <param name="recorder">What follows the steps for the sake of the gradient; it stays the caller's to dispose.</param>
     /// <param name="withSlopes">Whether derivatives by time are saved.</param>
-    public static OdeRun Run(OdeProblem problem, Tensor state, IStepRecorder? recorder = null, bool withSlopes = false)
+    /// <param name="from">What to go on from; the initial state alone where null.</param>
+    public static OdeRun Run(OdeProblem problem, Tensor state, IStepRecorder? recorder = null, bool withSlopes = false, SolverState? from = null)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        using var integrator = new OdeIntegrator(problem, state, recorder, withSlopes);
+        using var integrator = new OdeIntegrator(problem, state, recorder, withSlopes, from);
         // Calls cost a quarter less where torch tracks neither views nor versions; but tensors made there are of no use to autograd, so
         // that what is handed out is made before or after.
         using (inference_mode()) integrator.Advance();
@@ -104,7 +111,8 @@ internal sealed class OdeIntegrator : IDisposable
 
     private void Advance()
     {
-        Begin();
+        if (_from is null) Begin();
+        else Resume(_from);
         while (_clock.AnyActive)
         {
             if (_problem.Options.CancellationToken.IsCancellationRequested) _clock.Cancel();
@@ -112,6 +120,7 @@ internal sealed class OdeIntegrator : IDisposable
             _clock.Plan();
             if (!_clock.AnyActive) break;
             _kernel.Choose(_clock);
+            if (_problem.Options.Resumable) _resumePoint!.Note(_state, _slope);
             using (NewDisposeScope()) Attempt();
             Report();
         }
@@ -121,6 +130,8 @@ internal sealed class OdeIntegrator : IDisposable
 
     private void Begin()
     {
+        if (_problem.Options.Resumable && _kernel.ObstacleToResume is { } obstacle)
+            throw new NotSupportedException($"A solve by {_problem.Method.Name} cannot go on later (SolveOptions.Resumable): {obstacle}.");
         if (_kernel.Constraints is { } constraints) MakeConsistent(constraints);
         if (_clock.AnyActive && _problem.IsAdaptive)
         {
@@ -134,6 +145,26 @@ internal sealed class OdeIntegrator : IDisposable
         _events?.Start(TimeOfStart(), _state);
         _saved?.Start(_state, _withSlopes ? Derivative(TimeOfStart()) : _state);
         _everyStep?.Add((_problem.Span.Start, Kept(_state), _withSlopes ? Kept(Derivative(TimeOfStart())) : null));
+    }
+
+    /// <summary>Goes on where another solve has ended.</summary>
+    private void Resume(SolverState from)
+    {
+        var isKnown = _resumePoint!.Recall(from.Tensors);
+        _saved?.Continue(_clock.Time);
+        if (isKnown.Contains(true))
+        {
+            var slope = from.Tensors[ResumePoint.Slope].reshape(_state.shape);
+            if (isKnown.Contains(false))
+            {
+                EvaluateAt(AtRest());
+                slope = where(tensor(isKnown, [_lanes, 1], device: _state.device), slope, _slope!);
+            }
+
+            Replace(ref _slope, slope);
+        }
+
+        _everyStep?.Add((_clock.Time[0], Kept(_state), null));
     }
 
     /// <summary>Finds the algebraic unknowns at the start; lanes without such take no step.</summary>
@@ -208,7 +239,8 @@ internal sealed class OdeIntegrator : IDisposable
             endTerms = null;
             var moves = tensor(_clock.Moves, [_lanes, 1], device: _state.device);
             after = where(moves, after, _state);
-            endSlope = endSlope is null ? null : where(moves, endSlope, _slope!);
+            // The slope of a lane that stays may be unknown: a method that needs none has completed its step for the sake of what is saved.
+            endSlope = endSlope is null || _slope is null ? null : where(moves, endSlope, _slope);
         }
 
         var before = _state;
@@ -250,6 +282,7 @@ internal sealed class OdeIntegrator : IDisposable
             Events = _events?.Log.Occurrences(last),
             EventTimes = _events?.Log.Times(last),
             MethodChanges = _kernel.Changes,
+            Memory = _problem.Options.Resumable ? _resumePoint!.Close(_state, _slope) : null,
         };
     }
 

@@ -64,6 +64,8 @@ internal sealed record OdeProblem(
             throw new NotSupportedException($"Equations with delays are solved forwards in time alone, not from {Span.Start} to {Span.End}: backwards they would need the future, and errors would grow without bound.");
         if (!IsAdaptive && Method.Dt > least * (1 + 1e-12))
             throw new ArgumentException($"The step dt = {Method.Dt} is larger than the delay {least}, so that a step would ask for itself: take dt <= {least}, best a fraction of it.");
+        if (Options.Resumable)
+            throw new NotSupportedException("A solve of equations with delays does not go on later (SolveOptions.Resumable): their past is not kept.");
         if (!Options.KeepsAllStates)
             throw new NotSupportedException($"The {Options.GradientInWords} gradient does not go through delays, whose adjoint asks for what lies ahead: take GradientMode.Discrete, without checkpoints, which is exact there.");
     }

@@ -30,12 +30,38 @@ internal static class OdeSolve
                 $"The {options.GradientInWords} gradient does not go through events: take GradientMode.Discrete, without checkpoints, which is exact there.");
         if (wantsGradient && problem.Delays.Count > 0 && span.Source is { requires_grad: true } && options.Start is null)
             throw new NotSupportedException("Equations with delays have no gradient by the time that they start at, which moves what their past is: give SolveOptions.Start, so that the saved times are others.");
-        if (!wantsGradient) return Describe(layout, batch, (int)flat.size(0), OdeIntegrator.Run(problem, flat.detach()), null);
+        if (!wantsGradient) return Describe(problem, layout, batch, (int)flat.size(0), OdeIntegrator.Run(problem, flat.detach()), null);
         var times = span.Source is { requires_grad: true } source ? source : null;
         var gradient = new OdeGradient(problem, flat, withSlopes: times is not null);
         var (states, eventTimes) = gradient.Split(OdeSolveFunction.Tie(gradient, flat, times, equations.Parameters));
-        var solution = Describe(layout, batch, (int)flat.size(0), gradient.Run, states, eventTimes);
+        var solution = Describe(problem, layout, batch, (int)flat.size(0), gradient.Run, states, eventTimes);
         solution.Sensitivities = gradient.Sensitivities is { } tangents ? new SolutionSensitivities(tangents, batch) : null;
+        return solution;
+    }
+
+    /// <summary>Goes on with a solve, from its state; without gradients.</summary>
+    /// <param name="equations">Those of the solve.</param>
+    /// <param name="layout">The states' places in the packed vector.</param>
+    /// <param name="from">The state.</param>
+    /// <param name="options">Everything the caller and the model's solve block decide, the latter filled in.</param>
+    /// <param name="defaultEnd">The time to end at where the options give none.</param>
+    public static Solution Resume(OdeEquations equations, StateLayout layout, SolverState from, SolveOptions options, double? defaultEnd)
+    {
+        GradientFault.ThrowIfAny();
+        using var noGradient = no_grad();
+        var problem = OdeProblem.Of(equations, SolveSpan.Of(options, from.Time, defaultEnd) with { Start = from.Start }, options);
+        from.Check(problem, layout);
+        using var state = from.Packed.reshape(-1, layout.Size);
+        var run = OdeIntegrator.Run(problem, state, from: from);
+        return Describe(problem, layout, from.Packed.shape[..^1], (int)state.size(0), run, null);
+    }
+
+    /// <summary>The solution, with the state that the solve goes on from where that was kept.</summary>
+    private static Solution Describe(
+        OdeProblem problem, StateLayout layout, long[] batch, int samples, OdeRun run, Tensor? tied, Tensor? eventTimes = null)
+    {
+        var solution = Describe(layout, batch, samples, run, tied, eventTimes);
+        if (run.Memory is { } kept) solution.Kept = SolverState.Of(problem, layout, batch, run.LastTime, kept);
         return solution;
     }
 

@@ -61,6 +61,20 @@ internal abstract class StepKernel(OdeEquations equations) : IDisposable
     /// <summary>By which method each lane was solved from when on, where that changes; else null.</summary>
     public virtual IReadOnlyList<IReadOnlyList<MethodChange>>? Changes => null;
 
+    /// <summary>Why a solve cannot go on later from what is kept of it; null where it can.</summary>
+    public virtual string? ObstacleToResume => null;
+
+    /// <summary>The numbers that the method keeps of a lane from step to step, always as many; by default none.</summary>
+    public virtual double[] Memory(int lane) => [];
+
+    /// <summary>The tensors that it keeps, by name, the lanes along the first axis: views, [lanes, ...]; by default none.</summary>
+    public virtual IReadOnlyList<(string Name, Tensor Value)> TensorMemory => [];
+
+    /// <summary>Lets all lanes go on from what was kept of them.</summary>
+    /// <param name="ofLanes">Lane by lane, <see cref="Memory"/>.</param>
+    /// <param name="tensors">By name, <see cref="TensorMemory"/>, each as [lanes, width].</param>
+    public virtual void Recall(double[][] ofLanes, IReadOnlyDictionary<string, Tensor> tensors) { }
+
     /// <summary>Makes ready for an attempt that is planned; lanes may be made to rest in it.</summary>
     public virtual void Choose(LaneClock clock) { }
 

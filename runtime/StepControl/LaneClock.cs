@@ -76,6 +76,23 @@ internal sealed class LaneClock
     /// <summary>The statuses; of a lane that has not ended, null.</summary>
     public IReadOnlyList<SolveStatus?> Status => _status;
 
+    /// <summary>What a lane is planned and judged by: all that it goes on from, beside counts.</summary>
+    public double[] Memory(int lane) =>
+    [
+        Time[lane], _proposed[lane], _history[lane].Previous, _history[lane].BeforePrevious, _grid[lane], _wasRejected[lane] ? 1 : 0, _nonFinite[lane],
+        _diverged[lane] ? 1 : 0,
+    ];
+
+    /// <summary>Lets a lane go on from there.</summary>
+    public void Recall(int lane, double[] memory)
+    {
+        (Time[lane], _proposed[lane], _history[lane]) = (memory[0], memory[1], (memory[2], memory[3]));
+        (_grid[lane], _wasRejected[lane], _nonFinite[lane], _diverged[lane]) = ((long)memory[4], memory[5] != 0, (int)memory[6], memory[7] != 0);
+    }
+
+    /// <summary>Whether the attempt that is planned for a lane reaches for the end.</summary>
+    public bool ReachesForEnd(int lane) => Step[lane] != 0 && _target[lane] == _problem.Span.End;
+
     /// <summary>Sets the sizes of the first steps; a lane without a finite one ends.</summary>
     public void Start(double[] steps)
     {

@@ -82,6 +82,21 @@ let all: (string * string list) list =
           "state x; dx/dt = x; solve { gradient = discrete(checkpoint = 5) }"
           [ "4:29-39 DEQ0604 `discrete` has no option `checkpoint` (did you mean `checkpoints`?)" ]
       model
+          "state x; dx/dt = x; solve { gradient = discrete(order = 3) }"
+          [ "4:37-38 DEQ0606 `order` takes 1, or 2 for gradients that are differentiated again" ]
+      model
+          "state x; dx/dt = x; when rising(x - 2) { x := 0 }; solve { gradient = discrete(order = 2) }"
+          [ "5:20-39 DEQ0611 `gradient = discrete(order = 2)` does not go with events: how their times bend with the parameters is not followed (leave it out: the gradient is then exact for the method)" ]
+      model
+          "state x; dx/dt = -x(t - 1); solve { gradient = discrete(order = 2) }"
+          [ "4:20-39 DEQ0611 `gradient = discrete(order = 2)` does not go with delays: what past states are made of is differentiated once (leave it out: the gradient is then exact for the method)" ]
+      model
+          "state x; dx/dt = -x; solve { method = bdf, gradient = discrete(order = 2) }"
+          [ "4:34-53 DEQ0611 `gradient = discrete(order = 2)` does not go with `bdf`: its steps go on from past values, which are differentiated once (leave it out: the gradient is then exact for the method)" ]
+      model
+          "state x; dx/dt = -x; solve { target = simd, gradient = discrete(order = 2) }"
+          [ "4:18-22 DEQ0608 `target = simd` cannot run this model: gradients are differentiated again, which torch does alone (leave the target to `auto`, or take `torch`)" ]
+      model
           "state x; dx/dt = x; solve { gradient = discrete(5) }"
           [ "4:20-31 DEQ0606 `discrete` takes one option, as in `discrete(checkpoints = 50)`" ]
       model

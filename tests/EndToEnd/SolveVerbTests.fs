@@ -348,6 +348,25 @@ let private solving =
               deqc [ "grad"; path; "--loss"; "x^2"; "--checkpoints"; "0" ]
               |> expectRefusal 2 "a whole number"
 
+              let hessian =
+                  jsonOf (deqc [ "grad"; path; "--loss"; "x^2"; "--hessian"; "--json" ]) |> at "hessian"
+
+              let variables = [ for v in (hessian |> at "variables").EnumerateArray() -> v.GetString() ]
+              Expect.equal variables [ "k"; "init(x)" ] "rows"
+
+              let rows =
+                  [ for row in (hessian |> at "values").EnumerateArray() ->
+                        [ for v in row.EnumerateArray() -> number v ] ]
+
+              for found, expected in List.zip (List.concat rows) [ 4.0; -4.0; -4.0; 2.0 ] do
+                  Expect.floatClose
+                      close
+                      found
+                      (expected * exp -1.0)
+                      "second derivatives by the values themselves"
+
+              Expect.isLessThan (hessian |> at "difference" |> number) 1e-5 "differences of the gradient"
+
               let one = jsonOf (deqc [ "grad"; path; "--loss"; "x^2"; "--wrt"; "k"; "--json" ])
               Expect.equal [ for g in (one |> at "gradients").EnumerateObject() -> g.Name ] [ "k" ] "--wrt"
 

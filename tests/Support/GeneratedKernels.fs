@@ -20,7 +20,7 @@ let filesOf withJacobian nameSpace precision (model: Dynamics.Model) (kernel: Ke
     let text tree = CSharpLayout.file false tree
     let name = model.Typed.Name
 
-    [ name + ".g.cs", text (Torch.ModelClass.file nameSpace false face)
+    [ name + ".g.cs", text (Torch.ModelClass.file nameSpace false false face)
       for width in [ SimdFile.Portable; SimdFile.Wide512 ] do
           SimdFile.fileName name width,
           text (SimdFile.file nameSpace (withJacobian && width.IsPortable) face kernel precision width) ]

@@ -175,7 +175,7 @@ let private filesOf seed =
         let nameSpace = sprintf "DiffEqLang.Random%d" seed
         let text (tree: CSharp.File) = CSharpLayout.file false tree
 
-        [ nameOf seed + ".g.cs", text (Torch.ModelClass.file nameSpace false face)
+        [ nameOf seed + ".g.cs", text (Torch.ModelClass.file nameSpace false false face)
           match Kernel.ofModel model with
           | Error reason -> failtestf "%s has no kernel: %s" (nameOf seed) reason
           | Ok kernel ->

@@ -42,6 +42,29 @@ let private ofConstraints (gradient: GradientChoice) (algebraic: 'Unknown list) 
                 "only states that are all kept have the adjoint of what they are bound by"
         )
 
+/// What gradients cannot be differentiated again through, and why.
+let private ofSecondOrder (gradient: GradientChoice) (model: Typed.Model) : Error option =
+    let obstacle =
+        if not model.Wiener.IsEmpty then
+            Some("noise", "it is made for ordinary differential equations")
+        elif not model.Events.IsEmpty then
+            Some("events", "how their times bend with the parameters is not followed")
+        elif not model.Delays.IsEmpty then
+            Some("delays", "what past states are made of is differentiated once")
+        elif not model.Algebraic.IsEmpty then
+            Some("algebraic constraints", "the states that fulfil them are differentiated once")
+        else
+            match model.Solve.Method |> Option.map (fun choice -> choice.Name, Methods.familyOf choice) with
+            | Some(name, Methods.Family.Multistep) ->
+                Some(sprintf "`%s`" name, "its steps go on from past values, which are differentiated once")
+            | Some _
+            | None -> None
+
+    if gradient.Order = 1 then
+        None
+    else
+        obstacle |> Option.map (fun (what, reason) -> refusal gradient what reason)
+
 /// Why a gradient does not go with a Runge-Kutta method; None where it does.
 let private ofTableau mode (tableau: RungeKuttaTableau) : string option =
     match mode with
@@ -90,7 +113,8 @@ let ofModel (model: Typed.Model) : Error list =
         match model.Solve.Gradient with
         | None -> []
         | Some gradient ->
-            [ ofNoise gradient model.Wiener
+            [ ofSecondOrder gradient model
+              ofNoise gradient model.Wiener
               ofConstraints gradient model.Algebraic
               ofMethod gradient model.Solve.Method ]
 

@@ -59,18 +59,28 @@ let private device context (setting: Tree.Setting) =
 
 let private isCount x = x >= 1.0 && x <= float Int32.MaxValue && x = floor x
 
-/// `discrete(checkpoints = 50)`
-let private checkpoints context (arguments: Tree.Argument list) span : GradientChoice option =
+/// `discrete(checkpoints = 50)`, `discrete(order = 2)`
+let private discrete context (arguments: Tree.Argument list) span : GradientChoice option =
+    let known = [ "checkpoints"; "order" ]
+    let choice = { Mode = "discrete"; Checkpoints = None; Order = 1; Span = span }
+
     match arguments with
     | [ { Name = Some { Name = "checkpoints" }; Value = value } ] ->
         match Constants.tryNumber context value with
-        | Some n when isCount n -> Some { Mode = "discrete"; Checkpoints = Some(int n); Span = span }
+        | Some n when isCount n -> Some { choice with Checkpoints = Some(int n) }
         | Some _
         | None ->
             fail context value.Span (Solve(OptionValue("`checkpoints`", "a whole number of at least 1")))
-    | { Name = Some name } :: _ ->
-        let known = [ "checkpoints" ]
-
+    | [ { Name = Some { Name = "order" }; Value = value } ] ->
+        match Constants.tryNumber context value with
+        | Some(1.0 | 2.0 as order) -> Some { choice with Order = int order }
+        | Some _
+        | None ->
+            fail
+                context
+                value.Span
+                (Solve(OptionValue("`order`", "1, or 2 for gradients that are differentiated again")))
+    | [ { Name = Some name } ] ->
         fail
             context
             name.Span
@@ -81,11 +91,12 @@ let private checkpoints context (arguments: Tree.Argument list) span : GradientC
 let private gradient context (setting: Tree.Setting) : GradientChoice option =
     match setting.Value with
     | Tree.Single { Kind = Tree.Call({ Name = "discrete" }, arguments); Span = span } ->
-        checkpoints context arguments span
+        discrete context arguments span
     | Tree.Single _
     | Tree.TimeSpan _ ->
         choice context Methods.gradient setting
-        |> Option.map (fun mode -> { Mode = mode; Checkpoints = None; Span = spanOf setting.Value })
+        |> Option.map (fun mode ->
+            { Mode = mode; Checkpoints = None; Order = 1; Span = spanOf setting.Value })
 
 /// With its place: whether the model fits it is known only later.
 let private target context (setting: Tree.Setting) =

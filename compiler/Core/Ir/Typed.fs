@@ -132,12 +132,14 @@ type MethodChoice =
         Span: SourceSpan
     }
 
-/// `backsolve`, or `discrete(checkpoints = 50)`.
+/// `backsolve`, `discrete(checkpoints = 50)` or `discrete(order = 2)`.
 type GradientChoice =
     {
         Mode: string
         /// How many states the discrete gradient keeps at most.
         Checkpoints: int option
+        /// Of the derivatives: 2 where gradients are differentiated again.
+        Order: int
         Span: SourceSpan
     }
 
@@ -146,9 +148,10 @@ type GradientChoice =
 
     /// As it is written.
     member gradient.Written =
-        match gradient.Checkpoints with
-        | Some n -> sprintf "%s(checkpoints = %d)" gradient.Mode n
-        | None -> gradient.Mode
+        match gradient.Checkpoints, gradient.Order with
+        | Some n, _ -> sprintf "%s(checkpoints = %d)" gradient.Mode n
+        | None, 1 -> gradient.Mode
+        | None, order -> sprintf "%s(order = %d)" gradient.Mode order
 
 type SolveBlock =
     {

@@ -3,7 +3,9 @@
 module internal DiffEqLang.Compiler.Passes.Derivatives
 
 open System.Collections.Generic
+open DiffEqLang.Contracts
 open DiffEqLang.Compiler.Ir
+open DiffEqLang.Compiler.Ir.Dim
 open DiffEqLang.Compiler.Ir.Shape
 open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Ir.Dynamics
@@ -71,6 +73,46 @@ let jvp (components: Component list) : Symbol list * Expr list =
         List.map2 (fun (c: Component) s -> Build.input c.Symbol, Build.input s) components v
 
     v, Differentiate.jvp (components |> List.map _.Drift) seeds |> Simplify.run
+
+/// A system with its variational equations behind it: how its states change along a direction v in them and u in the parameters,
+/// v' = ∂f/∂x v + ∂f/∂θ u. With the symbols of u, one for each parameter.
+let variational (model: Model) (components: Component list) (parameters: Symbol list) : Model * Symbol list =
+    let states = components |> List.map _.Symbol
+    let drifts = components |> List.map _.Drift
+    let names = Naming.Unique(inputs drifts @ states @ parameters |> List.map _.Name)
+
+    let tangent (s: Symbol) = { s with Name = names.Fresh(s.Name.Replace("'", "Prime") + "Tangent") }
+
+    let ofStates, ofParameters = List.map tangent states, List.map tangent parameters
+
+    let seeds =
+        List.map2
+            (fun s tangent -> Build.input s, Build.input tangent)
+            (states @ parameters)
+            (ofStates @ ofParameters)
+
+    let behind offset = Dim.add model.Size offset
+
+    let variation (c: Component) symbol drift =
+        { c with
+            Symbol = symbol
+            Offset = behind c.Offset
+            Drift = drift
+            Span = SourceSpan.None }
+
+    let partition =
+        match model.Partition with
+        | Separable blocks ->
+            Separable(blocks @ List.map (fun (offset, length) -> behind offset, length) blocks)
+        | Inseparable _ as whole -> whole
+
+    let tangents = Differentiate.jvp drifts seeds |> Simplify.run
+
+    { model with
+        Components = components @ List.map3 variation components ofStates tangents
+        Size = Dim.scale 2L model.Size
+        Partition = partition },
+    ofParameters
 
 /// The derivatives of values by time, at a state that rests.
 let byTime (values: Expr list) : Expr list =

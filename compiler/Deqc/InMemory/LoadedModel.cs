@@ -52,6 +52,7 @@ internal sealed class LoadedModel : IDisposable
             Dims = Dims(file, request.Assignments),
             ExtraOutputs = extraOutputs,
             Target = request.Target,
+            SecondDerivatives = request.SecondDerivatives,
             Dtype = request.SinglePrecision ? "float32" : "float64",
             Method = request.Method,
         };

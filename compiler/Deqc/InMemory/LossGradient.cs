@@ -43,6 +43,20 @@ internal sealed class LossGradient(LoadedModel model, ModelSolve solve)
         return new LossResult(loss.ToDouble(), [.. Gradients(initial).Where(g => wanted is null || wanted.Contains(g.Name))]) { Warnings = warnings };
     }
 
+    /// <summary>The initial values that are numbers, and not computed from parameters, by state: [shape], to be differentiated by.</summary>
+    public IReadOnlyList<(string State, Tensor Value)> IndependentInitialStates() =>
+        [.. solve.InitialStates(paths: 1).Where(pair => !pair.Value.requires_grad).Select(pair => (pair.Key, Tracked(pair.Value)))];
+
+    /// <summary>The loss from initial values, those that are left out as the model computes them, for gradients that are differentiated again.</summary>
+    /// <exception cref="CommandFailure">The solve does not reach its end.</exception>
+    public Tensor LossFrom(TimeSelection times, IReadOnlyDictionary<string, Tensor> given)
+    {
+        var initial = solve.InitialStates(paths: 1).ToDictionary(pair => pair.Key, pair => given.GetValueOrDefault(pair.Key) ?? pair.Value);
+        var options = solve.Options(times) with { Save = SaveAt.End, Gradient = GradientMode.Discrete, Target = SolveTarget.Torch };
+        var solution = model.Instance.Solve(initial, options);
+        return solution.Succeeded ? ScalarLoss(solution) : throw CommandFailure.Usage($"{solution.Status[0]}: {solution.Message}");
+    }
+
     // An initial value that `init` computes from parameters is inside the graph; its gradient is kept too.
     private static Tensor Tracked(Tensor value)
     {

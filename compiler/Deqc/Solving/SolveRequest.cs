@@ -30,6 +30,9 @@ internal sealed record SolveRequest
     /// <summary>What the code runs on: auto, torch or simd; the solve block's choice where null.</summary>
     public string? Target { get; init; }
 
+    /// <summary>Whether gradients are differentiated again.</summary>
+    public bool SecondDerivatives { get; init; }
+
     /// <summary>float32 rather than float64.</summary>
     public bool SinglePrecision { get; init; }
 }

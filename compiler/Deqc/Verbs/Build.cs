@@ -18,6 +18,7 @@ public sealed class Build : Verb
     private readonly Option<bool> check = Flag("--check", "write nothing; exit with 1 where checked-in code is stale");
     private readonly Option<bool> force = Flag("--force", "overwrite files that were edited by hand or that deqc did not write");
     private readonly Option<bool> jacobian = Flag("--jacobian", "generate the Jacobian of the drift too");
+    private readonly Option<bool> secondDerivatives = Flag("--second-derivatives", "generate what gradients of gradients need too");
     private readonly Option<bool> lineDirectives = Flag("--line-directives", "let a debugger step through the .deq file");
     private readonly Option<bool> validate = Flag("--validate", "check the compiler's own work after every pass");
     private readonly Option<string?> dumpAfter = Value<string?>("--dump-after", "PASS", "print the model after a pass, and write nothing");
@@ -42,7 +43,7 @@ public sealed class Build : Verb
 
     /// <inheritdoc/>
     protected override IReadOnlyList<Option> Options =>
-        [output, nameSpace, target, dtype, check, force, jacobian, lineDirectives, validate, dumpAfter];
+        [output, nameSpace, target, dtype, check, force, jacobian, secondDerivatives, lineDirectives, validate, dumpAfter];
 
     /// <inheritdoc/>
     public override ExitCode Execute(ParseResult arguments, Terminal terminal)
@@ -59,6 +60,7 @@ public sealed class Build : Verb
         var options = new CompileOptions
         {
             Jacobian = arguments.GetValue(jacobian),
+            SecondDerivatives = arguments.GetValue(secondDerivatives),
             Target = Target.Read(arguments.GetValue(target)),
             Dtype = arguments.GetValue(dtype),
             LineDirectives = arguments.GetValue(lineDirectives),

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
 using DiffEqLang.Deqc.InMemory;
 using DiffEqLang.Deqc.Reporting;
 using DiffEqLang.Deqc.Solving;
@@ -15,6 +17,7 @@ public sealed class Grad : Verb
     private readonly Option<string> gradient = new("--gradient") { HelpName = "MODE", Description = $"{string.Join(", ", Modes.Keys)}; the solve block's where left out" };
     private readonly Option<int?> checkpoints = Value<int?>("--checkpoints", "N", "at most so many states are kept for the discrete gradient, the others computed again");
     private readonly Option<bool> compare = Flag("--compare", "every way to the gradient, side by side: time, memory and difference");
+    private readonly Option<bool> hessian = Flag("--hessian", "the second derivatives too, and how far they are from differences of the first");
     private readonly SolveArguments solve = new();
     private readonly Option<bool> json = Flag("--json", "print one JSON object and nothing else");
 
@@ -37,18 +40,19 @@ public sealed class Grad : Verb
         new("deqc grad pendulum.deq --loss \"angle^2\" --wrt \"damping,init(angle)\" --t 0..3 --json", "by two, for a program"),
         new("deqc grad pendulum.deq --loss \"angle^2\" --checkpoints 50", "in the memory of fifty states, however many steps there are"),
         new("deqc grad pendulum.deq --loss \"angle^2\" --compare", "which way is fast, and whether all agree"),
+        new("deqc grad pendulum.deq --loss \"angle^2\" --hessian", "how the loss curves"),
     ];
 
     /// <inheritdoc/>
     protected override IReadOnlyList<Argument> Arguments => [file];
 
     /// <inheritdoc/>
-    protected override IReadOnlyList<Option> Options => [loss, wrt, gradient, checkpoints, compare, .. solve.Options, json];
+    protected override IReadOnlyList<Option> Options => [loss, wrt, gradient, checkpoints, compare, hessian, .. solve.Options, json];
 
     /// <inheritdoc/>
     public override ExitCode Execute(ParseResult arguments, Terminal terminal)
     {
-        var request = solve.Read(arguments);
+        var request = solve.Read(arguments) with { SecondDerivatives = arguments.GetValue(hessian) };
         var times = TimeSelection.Parse(solve.Span(arguments), null, null, 2);
         var kept = arguments.GetValue(checkpoints);
         GradientMode? mode = arguments.GetValue(gradient) is { } word ? Modes[word] : kept is null ? null : GradientMode.Discrete;
@@ -60,9 +64,10 @@ public sealed class Grad : Verb
         var wanted = Names(arguments.GetValue(wrt));
         if (arguments.GetValue(compare)) return Compare(gradients, times, wanted, arguments.GetValue(json), request.SinglePrecision, terminal);
         var result = gradients.Compute(times, mode, wanted, checkpoints: kept);
+        var second = request.SecondDerivatives && result.Failure is null ? new LossHessian(model, gradients).Compute(times, wanted) : null;
         foreach (var warning in result.Warnings) terminal.Error.WriteLine($"{terminal.PaintError.Yellow("warning")}: {warning.Message}");
-        if (arguments.GetValue(json)) WriteJson(result, request.SinglePrecision, terminal.Output);
-        else WriteSummary(result, terminal);
+        if (arguments.GetValue(json)) WriteJson(result, second, request.SinglePrecision, terminal.Output);
+        else WriteSummary(result, second, terminal);
         return result.Failure is null ? ExitCode.Done : ExitCode.SolveFailed;
     }
 
@@ -77,7 +82,7 @@ public sealed class Grad : Verb
 
     private static IReadOnlyList<string>? Names(string? list) => list?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
-    private static void WriteJson(LossResult result, bool single, TextWriter output) => JsonNumbers.WriteObject(output, json =>
+    private static void WriteJson(LossResult result, HessianResult? hessian, bool single, TextWriter output) => JsonNumbers.WriteObject(output, json =>
     {
         if (result.Failure is { } failure)
         {
@@ -95,15 +100,41 @@ public sealed class Grad : Verb
         }
 
         json.WriteEndObject();
+        if (hessian is not null) WriteHessian(json, hessian, single);
     });
 
-    private static void WriteSummary(LossResult result, Terminal terminal)
+    private static void WriteHessian(Utf8JsonWriter json, HessianResult hessian, bool single)
+    {
+        json.WriteStartObject("hessian");
+        json.WriteStartArray("variables");
+        foreach (var name in hessian.Variables) json.WriteStringValue(name);
+        json.WriteEndArray();
+        json.WritePropertyName("values");
+        json.WriteNumbers([hessian.Variables.Count, hessian.Variables.Count], hessian.Values, single);
+        json.WritePropertyName("difference");
+        json.WriteNumber(hessian.Difference);
+        json.WriteEndObject();
+    }
+
+    private static void WriteSummary(LossResult result, HessianResult? hessian, Terminal terminal)
     {
         var paint = terminal.PaintOutput;
         if (result.Failure is { } failure) terminal.Output.WriteLine($"{paint.Red(failure.Status)}  {failure.Message}");
         terminal.Output.WriteLine($"{paint.Bold("loss")} = {Number.Brief(result.Loss)}");
         var width = result.Gradients.Select(g => g.Name.Length).DefaultIfEmpty().Max();
         foreach (var (name, value) in result.Gradients) terminal.Output.WriteLine($"  d/d {paint.Cyan(name.PadRight(width))} = {Brief(value)}");
+        if (hessian is not null) WriteHessian(hessian, terminal);
+    }
+
+    private static void WriteHessian(HessianResult hessian, Terminal terminal)
+    {
+        const int Column = 13;
+        var (output, paint, names) = (terminal.Output, terminal.PaintOutput, hessian.Variables);
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{paint.Bold("Hessian")}, {hessian.Difference:0.0e+00} of its norm from differences of the gradient"));
+        var width = names.Select(name => name.Length).DefaultIfEmpty().Max();
+        output.WriteLine($"  {"".PadRight(width)}{string.Concat(names.Select(name => $" {name,Column}"))}");
+        for (var i = 0; i < names.Count; i++)
+            output.WriteLine($"  {paint.Cyan(names[i].PadRight(width))}{string.Concat(hessian.Values.Skip(i * names.Count).Take(names.Count).Select(value => $" {Number.Brief(value),Column}"))}");
     }
 
     private static string Brief(NumberArray value) => value.Values.Length <= 12

@@ -11,6 +11,17 @@ internal sealed class DenseMatrices(OdeEquations equations, int lanes) : NewtonM
     private Tensor? _jacobian, _inverse;
 
     /// <inheritdoc/>
+    public override Tensor? Jacobian
+    {
+        get => _jacobian;
+        set
+        {
+            _jacobian?.Dispose();
+            _jacobian = value?.clone().DetachFromDisposeScope();
+        }
+    }
+
+    /// <inheritdoc/>
     public override void Evaluate(int[] which, Tensor time, Tensor state)
     {
         using var scope = NewDisposeScope();

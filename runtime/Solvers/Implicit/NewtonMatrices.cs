@@ -22,6 +22,13 @@ internal abstract class NewtonMatrices : IDisposable
             ? new SparseMatrices(equations, pattern, lanes)
             : new DenseMatrices(equations, lanes);
 
+    /// <summary>The Jacobians as full matrices, [samples, N, N], where they are such; null where they are not, or none has been taken.</summary>
+    public virtual Tensor? Jacobian
+    {
+        get => null;
+        set => throw new NotSupportedException("Sparse Jacobians are not put back.");
+    }
+
     /// <summary>Takes new Jacobians.</summary>
     /// <param name="which">Of which lanes.</param>
     /// <param name="time">Where: [] or [lanes].</param>

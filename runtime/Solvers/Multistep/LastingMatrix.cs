@@ -29,6 +29,25 @@ internal sealed class LastingMatrix(NewtonMatrices matrices, int lanes, bool isF
     /// <summary>How often matrices were factorized, of one lane or more at a time.</summary>
     public long Factorizations { get; private set; }
 
+    /// <summary>What is known of a lane's matrices, but for the Jacobian.</summary>
+    public double[] Memory(int lane) => [_factorized[lane], _age[lane]];
+
+    /// <summary>The Jacobians as they were computed last; null where none was.</summary>
+    public Tensor? Jacobian => matrices.Jacobian;
+
+    /// <summary>Whether Jacobians can be taken out and put back.</summary>
+    public bool IsDense => matrices is DenseMatrices;
+
+    /// <summary>Goes on with matrices that were known before.</summary>
+    /// <param name="ofLanes">Lane by lane, <see cref="Memory"/>.</param>
+    /// <param name="jacobian">Theirs, [samples, N, N].</param>
+    public void Recall(double[][] ofLanes, Tensor jacobian)
+    {
+        matrices.Jacobian = jacobian;
+        for (var lane = 0; lane < lanes; lane++) (_factorized[lane], _age[lane]) = (ofLanes[lane][0], (int)ofLanes[lane][1]);
+        if (Where(lane => _factorized[lane] != 0) is { Length: > 0 } which) matrices.Factorize(which, _factorized);
+    }
+
     /// <summary>Makes ready for an attempt.</summary>
     /// <param name="time">t: [] or [lanes].</param>
     /// <param name="predicted">Where new Jacobians are computed: [samples, N].</param>

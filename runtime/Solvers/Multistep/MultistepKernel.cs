@@ -10,11 +10,14 @@ namespace DiffEqLang.Runtime;
 /// </summary>
 internal sealed class MultistepKernel : StepKernel
 {
+    private const string Past = "past", Jacobian = "jacobian";
+
     private readonly MultistepMethod _method;
     private readonly OrderControl _control;
     private readonly CorrectorIteration? _corrector;
     private readonly bool _isAdaptive;
     private readonly int _lanes;
+    private readonly long _samples;
     private Tensor _older;      // past values, the latest first: [past - 1, lanes, width]
 
     /// <param name="problem">What is solved, and how.</param>
@@ -25,7 +28,7 @@ internal sealed class MultistepKernel : StepKernel
         : base(problem.Equations)
     {
         var most = problem.Method.Order ?? method.MostOrder;
-        (_method, _lanes, _isAdaptive) = (method, lanes, problem.IsAdaptive);
+        (_method, _lanes, _samples, _isAdaptive) = (method, lanes, state.size(0), problem.IsAdaptive);
         _control = new OrderControl(method, most, lanes, problem.Span.Start);
         _older = zeros([method.PastCount(most) - 1, lanes, state.numel() / lanes], state.dtype, state.device).DetachFromDisposeScope();
         if (method.IsImplicit) _corrector = new CorrectorIteration(problem, this, lanes, state);
@@ -94,6 +97,36 @@ internal sealed class MultistepKernel : StepKernel
 
     /// <inheritdoc/>
     public override Tensor? SharedSlope(StepAttempt step) => null;
+
+    /// <inheritdoc/>
+    public override string? ObstacleToResume => _corrector is { Matrix.IsDense: false }
+        ? "its sparse Jacobians last over steps and are not kept; take an implicit one-step method such as kvaerno5"
+        : null;
+
+    /// <inheritdoc/>
+    public override double[] Memory(int lane) => [.. _control.Memory(lane), .. _corrector?.Matrix.Memory(lane) ?? []];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<(string Name, Tensor Value)> TensorMemory
+    {
+        get
+        {
+            var past = (Past, _older.transpose(0, 1));
+            return _corrector?.Matrix.Jacobian is { } jacobian ? [past, (Jacobian, jacobian)] : [past];
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Recall(double[][] ofLanes, IReadOnlyDictionary<string, Tensor> tensors)
+    {
+        for (var lane = 0; lane < _lanes; lane++) _control.Recall(lane, ofLanes[lane]);
+        var older = tensors[Past].view(_lanes, _older.size(0), _older.size(2)).transpose(0, 1).contiguous().clone();
+        _older.Dispose();
+        _older = older.DetachFromDisposeScope();
+        if (_corrector is null || !tensors.TryGetValue(Jacobian, out var jacobian)) return;
+        var size = (long)Math.Sqrt(jacobian.numel() / (double)_samples);
+        _corrector.Matrix.Recall([.. ofLanes.Select(memory => memory[^2..])], jacobian.view(_samples, size, size));
+    }
 
     /// <summary>Takes note of the errors that orders are chosen by, of every lane.</summary>
     public void Note(double[] below, double[] present, double[] above)

@@ -38,6 +38,25 @@ internal sealed class OrderControl
     /// <summary>Whether a lane that has not ended knows one value of its solution alone.</summary>
     public bool AnyStarts => Array.Exists(_times, times => times.Length == 1);
 
+    /// <summary>All that is known of a lane; NaN for the times of past values that it does not have.</summary>
+    public double[] Memory(int lane)
+    {
+        var missing = _method.PastCount(_most) - _times[lane].Length;
+        return
+        [
+            _order[lane], _steps[lane], _equal[lane], _failures[lane], _step[lane], _before[lane], .. _errors[lane],
+            .. _times[lane], .. Enumerable.Repeat(double.NaN, missing),
+        ];
+    }
+
+    /// <summary>Lets a lane go on from there.</summary>
+    public void Recall(int lane, double[] memory)
+    {
+        (_order[lane], _steps[lane], _equal[lane], _failures[lane]) = ((int)memory[0], (int)memory[1], (int)memory[2], (int)memory[3]);
+        (_step[lane], _before[lane], _errors[lane]) = (memory[4], memory[5], memory[6..9]);
+        _times[lane] = [.. memory.Skip(9).Take(_method.PastCount(_most)).TakeWhile(time => !double.IsNaN(time))];
+    }
+
     /// <summary>The formula of a lane's next step.</summary>
     public LaneFormula Formula(int lane, double step)
     {

@@ -47,6 +47,8 @@ internal sealed record ReversibleProblem(OdeEquations Equations, ReversibleSchem
             throw new NotSupportedException($"Method {method.Name} does not go through events: take a Runge-Kutta method such as tsit5.");
         if (span.Source is { requires_grad: true })
             throw new ArgumentException($"Steps of {method.Name} end on the saved times, so that no gradient flows to these: pass them as numbers or detached.");
+        if (options.Resumable)
+            throw new NotSupportedException($"A solve by {method.Name} does not go on later (SolveOptions.Resumable): take a Runge-Kutta method such as tsit5.");
         if (options.MaxSteps < 1) throw new ArgumentException($"MaxSteps must be positive, not {options.MaxSteps}.");
         return new ReversibleProblem(equations, scheme, span, dt, options);
     }

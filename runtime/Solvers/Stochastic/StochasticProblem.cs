@@ -43,6 +43,8 @@ internal sealed record StochasticProblem(
             throw new ArgumentException("Paths of an SDE have no derivative in time, so that no gradient flows to the saved times; pass them as numbers or detached.");
         if (options.Checkpoints is not null || options.GradientOrDefault is not (GradientMode.Discrete or GradientMode.Backsolve))
             throw new ArgumentException($"The {options.GradientInWords} gradient is made for ordinary differential equations: take gradient = discrete, or backsolve where memory is short.");
+        if (options.Resumable)
+            throw new NotSupportedException("A solve of a stochastic equation does not go on later (SolveOptions.Resumable); the same seed gives the same path again.");
         if (options.MaxSteps < 1) throw new ArgumentException($"MaxSteps must be positive, not {options.MaxSteps}.");
         var dt = options.Method?.Dt ?? (span.End - span.Start) / DefaultSteps;
         if (!(dt > 0 && double.IsFinite(dt)))

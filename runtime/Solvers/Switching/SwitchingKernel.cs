@@ -70,6 +70,19 @@ internal sealed class SwitchingKernel : StepKernel
     /// <inheritdoc/>
     public override Func<int, bool, double, double>? StepFactor => null;
 
+    /// <inheritdoc/>
+    public override double[] Memory(int lane) => [_isStiff[lane] ? 1 : 0, _count[lane], _changes[lane][^1].Time];
+
+    /// <inheritdoc/>
+    public override void Recall(double[][] ofLanes, IReadOnlyDictionary<string, Tensor> tensors)
+    {
+        for (var lane = 0; lane < ofLanes.Length; lane++)
+        {
+            (_isStiff[lane], _count[lane]) = (ofLanes[lane][0] != 0, (int)ofLanes[lane][1]);
+            _changes[lane] = [new(ofLanes[lane][2], (_isStiff[lane] ? _stiff : _explicit).Tableau.Name)];
+        }
+    }
+
     /// <summary>Chooses the method of the next attempt, the other one than last where lanes wait for it, and lets the lanes of the other rest.</summary>
     public override void Choose(LaneClock clock)
     {

@@ -29,7 +29,7 @@ let inheritedByModels =
     "Adjoint AddConstant AddParameter Bind BindSimd Calculus ClearModules ConditionallyRegisterBuffer
      ConditionallyRegisterParameter CorrelationFactor Create Defaults Device Dispose Drift Dtype Engines Equals Finalize
      GetDefaultDeviceAndType GetHashCode GetName GetType HType InitialState Layout Load MemberwiseClone MoveModule ReferenceEquals Noise
-     NoiseSize Output OutputNames ParameterNames RegisterComponents ReplaceBuffer ReplaceParameter Save SetConstant
+     NoiseSize Output OutputNames ParameterNames RegisterComponents Resume ReplaceBuffer ReplaceParameter Save SetConstant
      SetValue Solve SolvePacked ToString Value add_module apply boxedModule BoxedModule buffers children eval
      get_buffer get_parameter handle has_buffer has_parameter load load_state_dict modules name named_buffers
      named_children named_modules named_parameters parameters register_buffer register_module register_p_and_b
@@ -56,15 +56,15 @@ let declaredByModels =
 
 /// Names of `Solution` that a member of `Trajectory` would hide. Held against the runtime by a test.
 let inheritedBySolutions =
-    "Times Packed State Status Events EventTimes HasEvents Sensitivity InitialSensitivity Sensitivities OriginOf Succeeded Message EnsureSuccess Statistics Output Model Layout Equals Finalize
+    "Times Packed State Status Events EventTimes HasEvents Sensitivity InitialSensitivity Sensitivities OriginOf SolverState Kept Succeeded Message EnsureSuccess Statistics Output Model Layout Equals Finalize
      GetHashCode GetType LastState LastTime MemberwiseClone MethodChanges OutputOf ReferenceEquals ToString"
         .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)
 
 /// Names of `OdeEquations` and `SdeEquations`.
 let inheritedByEquations =
-    "Parameters Positions Algebraic JacobianPattern SparsityOfJacobian Drift DriftVjp DriftJacobian DriftTimeDerivative JacobianVjp TimeDerivativeVjp Diffusion
+    "Parameters Positions Velocities Algebraic JacobianPattern SparsityOfJacobian Drift DriftVjp DriftJacobian DriftTimeDerivative JacobianVjp TimeDerivativeVjp Diffusion
      DiffusionVjp Milstein MilsteinVjp ItoCorrection ItoCorrectionVjp Events EventValues EventValuesVjp EventRates
-     Jump JumpVjp JumpRate IsSplit ExplicitDrift ExplicitDriftVjp ImplicitDrift ImplicitDriftVjp ImplicitStructure ImplicitJacobianPattern
+     Jump JumpVjp JumpRate Along Variational IsSplit ExplicitDrift ExplicitDriftVjp ImplicitDrift ImplicitDriftVjp ImplicitStructure ImplicitJacobianPattern
      SparsityOfImplicitJacobian Delays History HistoryRate HistoryVjp Equals Finalize GetHashCode GetType MemberwiseClone ReferenceEquals ToString"
         .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)
 

@@ -87,6 +87,12 @@ let private methodNeedsTorch (model: Dynamics.Model) =
 
     model.Typed.Solve.Method |> Option.bind obstacle
 
+let private differentiatesTwice (model: Dynamics.Model) =
+    match model.Typed.Solve.Gradient with
+    | Some { Order = 2 } -> Some "gradients are differentiated again, which torch does alone"
+    | Some _
+    | None -> None
+
 let private onlyOnDevice (model: Dynamics.Model) =
     match model.Typed.Solve.Device with
     | Some device when device <> "auto" && device <> "cpu" -> Some(sprintf "its device is %s" device)
@@ -106,6 +112,7 @@ let choose (option: string option) (model: Dynamics.Model) : Choice =
             onlyOnDevice model
             |> Option.orElse (hasEvents model)
             |> Option.orElse (methodNeedsTorch model)
+            |> Option.orElse (differentiatesTwice model)
 
         let kernel =
             match obstacle with

@@ -17,9 +17,6 @@ open DiffEqLang.Compiler.Backends.Torch.Packing
 open DiffEqLang.Compiler.Backends.Torch.Quantities
 open DiffEqLang.Compiler.Backends.Torch.SharedTerms
 
-/// More equations than this are not all named in a comment.
-let private mostNamed = 6
-
 let private incrementPacking (noise: Noise) : Packing =
     let sizes = noise.Wiener |> List.map (fun w -> Shape.size w.Increment.Shape)
     let offsets = sizes |> List.scan Dim.add Dim.zero |> List.take sizes.Length
@@ -30,41 +27,6 @@ let private incrementPacking (noise: Noise) : Packing =
 // Drift and noise
 
 let private batched size = DocumentationComments.batched [ size ]
-
-/// `dx/dt, dy/dt, ..., and the residual of 0 = x - z^2`
-let private equationNames (bound: Bound) =
-    let names =
-        [ for c in bound.Components do
-              if not c.IsAlgebraic then
-                  sprintf "d%s/dt" c.Symbol.Name
-          for c in bound.Face.Model.Constraints do
-              sprintf "residual of %s" c.Text ]
-
-    (if names.Length > mostNamed then
-         List.take (mostNamed - 1) names @ [ "..." ]
-     else
-         names)
-    |> String.concat ", "
-
-let private drift (bound: Bound) : Member list =
-    let size = batched bound.Face.Model.Size
-    let doc = sprintf "%s.  %s -> %s" (equationNames bound) (Delays.argumentShape bound) size
-    let vjpDoc = "The vector-Jacobian product of the drift; adds parameter gradients"
-
-    let drifts = bound.Components |> List.map _.Drift
-    let quantity = ofBase bound "Drift" [ argumentPacking bound ] drifts
-    let product = vjp bound quantity
-
-    match SharedTerms.between drifts (product.States @ product.Parameters) with
-    | [] ->
-        forward bound Unshared doc quantity
-        :: backward bound Unshared (vjpDoc + " to the last argument.") quantity product
-    | shared ->
-        let ofGiven = "The drift, with the terms that its vector-Jacobian product needs again."
-        let ofTaken = vjpDoc + ". Terms that were not kept are computed again."
-
-        [ forward bound Unshared doc quantity; forward bound (Given shared) ofGiven quantity ]
-        @ backward bound (Taken shared) ofTaken quantity product
 
 let private diffusion (bound: Bound) (noise: Noise) : Member list =
     let state, increments = statePacking bound, incrementPacking noise
@@ -100,31 +62,6 @@ let private diffusion (bound: Bound) (noise: Noise) : Member list =
                   "What the Itô drift has over the Stratonovich drift."
                   "The vector-Jacobian product of the correction."
       | None -> () ]
-
-/// The positions, where the system falls into positions and momenta, and their velocities, where it is of the second order.
-let private positions (bound: Bound) : Member list =
-    let size = Literals.dim bound.Surroundings.OpenDim
-
-    match bound.Face.Model.Partition with
-    | Separable(blocks, velocities) ->
-        [ overriding (
-              Property(
-                  "IReadOnlyList<(long Offset, long Length)>",
-                  "Positions",
-                  Collection [ for offset, length in blocks -> Tuple [ size offset; size length ] ]
-              )
-          )
-          match velocities with
-          | Ok offsets ->
-              overriding (
-                  Property(
-                      "IReadOnlyList<long>",
-                      "Velocities",
-                      Collection [ for offset in offsets -> size offset ]
-                  )
-              )
-          | Error _ -> () ]
-    | Inseparable _ -> []
 
 /// Which entries of a Jacobian can be other than zero, where solvers gain by knowing: the property that says so, and a constant for it.
 let private pattern property constant (found: Sparsity.Pattern option) : Member list =
@@ -198,8 +135,8 @@ let private algebraic (bound: Bound) : Member list =
               )
           ) ]
 
-/// The class.
-let nested (face: Face) : Member =
+/// The class, with its variational equations where those are wanted.
+let nested (withVariational: bool) (face: Face) : Member =
     let bound = Binding.bind face
     let ofNoise = face.Model.Noise |> Option.map (diffusion bound) |> Option.defaultValue []
 
@@ -213,11 +150,15 @@ let nested (face: Face) : Member =
               Base = (if face.IsStochastic then "SdeEquations" else "OdeEquations")
               Members =
                 Binding.members bound
-                @ positions bound
+                @ Drift.positions bound
                 @ sparsity bound
                 @ algebraic bound
                 @ Delays.members bound
-                @ drift bound
+                @ Drift.members bound
                 @ parts bound
                 @ ofNoise
-                @ Events.members bound })
+                @ Events.members bound
+                @ (if withVariational && Variational.suits face.Model then
+                       Variational.members bound
+                   else
+                       []) })

@@ -13,8 +13,8 @@ let private bind (face: Face) =
         Method(returns, "Bind", [], Arrow(New(face.EquationsName, [ argument (Name "this") ])))
     )
 
-/// The generated file of a model, with its Jacobian where that is wanted.
-let file (namespaceName: string) (withJacobian: bool) (face: Face) : File =
+/// The generated file of a model, with its Jacobian and its variational equations where those are wanted.
+let file (namespaceName: string) (withJacobian: bool) (withVariational: bool) (face: Face) : File =
     let members =
         [ yield! StateLayout.fields face
           yield! SolveBlock.fields face.Model.Typed.Solve
@@ -28,4 +28,4 @@ let file (namespaceName: string) (withJacobian: bool) (face: Face) : File =
           if withJacobian then
               yield! Jacobian.members face ]
 
-    ModelFile.file namespaceName face members (Equations.nested face)
+    ModelFile.file namespaceName face members (Equations.nested withVariational face)
