@@ -94,11 +94,11 @@ let private timeDerivative (kernel: Kernel) precision : CSharp.Member =
         writer.Body.Statements
         (summary "The drift's derivative by time, at a state that rests.")
 
-/// Whether the method of the solve block asks for them: a Rosenbrock method's stages are solved with the Jacobian.
+/// Whether the method of the solve block asks for them: implicit stages are solved with the Jacobian.
 let isNeeded (kernel: Kernel) : bool =
     kernel.Model.Typed.Solve.Method
     |> Option.bind (fun choice -> Option.ofObj (Catalogue.Find choice.Name))
-    |> Option.exists (fun tableau -> not (isNull tableau.Rosenbrock))
+    |> Option.exists _.IsImplicit
 
 /// Entries of a matrix of registers that a stack holds beside what they are made of: a lane's system of 64 states.
 let private mostEntries = 4096

@@ -78,8 +78,8 @@ let private methodNeedsTorch (model: Dynamics.Model) =
         | Methods.Family.Switching -> Some "changes between two"
         | Methods.Family.Tableau tableau when tableau.IsPartitioned ->
             Some "moves positions and momenta by turns"
-        | Methods.Family.Tableau tableau when tableau.IsImplicit && isNull tableau.Rosenbrock ->
-            Some "solves nonlinear equations in a step"
+        | Methods.Family.Tableau tableau when not tableau.FitsRegisters ->
+            Some "solves nonlinear equations in a step, as on registers radau alone does"
         | Methods.Family.Tableau _
         | Methods.Family.Stochastic -> None
         |> Option.map (sprintf "its method, %s, %s" choice.Name)
