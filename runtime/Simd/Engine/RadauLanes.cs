@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using DiffEqLang.Tableaux;
 
 namespace DiffEqLang.Runtime.Simd;
@@ -28,8 +29,8 @@ internal sealed class RadauLanes<TRegister, TLanes, T>
     private readonly TLanes[] _t, _inverse, _ofSlopes;     // its matrices, row by row
     private readonly TLanes[] _nodes, _ends, _error;       // c, the weights of the step's end, and those of the error by the slopes
     private readonly DenseWeights<TLanes> _dense;
-    private readonly LuFactors<TLanes> _realFactors;
-    private readonly ComplexLuFactors<TLanes> _pairFactors;
+    private readonly StageFactors<TLanes> _factors;
+    private readonly RegisterBuffer<TLanes> _jacobian;
     private readonly RegisterBuffer<TLanes> _z, _w, _changes, _lastSlopes;    // three vectors each
     private readonly RegisterBuffer<TLanes> _weights = new(Stages * Stages);
     private readonly RegisterBuffer<TLanes> _at, _scales, _ofError;
@@ -50,7 +51,8 @@ internal sealed class RadauLanes<TRegister, TLanes, T>
         (_t, _inverse, _ofSlopes) = (Numbers(spectrum.T), Numbers(spectrum.Inverse), Numbers(spectrum.OfSlopes));
         (_nodes, _ends) = ([.. tableau.C.Skip(1).Select(TLanes.Of)], [.. tableau.A[^1].Select(TLanes.Of)]);
         _error = [.. (tableau.Error?.Estimates[0] ?? []).Select(weight => TLanes.Of(weight / tableau.Error!.Filter!.Value))];
-        (_dense, _realFactors, _pairFactors) = (new(tableau), new(_size), new(_size));
+        (_dense, _jacobian) = (new(tableau), new(_size * _size));
+        _factors = new(new EliminationPlan(_size, stepper.Kernel.JacobianPattern), spectrum);
         (_z, _w, _changes, _lastSlopes) = (new(Stages * _size), new(Stages * _size), new(Stages * _size), new(Stages * _size));
         (_at, _scales, _ofError) = (new(_size), new(_size), new(_size));
         var vectors = LaneNumbers<TLanes, T>.Count / Vector<double>.Count;
@@ -95,7 +97,8 @@ internal sealed class RadauLanes<TRegister, TLanes, T>
     public void Evaluate(
         TLanes t, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> parameters, Span<TLanes> stages, Span<TLanes> after, Span<TLanes> terms)
     {
-        Prepare(t, h, state, parameters);
+        _stepper.DriftJacobian(t, state, parameters, _jacobian.Span);
+        _factors.Factorize(h, _jacobian.Span);
         Guess(h);
         var scales = _scales.Span;
         for (var c = 0; c < scales.Length; c++) scales[c] = TLanes.Of(1) / TLanes.MultiplyAdd(_rtol, TLanes.Abs(state[c]), _atol);
@@ -120,28 +123,8 @@ internal sealed class RadauLanes<TRegister, TLanes, T>
             error[c] = h * TLanes.MultiplyAdd(_error[3], k3[c], TLanes.MultiplyAdd(_error[2], k2[c], sum));
         }
 
-        _realFactors.Solve(error);
+        _factors.Solve(error);
         return _stepper.SquaredNorm(error, state, after, rtol, atol);
-    }
-
-    /// <summary>The factors of γ - hJ and α - iβ - hJ.</summary>
-    private void Prepare(TLanes t, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> parameters)
-    {
-        var matrix = _realFactors.Matrix;
-        var real = _pairFactors.Real;
-        var imaginary = _pairFactors.Imaginary;
-        _stepper.DriftJacobian(t, state, parameters, matrix);
-        imaginary.Clear();
-        for (var i = 0; i < matrix.Length; i++)
-        {
-            var entry = -h * matrix[i];
-            (matrix[i], real[i]) = (entry, entry);
-        }
-
-        for (var i = 0; i < matrix.Length; i += _size + 1)
-            (matrix[i], real[i], imaginary[i]) = (matrix[i] + _real, real[i] + _alpha, -_beta);
-        _realFactors.Factorize();
-        _pairFactors.Factorize();
     }
 
     /// <summary>z and w by the polynomial of the last step; zero where there is none.</summary>
@@ -175,8 +158,7 @@ internal sealed class RadauLanes<TRegister, TLanes, T>
         {
             Slopes(t, h, state, parameters, z, changes, terms);
             Residuals(h, w, changes);
-            _realFactors.Solve(first);
-            _pairFactors.Solve(second, third);
+            _factors.Solve(first, second, third);
             LaneNumbers<TLanes, T>.ToDoubles(Move(z, w, changes), _sizes);
             for (var v = 0; v < _sizes.Length; v++)
             {
@@ -220,7 +202,7 @@ internal sealed class RadauLanes<TRegister, TLanes, T>
     /// <summary>From the slopes F in place: h T⁻¹ F - diag(γ, B) w, the right-hand sides of both systems.</summary>
     private void Residuals(TLanes h, ReadOnlySpan<TLanes> w, Span<TLanes> slopes)
     {
-        Transform(_inverse, slopes, slopes, h);
+        ReadOnlySpan<TLanes> m = _inverse;
         var r0 = slopes[.._size];
         var r1 = slopes.Slice(_size, _size);
         var r2 = slopes.Slice(2 * _size, _size);
@@ -229,35 +211,47 @@ internal sealed class RadauLanes<TRegister, TLanes, T>
         var w2 = w.Slice(2 * _size, _size);
         for (var c = 0; c < r0.Length; c++)
         {
-            r0[c] = TLanes.NegatedMultiplyAdd(_real, w0[c], r0[c]);
-            r1[c] = TLanes.NegatedMultiplyAdd(_alpha, w1[c], TLanes.NegatedMultiplyAdd(_beta, w2[c], r1[c]));
-            r2[c] = TLanes.NegatedMultiplyAdd(_alpha, w2[c], TLanes.MultiplyAdd(_beta, w1[c], r2[c]));
+            var (x, y, u) = (r0[c], r1[c], r2[c]);
+            var first = h * Sum(m[0], x, m[1], y, m[2], u);
+            var second = TLanes.MultiplyAdd(h, Sum(m[3], x, m[4], y, m[5], u), -(_beta * w2[c]));
+            var third = TLanes.MultiplyAdd(h, Sum(m[6], x, m[7], y, m[8], u), _beta * w1[c]);
+            r0[c] = TLanes.NegatedMultiplyAdd(_real, w0[c], first);
+            r1[c] = TLanes.NegatedMultiplyAdd(_alpha, w1[c], second);
+            r2[c] = TLanes.NegatedMultiplyAdd(_alpha, w2[c], third);
         }
     }
 
     /// <summary>Adds the changes of w, and those of z that follow from them, in the lanes that iterate.</summary>
     /// <returns>The squared norm of the changes of z.</returns>
-    private TLanes Move(Span<TLanes> z, Span<TLanes> w, Span<TLanes> changes)
+    private TLanes Move(Span<TLanes> z, Span<TLanes> w, ReadOnlySpan<TLanes> changes)
     {
-        var moves = LaneNumbers<TLanes, T>.FromMasks(_active);
-        for (var i = 0; i < w.Length; i++) w[i] = w[i] + (changes[i] & moves);
-        Transform(_t, changes, changes, TLanes.Of(1));
+        ReadOnlySpan<TLanes> m = _t;
         var scales = _scales.Span;
-        var squares = default(TLanes);
-        for (var i = 0; i < Stages; i++)
+        var (moves, squares) = (LaneNumbers<TLanes, T>.FromMasks(_active), default(TLanes));
+        for (var c = 0; c < scales.Length; c++)
         {
-            var own = z.Slice(i * _size, _size);
-            var change = changes.Slice(i * _size, _size);
-            for (var c = 0; c < own.Length; c++)
-            {
-                var scaled = change[c] * scales[c];
-                squares = TLanes.MultiplyAdd(scaled, scaled, squares);
-                own[c] = own[c] + (change[c] & moves);
-            }
+            var (x, y, u) = (changes[c], changes[_size + c], changes[2 * _size + c]);
+            var (first, second, third) = (Sum(m[0], x, m[1], y, m[2], u), Sum(m[3], x, m[4], y, m[5], u), Sum(m[6], x, m[7], y, m[8], u));
+            squares = TLanes.MultiplyAdd(scales[c] * scales[c], Sum(first, first, second, second, third, third), squares);
+            Add(w, c, x & moves, y & moves, u & moves);
+            Add(z, c, first & moves, second & moves, third & moves);
         }
 
         return squares * TLanes.Of(1.0 / w.Length);
     }
+
+    /// <summary>To a component of each of three vectors one after another.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Add(Span<TLanes> vectors, int c, TLanes first, TLanes second, TLanes third)
+    {
+        vectors[c] = vectors[c] + first;
+        vectors[_size + c] = vectors[_size + c] + second;
+        vectors[2 * _size + c] = vectors[2 * _size + c] + third;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TLanes Sum(TLanes a, TLanes x, TLanes b, TLanes y, TLanes c, TLanes z) =>
+        TLanes.MultiplyAdd(c, z, TLanes.MultiplyAdd(b, y, a * x));
 
     /// <summary>scale · (matrix ⊗ I) v for three vectors one after another; the result may lie where they lie.</summary>
     private void Transform(ReadOnlySpan<TLanes> matrix, ReadOnlySpan<TLanes> vectors, Span<TLanes> results, TLanes scale)

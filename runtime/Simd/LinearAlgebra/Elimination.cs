@@ -68,8 +68,8 @@ internal static class Elimination<T>
                 var isLarger = T.LessThan(T.Abs(pivotRow[0]), T.Abs(row[0]));
                 // Only saves work: a selection by no lane changes nothing.
                 if (!T.Any(isLarger)) continue;
-                RowExchanges<T>.Exchange(isLarger, pivotRow, row);
-                RowExchanges<T>.Exchange(isLarger, pivotRight, right.Slice(i * columns, columns));
+                Exchange(isLarger, pivotRow, row);
+                Exchange(isLarger, pivotRight, right.Slice(i * columns, columns));
                 sign = T.Select(isLarger, -sign, sign);
             }
 
@@ -86,6 +86,12 @@ internal static class Elimination<T>
         }
 
         return sign;
+    }
+
+    private static void Exchange(T mask, Span<T> a, Span<T> b)
+    {
+        for (var j = 0; j < a.Length; j++)
+            (a[j], b[j]) = (T.Select(mask, b[j], a[j]), T.Select(mask, a[j], b[j]));
     }
 
     /// <summary>row -= factor · other.</summary>

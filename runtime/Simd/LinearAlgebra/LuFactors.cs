@@ -13,7 +13,8 @@ internal sealed class LuFactors<T>(int n)
     private const MethodImplOptions Optimized = MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization;
 
     private readonly RegisterBuffer<T> _matrix = new(n * n);
-    private readonly RowExchanges<T> _exchanges = new(n);
+    private readonly RegisterBuffer<T> _exchanges = new(n * n);    // of row k with row i, in the lanes of the mask
+    private readonly bool[] _isExchanged = new bool[n * n];
 
     /// <summary>The matrix to be factorized, [n, n]; afterwards the factors: what is left of the upper triangle, and the multipliers below.</summary>
     public Span<T> Matrix => _matrix.Span;
@@ -49,7 +50,13 @@ internal sealed class LuFactors<T>(int n)
         var matrix = _matrix.Span;
         for (var k = 0; k < n; k++)
         {
-            _exchanges.Repeat(k, right);
+            for (var i = k + 1; i < n; i++)
+            {
+                if (!_isExchanged[k * n + i]) continue;
+                var mask = _exchanges.Span[k * n + i];
+                (right[k], right[i]) = (T.Select(mask, right[i], right[k]), T.Select(mask, right[k], right[i]));
+            }
+
             var pivot = right[k];
             for (var i = k + 1; i < n; i++) right[i] = T.NegatedMultiplyAdd(matrix[i * n + k], pivot, right[i]);
         }
@@ -66,6 +73,10 @@ internal sealed class LuFactors<T>(int n)
     private void Exchange(int k, int i, Span<T> pivotRow, Span<T> row)
     {
         var isLarger = T.LessThan(T.Abs(pivotRow[0]), T.Abs(row[0]));
-        if (_exchanges.Note(k, i, isLarger)) RowExchanges<T>.Exchange(isLarger, pivotRow, row);
+        // Only saves work: a selection by no lane changes nothing.
+        if (!(_isExchanged[k * n + i] = T.Any(isLarger))) return;
+        _exchanges.Span[k * n + i] = isLarger;
+        for (var j = 0; j < row.Length; j++)
+            (pivotRow[j], row[j]) = (T.Select(isLarger, row[j], pivotRow[j]), T.Select(isLarger, pivotRow[j], row[j]));
     }
 }

@@ -48,20 +48,17 @@ internal sealed class ConvergenceRules(double goal, bool isToRounding, int most 
     [MethodImpl(Inline)]
     public void Judge(Vector<double> size, int iteration, ref Vector<double> last, ref Vector<long> active, ref Vector<long> failed)
     {
+        // Where there is no change before, the ratio is infinite and what is left negative: it neither shrinks nor grows.
         var ratio = size / last;
+        var left = ratio / (Vector<double>.One - ratio) * size;
+        var shrinks = Vector.LessThan(ratio, Vector<double>.One);
+        var converged = Vector.LessThanOrEqual(size, _clear) | (shrinks & Vector.LessThanOrEqual(left, _goal));
         last = size;
-        var converged = Vector.LessThanOrEqual(size, _clear);
-        var diverges = ~Vector.LessThan(size, new Vector<double>(double.PositiveInfinity));
-        if (iteration > 0)
-        {
-            var shrinks = Vector.LessThan(ratio, Vector<double>.One);
-            var left = ratio / (Vector<double>.One - ratio) * size;
-            converged |= shrinks & Vector.LessThanOrEqual(left, _goal);
-            diverges |= ~shrinks | Vector.GreaterThan(AtLast(left, ratio, iteration), _goal);
-        }
-
         active = Vector.AndNot(active, converged);
-        if ((active & diverges) != Vector<long>.Zero) Stop(diverges, size, iteration, ref active, ref failed);
+        if (active == Vector<long>.Zero) return;
+        var diverges = ~Vector.LessThan(size, new Vector<double>(double.PositiveInfinity));
+        if (iteration > 0) diverges |= ~shrinks | Vector.GreaterThan(AtLast(left, ratio, iteration), _goal);
+        Stop(diverges, size, iteration, ref active, ref failed);
     }
 
     /// <summary>Ends the lanes that have used all iterations up.</summary>
