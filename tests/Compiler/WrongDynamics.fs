@@ -110,5 +110,5 @@ let all: (string * string list) list =
             "4:32-33 DEQ0705 `x` is assigned twice in one event (the values are those before the event: one assignment says what it becomes)"
             "5:19-20 DEQ0201 `z` is not declared (declare it, as in `param z = 1` or `let z = ...`)" ]
       model
-          "state x; dx/dt = -x; solve { method = radau, target = simd }"
-          [ "4:34-38 DEQ0608 `target = simd` cannot run this model: its method, radau, solves nonlinear equations in a step (leave the target to `auto`, or take `torch`)" ] ]
+          "state x; dx/dt = -x; solve { method = kvaerno5, target = simd }"
+          [ "4:37-41 DEQ0608 `target = simd` cannot run this model: its method, kvaerno5, solves nonlinear equations in a step, as on registers radau alone does (leave the target to `auto`, or take `torch`)" ] ]
