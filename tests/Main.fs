@@ -53,6 +53,7 @@ let all =
           Runtime.DenseTests.tests
           Runtime.EnginePoolTests.tests
           Runtime.LaneMatricesTests.tests
+          Runtime.StageFactorsTests.tests
           Runtime.NativeTests.tests
           Runtime.ModelTests.tests
           Runtime.DeviceTests.tests

@@ -38,8 +38,8 @@ public sealed class GradientSolver<T> : IDisposable
         using var withoutGradient = no_grad();
         var binding = model.BindForEnsemble<T>();
         var problem = model.ProblemOf(options);
-        if (problem.Tableau.Rosenbrock is not null)
-            throw new InvalidOperationException("Gradients through Rosenbrock methods are computed by torch alone: take an explicit method, or model.Solve with SolveTarget.Torch.");
+        if (problem.Tableau.IsImplicit)
+            throw new InvalidOperationException($"Gradients through {problem.Tableau.Name} are computed by torch alone: take an explicit method, or model.Solve with SolveTarget.Torch.");
         _engine = binding.EngineOf(problem);
         _registers = [.. binding.Registers.Select(register => Kept(register.Value))];
         _parameters = [.. binding.Parameters.Select(Kept)];

@@ -68,6 +68,9 @@ public abstract class LaneKernel<TRegister>
     /// </summary>
     public virtual bool HasJacobian => false;
 
+    /// <summary>Where the Jacobian can be other than zero: row · N + column, ascending; empty where nothing is known of it.</summary>
+    public virtual ReadOnlySpan<int> JacobianPattern => [];
+
     /// <summary>The Jacobian-vector product of the right-hand side.</summary>
     /// <param name="t">The time of each lane.</param>
     /// <param name="state">x, length N.</param>

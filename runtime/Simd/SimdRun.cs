@@ -76,9 +76,14 @@ internal sealed class SimdRun<T> : SimdRun
         (_solve.Initial, _solve.Values, _solve.LastState) = (new(_initial), new(values), new(lastState));
         if (slopes is not null) _solve.Slopes = new(slopes);
         _engine.Forward(_solve, withTape);
+        var isImplicit = _solve.Problem.Tableau.IsImplicit;
         return new OdeRun(
             _solve.Times, Own(values), slopes is null ? null : Own(slopes), _solve.Status, _solve.LastTime, Own(lastState), [],
-            new Statistics(_solve.Accepted, _solve.Rejected, _solve.Evaluations));
+            new Statistics(_solve.Accepted, _solve.Rejected, _solve.Evaluations)
+            {
+                Jacobians = isImplicit ? _solve.Attempts : 0,
+                Factorizations = isImplicit ? _solve.Attempts : 0,
+            });
     }
 
     private static void Round(ReadOnlySpan<double> numbers, Span<T> into)

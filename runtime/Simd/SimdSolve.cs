@@ -25,8 +25,8 @@ internal static class SimdSolve
     private static string? Obstacle(DifferentialModel model, SimdBinding binding, RungeKuttaProblem problem)
     {
         if (problem.ObstacleOnRegisters(binding.HasJacobian, binding.IsSecondOrder) is { } obstacle) return obstacle;
-        if (problem.Tableau.Rosenbrock is not null && is_grad_enabled() && model.parameters().Any(parameter => parameter.requires_grad))
-            return "Gradients through Rosenbrock methods are computed by torch alone: solve without gradients (torch.no_grad()), or take SolveTarget.Torch.";
+        if (problem.Tableau.IsImplicit && is_grad_enabled() && model.parameters().Any(parameter => parameter.requires_grad))
+            return $"Gradients through {problem.Tableau.Name} are computed by torch alone: solve without gradients (torch.no_grad()), or take SolveTarget.Torch.";
         return problem.Span.Times is null && problem.IsAdaptive
             ? "Every step of an adaptive solve is saved by torch alone: take SaveAt.Times or SaveAt.Grid, or SolveTarget.Torch."
             : null;

@@ -31,7 +31,7 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
     public bool IsAdaptive => Method.Adaptive ?? EstimatesError;
 
     /// <summary>How they do.</summary>
-    public StepController Controller => Method.Controller ?? StepController.PI;
+    public StepController Controller => Method.Controller ?? (Tableau.Spectrum is null ? StepController.PI : StepController.Predictive);
 
     /// <summary>Why the method does not run on SIMD registers, and what to do about it; null where it does.</summary>
     /// <param name="hasJacobian">Whether the model's code for registers has its Jacobian.</param>
@@ -46,10 +46,10 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
             return $"Method {Method.Name} changes between two methods, and that is done by torch: take SolveTarget.Torch, or one of the two, {Tableau.Name} or {Stiff.Name}.";
         if (Tableau.IsPartitioned && !isSecondOrder)
             return $"Method {Tableau.Name} runs on registers where the equations are of the second order without velocity, q'' = a(t, q), and these are not: take SolveTarget.Torch, or one of {string.Join(", ", Methods.ExplicitNames)}.";
-        if (!Tableau.IsImplicit || (Tableau.Rosenbrock is not null && hasJacobian)) return null;
-        return Tableau.Rosenbrock is not null
+        if (Tableau.FitsRegisters && (!Tableau.IsImplicit || hasJacobian)) return null;
+        return Tableau.FitsRegisters
             ? $"Method {Tableau.Name} solves with the Jacobian, and the model's code for registers was built without: name the method in the solve block, build with --jacobian, or take SolveTarget.Torch."
-            : $"Method {Tableau.Name} solves nonlinear equations, and those are solved by torch: take SolveTarget.Torch, a Rosenbrock method such as rodas5p, or an explicit one ({string.Join(", ", Methods.ExplicitNames)}).";
+            : $"Method {Tableau.Name} solves nonlinear equations, and those are solved by torch: take SolveTarget.Torch, radau, a Rosenbrock method such as rodas5p, or an explicit one ({string.Join(", ", Methods.ExplicitNames)}).";
     }
 
     /// <exception cref="ArgumentException">The method is unknown, or its options do not fit it.</exception>

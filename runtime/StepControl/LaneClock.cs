@@ -15,7 +15,7 @@ internal sealed class LaneClock
     private readonly StepRules _rules;
     private readonly double[] _proposed;                                      // size of the next step
     private readonly double[] _target;                                        // the time that the attempt reaches
-    private readonly (double Previous, double BeforePrevious)[] _history;     // log₂ of accepted steps' errors
+    private readonly (double Previous, double BeforePrevious, double Step)[] _history;    // log₂ of accepted steps' errors, and the size of the last
     private readonly long[] _grid;                                            // steps of fixed size that lie behind
     private readonly bool[] _wasRejected;
     private readonly int[] _nonFinite;                                        // attempts in a row that gave no error
@@ -28,7 +28,7 @@ internal sealed class LaneClock
         _problem = problem;
         _rules = new StepRules(problem);
         (_proposed, _target, _wasRejected, _nonFinite) = (new double[lanes], new double[lanes], new bool[lanes], new int[lanes]);
-        (_history, _status, _diverged) = (new (double, double)[lanes], new SolveStatus?[lanes], new bool[lanes]);
+        (_history, _status, _diverged) = (new (double, double, double)[lanes], new SolveStatus?[lanes], new bool[lanes]);
         _rests = new bool[lanes];
         (Accepted, Rejected, Moves) = (new long[lanes], new long[lanes], new bool[lanes]);
         _grid = new long[lanes];
@@ -223,7 +223,7 @@ internal sealed class LaneClock
         Accepted[i]++;
         _proposed[i] = size * (factor?.Invoke(i, true, error) ?? Factor(i, Vector<long>.AllBitsSet, log));
         if (size < uncut && (_target[i] == _problem.Span.End || IsForced(i))) _proposed[i] = Math.Max(_proposed[i], uncut);
-        _history[i] = (StepRules.Remembered(log)[0], previous);
+        _history[i] = (StepRules.Remembered(log)[0], previous, size);
         (_wasRejected[i], _nonFinite[i]) = (false, 0);
     }
 
@@ -241,6 +241,7 @@ internal sealed class LaneClock
     private double Factor(int i, Vector<long> isAccepted, Vector<double> log)
     {
         var wasRejected = _wasRejected[i] ? Vector<long>.AllBitsSet : Vector<long>.Zero;
-        return _rules.Factor(isAccepted, wasRejected, log, new(_history[i].Previous), new(_history[i].BeforePrevious))[0];
+        var (previous, beforePrevious, step) = _history[i];
+        return _rules.Factor(isAccepted, wasRejected, log, new(previous), new(beforePrevious), new(Math.Abs(Step[i])), new(step))[0];
     }
 }

@@ -2,7 +2,7 @@ namespace DiffEqLang.Runtime;
 
 /// <summary>
 /// Chooses the next step from the error of this step and of the two before it:
-/// hₙ₊₁ = safety · hₙ · εₙ^(-β₁/k) · εₙ₋₁^(-β₂/k) · εₙ₋₂^(-β₃/k), where ε is the error in units of the tolerance and k the
+/// hₙ₊₁ = safety · hₙ · εₙ^(-β₁/k) · εₙ₋₁^(-β₂/k) · εₙ₋₂^(-β₃/k) · (hₙ/hₙ₋₁)^(-α₂), where ε is the error in units of the tolerance and k the
 /// order of the error estimate plus one.
 /// </summary>
 /// <remarks>G. Söderlind (2003), Digital filters in adaptive time-stepping, ACM TOMS 29, 1-26, eq. 31.</remarks>
@@ -22,6 +22,17 @@ public sealed record StepController(double Beta1, double Beta2 = 0, double Beta3
 
     /// <summary>The digital filter H312PID of Söderlind (2003), table 3: smooth step sequences.</summary>
     public static StepController PID { get; } = new(1.0 / 18, 1.0 / 9, 1.0 / 18);
+
+    /// <summary>
+    /// Predictive control: the error's constant is expected to change as it did over the last step, but no step is longer than integral control
+    /// makes it. Suits stiff equations, whose steps grow and shrink by orders of magnitude; radau takes it where none is chosen.
+    /// Gustafsson (1994), Control-theoretic techniques for stepsize selection in implicit Runge-Kutta methods, ACM TOMS 20, 496-517; Hairer and
+    /// Wanner (1996), Solving Ordinary Differential Equations II, IV.8.25.
+    /// </summary>
+    public static StepController Predictive { get; } = new(2, -1) { Alpha2 = -1 };
+
+    /// <summary>α₂, minus the power of hₙ/hₙ₋₁. Where it is not zero, steps are not longer than integral control makes them.</summary>
+    public double Alpha2 { get; init; }
 
     /// <summary>Keeps the step below the one that would just meet the tolerance.</summary>
     public double Safety { get; init; } = 0.9;

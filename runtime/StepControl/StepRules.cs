@@ -21,7 +21,9 @@ internal sealed class StepRules(RungeKuttaProblem problem)
     private readonly Vector<double> _ofLast = new(-problem.Controller.Beta1 / OrderOf(problem));
     private readonly Vector<double> _ofPrevious = new(-problem.Controller.Beta2 / OrderOf(problem));
     private readonly Vector<double> _ofBefore = new(-problem.Controller.Beta3 / OrderOf(problem));
-    private readonly Vector<double> _ofRejected = new(-1.0 / OrderOf(problem));
+    private readonly Vector<double> _integral = new(-1.0 / OrderOf(problem));
+    private readonly Vector<double> _ofGrowth = new(-problem.Controller.Alpha2);
+    private readonly bool _isPredictive = problem.Controller.Alpha2 != 0;
     private readonly Vector<double> _safety = new(problem.Controller.Safety);
     private readonly Vector<double> _minFactor = new(problem.Controller.MinFactor);
     private readonly Vector<double> _maxFactor = new(problem.Controller.MaxFactor);
@@ -63,16 +65,29 @@ internal sealed class StepRules(RungeKuttaProblem problem)
     /// <param name="log">log₂ of the error of this attempt, in units of the tolerance.</param>
     /// <param name="previous">That of the accepted step before, as <see cref="Remembered"/>.</param>
     /// <param name="beforePrevious">And of the one before it.</param>
+    /// <param name="step">The size of this step.</param>
+    /// <param name="previousStep">That of the accepted step before; 0 where there is none.</param>
     [MethodImpl(Inline)]
     public Vector<double> Factor(
-        Vector<long> isAccepted, Vector<long> wasRejected, Vector<double> log, Vector<double> previous, Vector<double> beforePrevious)
+        Vector<long> isAccepted, Vector<long> wasRejected, Vector<double> log, Vector<double> previous, Vector<double> beforePrevious,
+        Vector<double> step, Vector<double> previousStep)
     {
         var ofHistory = Vector.MultiplyAddEstimate(previous, _ofPrevious, beforePrevious * _ofBefore);
         var weighted = Vector.MultiplyAddEstimate(log, _ofLast, ofHistory);
-        var exponent = Vector.ConditionalSelect(isAccepted, weighted, log * _ofRejected);
+        if (_isPredictive) weighted = Predicted(weighted, log * _integral, step, previousStep);
+        var exponent = Vector.ConditionalSelect(isAccepted, weighted, log * _integral);
         var afterAccepted = Vector.ConditionalSelect(wasRejected, Vector<double>.One, _maxFactor);
         var most = Vector.ConditionalSelect(isAccepted, afterAccepted, _safety);
         return Vector.MinNative(Vector.MaxNative(RoughLogarithm.Exp2(exponent) * _safety, _minFactor), most);
+    }
+
+    /// <summary>The exponent with the growth of the last step; that of integral control where there is none to go by, and at most.</summary>
+    [MethodImpl(Inline)]
+    private Vector<double> Predicted(Vector<double> weighted, Vector<double> integral, Vector<double> step, Vector<double> previousStep)
+    {
+        var growth = RoughLogarithm.Log2(step / previousStep);
+        var predicted = Vector.MinNative(Vector.MultiplyAddEstimate(growth, _ofGrowth, weighted), integral);
+        return Vector.ConditionalSelect(Vector.GreaterThan(previousStep, Vector<double>.Zero), predicted, integral);
     }
 
     /// <summary>What of log₂ of an accepted step's error the next ones remember.</summary>

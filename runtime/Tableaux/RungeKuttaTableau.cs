@@ -66,6 +66,7 @@ public sealed class RungeKuttaTableau
         IsSplit = drifts is not null;
         C = rosenbrock is null ? [.. A.Select((row, i) => row.Where((_, j) => Parts[j] == Read(i) && Drifts[j] != DriftPart.Implicit).Sum())] : [.. rosenbrock.Nodes, 1];
         Groups = [.. StageGroup.Of(A, EndStage, rosenbrock is not null)];
+        Spectrum = IsFirstSameAsLast && Groups is [{ Kind: StageKind.Implicit, Count: 3 } coupled] ? StageSpectrum.Of(coupled.Block(A)) : null;
         Dense = dense?.Weights ?? Hermite();
         Validate();
     }
@@ -138,6 +139,18 @@ public sealed class RungeKuttaTableau
 
     /// <summary>What a Rosenbrock method has beside the other coefficients; null for one of Runge and Kutta.</summary>
     public RosenbrockCoefficients? Rosenbrock { get; }
+
+    /// <summary>
+    /// Coordinates in which the equations of the method's stages fall apart, where it has three that depend on each other, of which the last
+    /// is the solution (Radau IIA); else null.
+    /// </summary>
+    public StageSpectrum? Spectrum { get; }
+
+    /// <summary>
+    /// Whether the runtime takes the method's steps on SIMD registers, where the equations have the form that it asks for: explicit ones, those of
+    /// Rosenbrock, and coupled stages that fall apart (<see cref="Spectrum"/>).
+    /// </summary>
+    public bool FitsRegisters => !IsImplicit || Rosenbrock is not null || Spectrum is not null;
 
     /// <summary>
     /// Whether the last stage is evaluated at the new solution, so that it serves as the first of the next step. Implicit methods of

@@ -7,6 +7,9 @@ internal sealed record Measurement(string Name, double[] Seconds)
 {
     public double Median => Seconds.Order().ElementAt(Seconds.Length / 2);
 
+    /// <summary>The least: what neighbours on a shared machine disturb least.</summary>
+    public double Least => Seconds.Min();
+
     /// <summary>Runs <paramref name="action"/> until half a second has passed uncounted, then counted times.</summary>
     /// <param name="name">What the table shows.</param>
     /// <param name="action">One run.</param>

@@ -139,5 +139,5 @@ let all: (string * string list) list =
           "state x; dx/dt = -x; solve { method = kencarp4, gradient = backsolve, target = simd }"
           [ "4:39-48 DEQ0611 `gradient = backsolve` does not go with `kencarp4`: the method is implicit, and what is stiff forwards cannot be solved backwards (leave it out: the gradient is then exact for the method)" ]
       model
-          "state x; dx/dt = -x; solve { method = radau, target = simd }"
-          [ "4:34-38 DEQ0608 `target = simd` cannot run this model: its method, radau, solves nonlinear equations in a step (leave the target to `auto`, or take `torch`)" ] ]
+          "state x; dx/dt = -x; solve { method = kvaerno5, target = simd }"
+          [ "4:37-41 DEQ0608 `target = simd` cannot run this model: its method, kvaerno5, solves nonlinear equations in a step, as on registers radau alone does (leave the target to `auto`, or take `torch`)" ] ]

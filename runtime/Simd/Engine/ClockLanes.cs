@@ -24,6 +24,9 @@ internal struct ClockLanes
     /// <summary>log₂ of the errors of the last accepted steps, as <see cref="StepRules.Remembered"/>.</summary>
     public Vector<double> Previous, BeforePrevious;
 
+    /// <summary>The size of the last accepted step; 0 where there is none.</summary>
+    public Vector<double> PreviousStep;
+
     /// <summary>How many steps were accepted, how many were not, and how many of the last had no finite error.</summary>
     public Vector<double> Accepted, Rejected, NonFinite;
 
@@ -32,6 +35,9 @@ internal struct ClockLanes
 
     /// <summary>Of which the last attempt was rejected.</summary>
     public Vector<long> WasRejected;
+
+    /// <summary>Of which the last attempt's implicit stages were not found.</summary>
+    public Vector<long> Diverged;
 
     /// <summary>Which have come to their next saved time by the last attempt.</summary>
     public Vector<long> Crosses;
@@ -56,7 +62,9 @@ internal struct ClockLanes
     public void Adapt(StepRules rules, Vector<double> step, Vector<double> squared, Vector<long> moves)
     {
         var log = RoughLogarithm.Log2(squared) * 0.5;
-        Size = Vector.Abs(step) * rules.Factor(moves, WasRejected, log, Previous, BeforePrevious);
+        var size = Vector.Abs(step);
+        Size = size * rules.Factor(moves, WasRejected, log, Previous, BeforePrevious, size, PreviousStep);
+        PreviousStep = Vector.ConditionalSelect(moves, size, PreviousStep);
         BeforePrevious = Vector.ConditionalSelect(moves, Previous, BeforePrevious);
         Previous = Vector.ConditionalSelect(moves, StepRules.Remembered(log), Previous);
         WasRejected = Vector.AndNot(IsLive, moves);
@@ -64,7 +72,15 @@ internal struct ClockLanes
         var isNonFinite = Vector.AndNot(WasRejected, Vector.LessThan(squared, new Vector<double>(double.PositiveInfinity)));
         NonFinite = Vector.AsVectorDouble(Vector.AsVectorInt64(NonFinite + Vector<double>.One) & isNonFinite);
         if (isNonFinite != Vector<long>.Zero)
-            End(Vector.Equals(NonFinite, new Vector<double>(StepRules.MostNonFinite)), SolveStatus.NonFinite);
+            EndNonFinite(Vector.Equals(NonFinite, new Vector<double>(StepRules.MostNonFinite)));
+    }
+
+    /// <summary>Ends lanes whose last attempt had no finite error: since its stages were not found, or were not finite.</summary>
+    [MethodImpl(Inline)]
+    public void EndNonFinite(Vector<long> lanes)
+    {
+        End(lanes & Diverged, SolveStatus.NewtonDiverged);
+        End(lanes, SolveStatus.NonFinite);
     }
 
     /// <summary>Ends lanes that may not take their next step: why depends on the lane.</summary>
@@ -74,7 +90,7 @@ internal struct ClockLanes
     public void Stop(Vector<long> lanes, Vector<long> hasUsedUp)
     {
         End(lanes & hasUsedUp, SolveStatus.MaxSteps);
-        End(lanes & Vector.GreaterThan(NonFinite, Vector<double>.Zero), SolveStatus.NonFinite);
+        EndNonFinite(lanes & Vector.GreaterThan(NonFinite, Vector<double>.Zero));
         End(lanes, SolveStatus.StepTooSmall);
     }
 }

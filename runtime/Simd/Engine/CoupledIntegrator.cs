@@ -19,6 +19,7 @@ internal sealed class CoupledIntegrator<TRegister, TLanes, T>(LaneStepper<TRegis
     private readonly StartNorms<TRegister, TLanes, T> _norms = new(stepper, problem);
     private readonly Vector<double>[] _errors = new Vector<double>[Lanes / Vector<double>.Count];
     private readonly Vector<double>[] _sizes = new Vector<double>[Lanes / Vector<double>.Count];
+    private readonly Vector<long>[] _diverged = new Vector<long>[Lanes / Vector<double>.Count];    // in every lane, whether any sample's stages were not found
 
     private static int Lanes => LaneNumbers<TLanes, T>.Count;
 
@@ -32,7 +33,7 @@ internal sealed class CoupledIntegrator<TRegister, TLanes, T>(LaneStepper<TRegis
         _clock.Plan();
         for (var attempts = 1; !_clock.HasEnded; attempts++)
         {
-            _clock.Judge(Attempt(solve, groups));
+            _clock.Judge(Attempt(solve, groups), _diverged);
             for (var i = 0; _clock.MovesAny && i < groups; i++) _groups[i].Accept(_clock);
             _clock.Advance();
             if (attempts % AttemptsBetweenReports == 0) Report(attempts);
@@ -67,13 +68,16 @@ internal sealed class CoupledIntegrator<TRegister, TLanes, T>(LaneStepper<TRegis
     /// <summary>The squared error of the batch, in every lane.</summary>
     private Vector<double>[] Attempt(LaneSolve<T> solve, int groups)
     {
-        var (first, second) = (0.0, 0.0);
+        var (first, second, isDiverged) = (0.0, 0.0, false);
         for (var i = 0; i < groups; i++)
         {
             var (ofFirst, ofSecond) = _groups[i].AttemptApart(_clock);
             first += Sum(ofFirst, solve, i);
             if (problem.Tableau.Error?.Estimates.Length > 1) second += Sum(ofSecond, solve, i);
+            foreach (var lanes in _groups[i].Diverged) isDiverged |= lanes != Vector<long>.Zero;
         }
+
+        Array.Fill(_diverged, isDiverged ? Vector<long>.AllBitsSet : Vector<long>.Zero);
 
         // As LaneStepper.Combined, of the whole batch.
         var combined = first == 0 ? 0 : first / solve.Samples * (first / (first + 0.01 * second));

@@ -21,6 +21,7 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
     private readonly int _size, _parameterSize, _stagesSize, _endStage, _stageCount;
     private readonly bool _hasFusedStep;
     private readonly RosenbrockLanes<TRegister, TLanes>? _rosenbrock;
+    private readonly RadauLanes<TRegister, TLanes, T>? _radau;
     private int _registers = 1;
     private bool _isDraft;    // whether the stages of this attempt are in the tape's draft
 
@@ -36,6 +37,7 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
         (_parameterSize, _stagesSize) = (kernel.ParameterSize, _stageCount * _size);
         _hasFusedStep = stepper.IsFused && problem.IsAdaptive;
         _rosenbrock = tableau.Rosenbrock is null ? null : new(stepper);
+        _radau = tableau.Spectrum is null ? null : new(stepper, problem);
         (_state, _after, _parameters) = (new(registers * _size), new(registers * _size), new(registers * _parameterSize));
         (_stages, _states, _terms) = (new(registers * _stagesSize), new(_size), new(kernel.TermSize));
         (_times, _steps, _squared) = (new(registers), new(registers), new(registers));
@@ -50,6 +52,9 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
 
     /// <summary>f there.</summary>
     public ReadOnlySpan<TLanes> Slope => _stages.Span[.._size];
+
+    /// <summary>The lanes whose implicit stages were not found in the last attempt; empty where the method has none.</summary>
+    public ReadOnlySpan<Vector<long>> Diverged => _radau is null ? [] : _radau.Failed;
 
     /// <summary>Its parameters.</summary>
     public ReadOnlySpan<TLanes> Parameters => ParametersOf(0);
@@ -75,6 +80,7 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
         var state = StateOf(register);
         var slope = StagesOf(register)[.._size];
         var (sample, size) = source.Take(lane % Lanes, state, ParametersOf(register), slope);
+        _radau?.Begin(lane);
         Tape?.Starts.Add(new TapedStart(Tape.Steps.Count, lane, sample, _saves[register].Sample(lane % Lanes)));
         return (size, _saves[register].Start(lane % Lanes, sample, state, slope));
     }
@@ -133,12 +139,13 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
             if (clock.HasCrossed(register * Lanes, Lanes))
                 isDense = Cross(clock, register);
         Tape?.Add(State, clock, _isDraft && clock.MovesAllLive, _saves[0].First, _saves[0].Next, isDense);
+        _radau?.Accept(TLanes.LessThan(default, Own(clock.Moved, 0)), Own(clock.Step, 0), _stages.Span);
         Move(clock.Moved);
     }
 
     /// <summary>Ends the sample of a lane.</summary>
     public void End(int lane, SolveStatus status, RegisterClock clock) =>
-        _saves[lane / Lanes].End(lane % Lanes, status, clock, StateOf(lane / Lanes));
+        _saves[lane / Lanes].End(lane % Lanes, status, clock, StateOf(lane / Lanes), _radau?.Iterations(lane) ?? 0);
 
     private void AttemptFused(RegisterClock clock, Span<TLanes> squared) => _stepper.Fused(
         LaneNumbers<TLanes, T>.FromDoubles(clock.Time, _times.Span), LaneNumbers<TLanes, T>.FromDoubles(clock.Step, _steps.Span),
@@ -148,6 +155,7 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
     {
         var (t, h) = (Own(clock.Time, 0), Own(clock.Step, 0));
         var after = _after.Span[.._size];
+        if (_radau is not null) return (AttemptCoupled(t, h, after), default);
         var states = States;
         if (_rosenbrock is null) _stepper.Evaluate(1, _endStage + 1, t, h, State, Parameters, _stages.Span, states, Terms);
         else _rosenbrock.Evaluate(t, h, State, Parameters, _stages.Span, states, Terms);
@@ -155,6 +163,14 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
         return _problem.IsAdaptive
             ? _stepper.SquaredErrors(h, State, after, _stages.Span, _rtol, _atol)
             : (Finite(after), default);
+    }
+
+    /// <summary>Attempts a step of coupled stages, which has no error where those were not found.</summary>
+    private TLanes AttemptCoupled(TLanes t, TLanes h, Span<TLanes> after)
+    {
+        _radau!.Evaluate(t, h, State, Parameters, _stages.Span, after, _terms.Span);
+        var squared = _problem.IsAdaptive ? _radau.SquaredError(h, State, after, _stages.Span, _rtol, _atol) : Finite(after);
+        return TLanes.Select(LaneNumbers<TLanes, T>.FromMasks(_radau.Failed), TLanes.Of(double.NaN), squared);
     }
 
     /// <summary>Saves what the lanes of a register crossed; true where that took the stages of the dense output.</summary>

@@ -54,7 +54,7 @@ internal sealed class LaneIntegrator<TRegister, TLanes, T>
         for (var attempts = 1; _clock.AllLive || Refill(); attempts++)
         {
             _group.Attempt(_clock, errors);
-            _clock.Judge(errors);
+            _clock.Judge(errors, _group.Diverged);
             if (_clock.MovesAny) _group.Accept(_clock);
             _clock.Advance();
             if (attempts % AttemptsBetweenReports == 0) Report(attempts);

@@ -18,6 +18,9 @@ internal static class LaneNumbers<TLanes, T>
         get => Unsafe.SizeOf<TLanes>() / Unsafe.SizeOf<T>();
     }
 
+    /// <summary>The spacing of the lanes' numbers at one.</summary>
+    public static double Rounding => Math.ScaleB(1, typeof(T) == typeof(float) ? -23 : -52);
+
     private static int Vectors => Count / Vector<double>.Count;
 
     /// <summary>The lanes of registers, one after another: lane i of register r is number r · Count + i.</summary>
@@ -49,6 +52,17 @@ internal static class LaneNumbers<TLanes, T>
 
         var singles = MemoryMarshal.Cast<TLanes, Vector<float>>(new Span<TLanes>(ref register));
         for (var i = 0; i < singles.Length; i++) Vector.Widen(singles[i], out numbers[2 * i], out numbers[2 * i + 1]);
+    }
+
+    /// <summary>The mask of a register's lanes from as many masks of float64's width.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TLanes FromMasks(ReadOnlySpan<Vector<long>> masks)
+    {
+        if (typeof(T) == typeof(double)) return MemoryMarshal.Read<TLanes>(MemoryMarshal.AsBytes(masks));
+        Unsafe.SkipInit(out TLanes register);
+        var singles = MemoryMarshal.Cast<TLanes, Vector<int>>(new Span<TLanes>(ref register));
+        for (var i = 0; i < singles.Length; i++) singles[i] = Vector.Narrow(masks[2 * i], masks[2 * i + 1]);
+        return register;
     }
 
     /// <summary>Registers of these numbers: the same memory where the precision is, else converted into the room given.</summary>

@@ -89,11 +89,17 @@ internal sealed class LaneSaves<TLanes, T>
     }
 
     /// <summary>Ends a lane's sample: how it went, its last state, and NaN at the times that it did not reach.</summary>
-    public void End(int lane, SolveStatus status, RegisterClock clock, ReadOnlySpan<TLanes> state)
+    /// <param name="lane">The lane.</param>
+    /// <param name="status">How its sample ended.</param>
+    /// <param name="clock">When.</param>
+    /// <param name="state">The states.</param>
+    /// <param name="iterations">Its Newton iterations.</param>
+    public void End(int lane, SolveStatus status, RegisterClock clock, ReadOnlySpan<TLanes> state, long iterations)
     {
         var (solve, sample) = (_solve!, _sample[lane]);
         (solve.Status[sample], solve.LastTime[sample]) = (status, RegisterClock.Lane(clock.Time, _firstLane + lane));
         (solve.Accepted[sample], solve.Rejected[sample]) = clock.Steps(_firstLane + lane);
+        solve.Iterations[sample] = iterations;
         LaneNumbers<TLanes, T>.Gather(state, lane, solve.LastState.Span.Slice(sample * solve.Size, solve.Size));
         for (var time = _next[lane]; time < solve.Times.Length; time++)
             solve.Values.Span.Slice(solve.Place(time, sample), solve.Size).Fill(T.NaN);

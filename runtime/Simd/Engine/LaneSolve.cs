@@ -15,7 +15,7 @@ internal sealed class LaneSolve<T>
         (Problem, Samples, Size) = (problem, samples, size);
         Times = problem.Span.Times ?? FixedTimes(problem);
         (Status, LastTime) = (new SolveStatus[samples], new double[samples]);
-        (Accepted, Rejected) = (new long[samples], new long[samples]);
+        (Accepted, Rejected, Iterations) = (new long[samples], new long[samples], new long[samples]);
     }
 
     /// <summary>What is solved.</summary>
@@ -60,15 +60,27 @@ internal sealed class LaneSolve<T>
     /// <summary>Its rejected steps.</summary>
     public long[] Rejected { get; }
 
-    /// <summary>Evaluations of the right-hand side, of the sample that took most of them.</summary>
+    /// <summary>Its Newton iterations.</summary>
+    public long[] Iterations { get; }
+
+    /// <summary>Attempted steps of the sample that took most of them.</summary>
+    public long Attempts
+    {
+        get
+        {
+            var most = 0L;
+            for (var sample = 0; sample < Samples; sample++) most = Math.Max(most, Accepted[sample] + Rejected[sample]);
+            return most;
+        }
+    }
+
+    /// <summary>Evaluations of the right-hand side, of the sample that took most of them: in every attempt, or iteration, one a stage.</summary>
     public long Evaluations
     {
         get
         {
-            var attempts = 0L;
-            for (var sample = 0; sample < Samples; sample++) attempts = Math.Max(attempts, Accepted[sample] + Rejected[sample]);
             var first = !Problem.IsAdaptive ? 0 : Problem.Method.Dt is null ? 2 : 1;
-            return first + attempts * Problem.Tableau.Evaluations;
+            return first + (Problem.Tableau.Spectrum is null ? Attempts : Iterations.Max()) * Problem.Tableau.Evaluations;
         }
     }
 

@@ -142,11 +142,26 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
 
         TLanes Squared(TLanes sum, int component, TLanes before, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> after)
         {
-            var largest = TLanes.Max(TLanes.Abs(state[component]), TLanes.Abs(after[component]));
-            var error = sum * (h / TLanes.MultiplyAdd(rtol, largest, atol));
+            var error = sum * (h / Tolerance(state[component], after[component], rtol, atol));
             return TLanes.MultiplyAdd(error, error, before);
         }
     }
+
+    /// <summary>The squared norm of an estimate of the error itself, length N: 1/N Σ (eᵢ / (atol + rtol max(|yᵢ|, |y₁ᵢ|)))².</summary>
+    public TLanes SquaredNorm(ReadOnlySpan<TLanes> error, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> after, TLanes rtol, TLanes atol)
+    {
+        var squares = default(TLanes);
+        for (var c = 0; c < error.Length; c++)
+        {
+            var scaled = error[c] / Tolerance(state[c], after[c], rtol, atol);
+            squares = TLanes.MultiplyAdd(scaled, scaled, squares);
+        }
+
+        return squares * _perComponent;
+    }
+
+    private static TLanes Tolerance(TLanes before, TLanes after, TLanes rtol, TLanes atol) =>
+        TLanes.MultiplyAdd(rtol, TLanes.Max(TLanes.Abs(before), TLanes.Abs(after)), atol);
 
     /// <summary>
     /// The squared error of two estimates, ‖e₀‖⁴ / (‖e₀‖² + 0.01 ‖e₁‖²) (<see cref="ErrorEstimate"/>); the first alone where the

@@ -134,6 +134,8 @@ internal sealed class RegisterClock
         Set(ref lanes.NextSave, place, nextSave);
         Set(ref lanes.Previous, place, 0);
         Set(ref lanes.BeforePrevious, place, 0);
+        Set(ref lanes.PreviousStep, place, 0);
+        Set(ref lanes.Diverged, place, 0);
         Set(ref lanes.Accepted, place, 0);
         Set(ref lanes.Rejected, place, 0);
         Set(ref lanes.NonFinite, place, 0);
@@ -171,8 +173,10 @@ internal sealed class RegisterClock
         AllLive = live == Vector<long>.AllBitsSet;
     }
 
-    /// <summary>Judges an attempt, whose squared errors are in units of the tolerance; not a number where a state is not finite.</summary>
-    public void Judge(ReadOnlySpan<Vector<double>> squaredErrors)
+    /// <summary>Judges an attempt.</summary>
+    /// <param name="squaredErrors">In units of the tolerance; not a number where a state is not finite, or stages were not found.</param>
+    /// <param name="diverged">The lanes whose implicit stages were not found; empty where the method has none.</param>
+    public void Judge(ReadOnlySpan<Vector<double>> squaredErrors, ReadOnlySpan<Vector<long>> diverged)
     {
         var (any, stays, crosses) = (Vector<long>.Zero, Vector<long>.Zero, Vector<long>.Zero);
         for (var v = 0; v < _vectors; v++)
@@ -181,8 +185,9 @@ internal sealed class RegisterClock
             var (squared, step) = (squaredErrors[v], _step[v]);
             var moves = Vector.LessThanOrEqual(squared, Vector<double>.One) & lanes.IsLive;
             var rejected = Vector.AndNot(lanes.IsLive, moves);
+            if (!diverged.IsEmpty) lanes.Diverged = diverged[v];
             if (_isAdaptive) lanes.Adapt(_rules, step, squared, moves);
-            else lanes.End(rejected, SolveStatus.NonFinite);
+            else lanes.EndNonFinite(rejected);
             _moved[v] = Vector.AsVectorDouble(moves & Vector.AsVectorInt64(Vector<double>.One));
             lanes.Accepted += _moved[v];
             lanes.Crosses = moves & Vector.LessThanOrEqual((lanes.NextSave - _time[v]) * _direction, Vector.Abs(step));

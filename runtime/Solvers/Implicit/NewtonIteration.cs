@@ -11,15 +11,10 @@ namespace DiffEqLang.Runtime;
 /// <remarks>Hairer and Wanner (1996), Solving Ordinary Differential Equations II, IV.8.</remarks>
 internal sealed class NewtonIteration : IDisposable
 {
-    private const int MostIterations = 12;
-
-    /// <summary>To rounding: what converges slowly has no smaller step to go on with.</summary>
-    private const int MostIterationsToRounding = 50;
-
     private readonly RungeKuttaKernel _kernel;
     private readonly IterationMatrix _matrix;
     private readonly ErrorNorm _norm;
-    private readonly double _goal;      // in units of the tolerance
+    private readonly ConvergenceRules _rules;
     private readonly bool _isToRounding;
 
     /// <param name="problem">What is solved.</param>
@@ -30,7 +25,7 @@ internal sealed class NewtonIteration : IDisposable
     public NewtonIteration(OdeProblem problem, RungeKuttaKernel kernel, IterationMatrix matrix, int lanes, ScalarType dtype)
     {
         (_kernel, _matrix, _isToRounding) = (kernel, matrix, !problem.IsAdaptive);
-        (_norm, _goal) = Convergence.GoalOf(problem, lanes, dtype);
+        (_norm, _rules) = (Convergence.NormOf(problem, lanes, dtype), ConvergenceRules.OfStages(problem, Convergence.RoundingOf(dtype)));
         Failed = new bool[lanes];
     }
 
@@ -65,9 +60,9 @@ internal sealed class NewtonIteration : IDisposable
     {
         var solve = _matrix.SolverOf(block);
         var tolerance = _norm.Tolerance(stages.States[0]).repeat(1, group.Count);
-        var convergence = new Convergence(Failed, _goal, _isToRounding);
+        var convergence = new Convergence(Failed, _rules);
         _ = stages.Geometry.TimeOf(group.First);    // makes the stages' times here: an iteration's dispose scope would take them along
-        var most = _isToRounding ? MostIterationsToRounding : MostIterations;
+        var most = _isToRounding ? ConvergenceRules.MostIterationsToRounding : ConvergenceRules.MostIterations;
         for (var iteration = 0; iteration < most && convergence.AnyActive; iteration++)
         {
             using var ofIteration = NewDisposeScope();

@@ -13,7 +13,7 @@ internal sealed class CorrectorIteration : IDisposable
 
     private readonly StepKernel _kernel;
     private readonly ErrorNorm _norm;
-    private readonly double _goal;      // in units of the tolerance
+    private readonly ConvergenceRules _rules;
     private readonly bool _isToRounding;
 
     /// <param name="problem">What is solved.</param>
@@ -23,7 +23,8 @@ internal sealed class CorrectorIteration : IDisposable
     public CorrectorIteration(OdeProblem problem, StepKernel kernel, int lanes, Tensor like)
     {
         (_kernel, _isToRounding, Failed) = (kernel, !problem.IsAdaptive, new bool[lanes]);
-        (_norm, _goal) = Convergence.GoalOf(problem, lanes, like.dtype);
+        _norm = Convergence.NormOf(problem, lanes, like.dtype);
+        _rules = _isToRounding ? new(1, true) : new(ConvergenceRules.GoalOf(problem.Rtol, Convergence.RoundingOf(like.dtype)), false);
         Matrix = new LastingMatrix(NewtonMatrices.For(problem.Equations, like.size(1), lanes), lanes, isFresh: _isToRounding);
     }
 
@@ -55,7 +56,7 @@ internal sealed class CorrectorIteration : IDisposable
     private void Iterate(StepGeometry geometry, Tensor state, Tensor known, Tensor weights, Tensor predicted, bool[] rests, bool[] failed)
     {
         var sitsOut = (bool[])rests.Clone();
-        var (tolerance, convergence) = (_norm.Tolerance(predicted), new Convergence(sitsOut, _goal, _isToRounding));
+        var (tolerance, convergence) = (_norm.Tolerance(predicted), new Convergence(sitsOut, _rules));
         for (var iteration = 0; iteration < (_isToRounding ? MostIterationsToRounding : MostIterations) && convergence.AnyActive; iteration++)
         {
             using var ofIteration = NewDisposeScope();

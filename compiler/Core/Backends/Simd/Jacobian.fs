@@ -94,11 +94,11 @@ let private timeDerivative (kernel: Kernel) precision : CSharp.Member =
         writer.Body.Statements
         (summary "The drift's derivative by time, at a state that rests.")
 
-/// Whether the method of the solve block asks for them: a Rosenbrock method's stages are solved with the Jacobian.
+/// Whether the method of the solve block asks for them: implicit stages are solved with the Jacobian.
 let isNeeded (kernel: Kernel) : bool =
     kernel.Model.Typed.Solve.Method
     |> Option.bind (fun choice -> Option.ofObj (Catalogue.Find choice.Name))
-    |> Option.exists (fun tableau -> not (isNull tableau.Rosenbrock))
+    |> Option.exists _.IsImplicit
 
 /// Entries of a matrix of registers that a stack holds beside what they are made of: a lane's system of 64 states.
 let private mostEntries = 4096
@@ -106,12 +106,34 @@ let private mostEntries = 4096
 /// Whether the matrix is small enough for registers; that of a longer state is torch's.
 let fits (kernel: Kernel) : bool = total kernel.States * total kernel.States <= mostEntries
 
+/// Where the matrix can be other than zero, row by row; none where every entry can.
+let private pattern (kernel: Kernel) : CSharp.Member option =
+    let places (pattern: Sparsity.Pattern) =
+        pattern.Runs
+        |> List.collect (fun run -> List.replicate run.Count run.Offsets)
+        |> List.mapi (fun row offsets -> [ for offset in offsets -> row * pattern.Size + row + offset ])
+        |> List.concat
+
+    Sparsity.analyse kernel.Model
+    |> Option.filter (fun pattern -> pattern.Entries < pattern.Size * pattern.Size)
+    |> Option.map (fun pattern ->
+        { Documentation = inherited
+          Attributes = []
+          Modifiers = [ "public"; "override" ]
+          Kind =
+            Property(
+                "ReadOnlySpan<int>",
+                "JacobianPattern",
+                Collection(List.map Literals.integer (places pattern))
+            ) })
+
 /// The members.
 let members (kernel: Kernel) precision : CSharp.Member list =
     [ { Documentation = inherited
         Attributes = []
         Modifiers = [ "public"; "override" ]
         Kind = Property("bool", "HasJacobian", Literal "true") }
+      yield! Option.toList (pattern kernel)
       jvp kernel precision
       jacobian kernel precision
       if Slope.isTimed kernel then

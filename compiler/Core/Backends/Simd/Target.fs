@@ -79,8 +79,8 @@ let private methodNeedsTorch (model: Dynamics.Model) =
         | Methods.Family.Switching -> Some "changes between two"
         | Methods.Family.Tableau tableau when tableau.IsPartitioned && not (Kernel.isSecondOrder model) ->
             Some "moves positions and momenta by turns, and the equations are not q'' = a(t, q)"
-        | Methods.Family.Tableau tableau when tableau.IsImplicit && isNull tableau.Rosenbrock ->
-            Some "solves nonlinear equations in a step"
+        | Methods.Family.Tableau tableau when not tableau.FitsRegisters ->
+            Some "solves nonlinear equations in a step, as on registers radau alone does"
         | Methods.Family.Tableau _
         | Methods.Family.Stochastic -> None
         |> Option.map (sprintf "its method, %s, %s" choice.Name)
