@@ -5,7 +5,8 @@
  * below needs one token of lookahead (but `else if`, two) and the parser hardly ever predicts:
  *   - one NEWLINE ends every statement, none stands anywhere else (lines continued, blank lines dropped);
  *   - brackets are balanced and not nested too deeply; what was wrong with them is reported there;
- *   - the declaration words are keywords only where they begin a declaration, and an ID everywhere else;
+ *   - the declaration words are keywords only where they begin a declaration, and an ID everywhere else; but `implicit {` within an
+ *     expression is a MARK;
  *   - comments are set aside for the formatter and for documentation;
  *   - slips such as `**` or `;` are reported and mended.
  * Some rules take more than the language has (a `~` in place of `=`, a model within a model): the reader reports these
@@ -13,7 +14,7 @@
  */
 grammar Deq;
 
-tokens { NEWLINE, MISSING }
+tokens { NEWLINE, MISSING, MARK }
 
 // Files
 
@@ -118,6 +119,7 @@ primary     : NUMBER
             | ID arguments?
             | LPAREN expression RPAREN
             | LBRACKET expression (COMMA expression)* RBRACKET
+            | MARK LBRACE expression RBRACE
             | MISSING
             ;
 arguments   : LPAREN (argument (COMMA argument)*)? RPAREN ;

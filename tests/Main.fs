@@ -20,6 +20,7 @@ let all =
           Compiler.OppositesTests.tests
           Compiler.NoiseStructureTests.tests
           Compiler.PartitionTests.tests
+          Compiler.SplittingTests.tests
           Compiler.SparsityTests.tests
           Compiler.PrintingTests.tests
           Compiler.ScheduleTests.tests
@@ -43,6 +44,8 @@ let all =
           Runtime.ForwardTests.tests
           Runtime.ReversibleTests.tests
           Runtime.SymplecticTests.tests
+          Runtime.SplitTests.tests
+          Runtime.ExponentialTests.tests
           Runtime.TableauFileTests.tests
           Runtime.SimdTests.tests
           Runtime.EnsembleTests.tests
@@ -72,7 +75,9 @@ let all =
           EndToEnd.FileVerbTests.tests
           EndToEnd.SolveVerbTests.tests
           EndToEnd.PathTests.tests
+          EndToEnd.PeerCaseTests.tests
           EndToEnd.StiffTests.tests
+          EndToEnd.SplitModelTests.tests
           EndToEnd.SwitchingTests.tests
           EndToEnd.SecondDerivativeTests.tests
           EndToEnd.ReferenceTests.tests ]

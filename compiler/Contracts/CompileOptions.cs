@@ -35,6 +35,11 @@ public sealed record CompileOptions
     /// </summary>
     public string? Dtype { get; init; }
 
+    /// <summary>
+    /// The method by which callers will solve, where it is not the solve block's: one that splits has its parts of the equations generated.
+    /// </summary>
+    public string? Method { get; init; }
+
     /// <summary>Whether <c>#line</c> directives lead a debugger to the <c>.deq</c> file.</summary>
     public bool LineDirectives { get; init; }
 

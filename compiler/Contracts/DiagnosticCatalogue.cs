@@ -114,6 +114,7 @@ public static class DiagnosticCatalogue
     public static readonly DiagnosticDescriptor UnknownStage = Error("DEQ0421", "A network stage that does not exist");
     public static readonly DiagnosticDescriptor StageArguments = Error("DEQ0422", "Arguments that a network stage does not take");
     public static readonly DiagnosticDescriptor TextAsValue = Error("DEQ0423", "A text where a value is needed");
+    public static readonly DiagnosticDescriptor MisplacedMark = Error("DEQ0424", "A stiff part that is no term of an equation");
 
     // 05: noise and calculus
     public static readonly DiagnosticDescriptor TermWithoutDifferential = Error("DEQ0501", "A term without a differential");
@@ -138,6 +139,7 @@ public static class DiagnosticCatalogue
     public static readonly DiagnosticDescriptor MethodRefusesEquations = Error("DEQ0609", "Equations that a symplectic method does not take");
     public static readonly DiagnosticDescriptor TableauFile = Error("DEQ0610", "A file that gives no Runge-Kutta method");
     public static readonly DiagnosticDescriptor GradientRefuses = Error("DEQ0611", "A gradient that does not go with the method or the equations");
+    public static readonly DiagnosticDescriptor MethodNeedsParts = Error("DEQ0612", "A method that splits, and equations without a part for it");
 
     // 07: events
     public static readonly DiagnosticDescriptor JumpOfOther = Error("DEQ0701", "An event that changes something that is not a state");

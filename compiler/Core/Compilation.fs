@@ -63,8 +63,18 @@ module private Running =
         let diagnostics = syntaxErrors @ errors
         (if hasErrors diagnostics then [] else models), diagnostics
 
+    /// The model with the method that its caller will solve it by, where that splits: its parts are found for it.
+    let private solvedBy (options: CompileOptions) (model: Typed.Model) =
+        let choice: Typed.MethodChoice =
+            { Name = options.Method; Options = []; Tableau = None; Span = model.Span }
+
+        if not (isNull options.Method) && Methods.splits choice then
+            { model with Solve = { model.Solve with Method = Some choice } }
+        else
+            model
+
     let outcome (options: CompileOptions) (model: Typed.Model) =
-        Pipeline.run options.Validate (Option.ofObj options.DumpAfter) model
+        Pipeline.run options.Validate (Option.ofObj options.DumpAfter) (solvedBy options model)
 
     /// What is known to be wrong only when the system has been analysed.
     let lateDiagnostics (options: CompileOptions) (model: Dynamics.Model) =

@@ -47,6 +47,29 @@ type DeclaredValues(model: Typed.Model, settings: IReadOnlyDictionary<string, st
             known[symbol.Name] <- value
             value
 
+    /// The value of a number, where what is declared determines it: by no random parameter and no open dim.
+    member this.TryNumber(e: Expr) : float option =
+        if model.Dims |> List.forall _.Value.IsSome && this.Determines e then
+            Some ((this.Run e): Tensor.Tensor).Data[0]
+        else
+            None
+
+    member private this.Determines(e: Expr) : bool =
+        Expr.inputs [ e ]
+        |> List.forall (fun symbol ->
+            match this.DeclarationOf symbol with
+            | Some value -> this.Determines value
+            | None -> false)
+
+    member private _.DeclarationOf(symbol: Symbol) : Expr option =
+        let parameter = model.Parameters |> List.tryFind (fun p -> p.Symbol = symbol)
+        let constant = model.Constants |> List.tryFind (fun c -> c.Symbol = symbol)
+
+        match parameter, constant with
+        | Some { Initializer = Typed.Value e }, _ -> Some e
+        | _, Some c -> Some c.Value
+        | _, None -> None
+
     member private this.Run(e: Expr) = Evaluate.run this.Of dims [ e ] |> List.head
 
     member private this.Filled (s: Symbol) (e: Expr) = this.Run(Build.broadcastTo s.Shape e)

@@ -29,12 +29,16 @@ let private findPartition (model: Dynamics.Model) =
     | None when not model.Delays.IsEmpty -> { model with Partition = Inseparable "the model has delays" }
     | None -> { model with Partition = Partition.analyse model.Components }
 
+let private findParts (model: Dynamics.Model) =
+    Splitting.analyse (model.Typed.Solve.Method |> Option.exists Methods.splits) model
+
 /// After `normalize`, which makes the first-order system.
 let passes: Pass list =
     [ { Name = "differentiate"; Run = Normalize.mapExpressions Differentiate.expand }
       { Name = "simplify"; Run = Normalize.mapExpressions Simplify.run }
       { Name = "noise-structure"; Run = findNoiseStructure }
-      { Name = "partition"; Run = findPartition } ]
+      { Name = "partition"; Run = findPartition }
+      { Name = "splitting"; Run = findParts } ]
 
 /// What `--dump-after` takes.
 let passNames = "normalize" :: List.map _.Name passes
@@ -46,6 +50,10 @@ let private roots (model: Dynamics.Model) : (string * Expr) list =
            else
                sprintf "d%s/dt" c.Symbol.Name),
           c.Drift
+      for c in model.Components do
+          for parts in Option.toList c.Parts do
+              sprintf "explicit part of d%s/dt" c.Symbol.Name, parts.Explicit
+              sprintf "implicit part of d%s/dt" c.Symbol.Name, parts.Implicit
       for c in model.Components do
           if model.Noise.IsSome then
               sprintf "noise of %s" c.Symbol.Name, c.Diffusion
@@ -105,3 +113,9 @@ let constraintDiagnostics (model: Dynamics.Model) : Diagnostic list =
 let methodDiagnostics (model: Dynamics.Model) : Diagnostic list =
     Option.toList (model.Noise |> Option.bind (MethodChoice.ofStructure model.Typed))
     @ Option.toList (MethodChoice.ofPartition model.Typed model.Partition)
+    @ Option.toList (
+        MethodChoice.ofSplitting
+            model.Typed
+            model.Splitting
+            (Splitting.nonlinear model |> Option.map _.Symbol.Name)
+    )

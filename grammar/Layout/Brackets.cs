@@ -10,10 +10,12 @@ namespace DiffEqLang.Grammar;
 /// <param name="IsInterval">Whether it opens an interval, which either closing bracket may end: <c>in (0, 1]</c>.</param>
 /// <param name="IsInvented">Whether the layout put it in, so that its not being closed is no news.</param>
 /// <param name="IsDropped">Whether it is kept from the parser, and its closing bracket too.</param>
+/// <param name="IsInExpression">Whether it is a brace around an expression, <c>implicit { ... }</c>: such are brackets like round ones.</param>
 internal sealed record Opener(
-    IToken Token, int Statement, bool IsInterval = false, bool IsInvented = false, bool IsDropped = false)
+    IToken Token, int Statement, bool IsInterval = false, bool IsInvented = false, bool IsDropped = false, bool IsInExpression = false)
 {
-    public bool IsBrace => Token.Type == LBRACE;
+    /// <summary>Whether it opens a block of statements.</summary>
+    public bool IsBrace => Token.Type == LBRACE && !IsInExpression;
 
     public bool IsClosedBy(int closer) =>
         closer == TokenKinds.CloserOf(Token.Type) || (IsInterval && closer is RPAREN or RBRACKET && !IsBrace);

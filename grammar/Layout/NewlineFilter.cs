@@ -13,7 +13,8 @@ namespace DiffEqLang.Grammar;
 /// </summary>
 /// <remarks>
 /// A line goes on in the next inside `()` and `[]`, where it ends in an operator, a comma, `=` or `|>`, and where the next
-/// begins with `|>`, `then`, `else` or `{`. Braces hold statements, so newlines count in them.
+/// begins with `|>`, `then`, `else` or `{`. Braces hold statements, so newlines count in them; but those of `implicit { ... }` within an
+/// expression hold a part of it.
 /// </remarks>
 internal sealed class NewlineFilter(
     IReadOnlyList<IToken> tokens, SourcePositions positions, SyntaxErrors errors)
@@ -41,7 +42,9 @@ internal sealed class NewlineFilter(
 
     private IToken? Last => output.Count > 0 ? output[^1] : null;
 
-    private bool AtStatementStart => Last is null or { Type: NEWLINE or LBRACE };
+    private bool AtStatementStart => Last is null or { Type: NEWLINE } || (Last.Type == LBRACE && !InsideExpression);
+
+    private bool InsideExpression => open.Count > 0 && open[^1].IsInExpression;
 
     private bool InsideRoundOrSquare => open.Count > 0 && !open[^1].IsBrace;
 
@@ -109,9 +112,13 @@ internal sealed class NewlineFilter(
         }
         if (TypeAt(next) == SLASH) return IsName(TypeAt(next + 1)) && TypeAt(next + 2) == EQUAL;
         if (TypeAt(next) is EQUAL or COLON_EQUAL) return Last?.Type is not (COMMA or LPAREN or LBRACE);
+        if (BeginsMark(at)) return BeginsDeclarationOrEquation(next + 1);
         return IsKeyword(TypeAt(at))
             && (TypeAt(next) == LBRACE || (TypeAt(next) != IN && IsName(TypeAt(next)) && tokens[next].Line == tokens[at].Line));
     }
+
+    /// <summary>Whether `implicit {` stands there: around a part of an expression, or around equations where it begins a statement.</summary>
+    private bool BeginsMark(int at) => TypeAt(at) == IMPLICIT && TypeAt(at + 1) == LBRACE;
 
     private int TypeAt(int at) => at < tokens.Count ? tokens[at].Type : EOF;
 
@@ -173,7 +180,7 @@ internal sealed class NewlineFilter(
         var isKeyword = token.Type == IN
             ? statement == PARAM && !InsideRoundOrSquare && Last is not null && EndsOperand(Last.Type)
             : AtStatementStart;
-        if (!isKeyword) token.Type = ID;
+        if (!isKeyword) token.Type = BeginsMark(index) ? MARK : ID;
     }
 
     /// <summary>`modle Foo {`: two names in a row begin no equation, so the first was meant for a keyword.</summary>
@@ -240,8 +247,9 @@ internal sealed class NewlineFilter(
     private void Open(IToken token)
     {
         var isInterval = Last?.Type == IN;
+        var isInExpression = token.Type == LBRACE && Last?.Type == MARK;
         output.Add(token);
-        open.Add(new Opener(token, statement, isInterval));
+        open.Add(new Opener(token, statement, isInterval, IsInExpression: isInExpression));
     }
 
     private void Close(IToken token)

@@ -97,6 +97,34 @@ public abstract class OdeEquations
     public virtual SparsityPattern? JacobianPattern => null;
 
     /// <summary>
+    /// Whether the right-hand side is given as a sum f = fᴱ + fᴵ too, of which methods that split take fᴵ, the stiff part, implicitly. What they
+    /// ask for then are the members below.
+    /// </summary>
+    public virtual bool IsSplit => false;
+
+    /// <summary>The part fᴱ(t, x): [..., N] -> [..., N].</summary>
+    public virtual Tensor ExplicitDrift(Tensor t, Tensor state) => throw WithoutParts(nameof(ExplicitDrift));
+
+    /// <summary>Its vector-Jacobian product: see <see cref="DriftVjp(Tensor, Tensor, Tensor, ParameterGradients)"/>.</summary>
+    public virtual Tensor ExplicitDriftVjp(Tensor t, Tensor state, Tensor w, ParameterGradients into) =>
+        throw WithoutParts(nameof(ExplicitDriftVjp));
+
+    /// <summary>The part fᴵ(t, x): [..., N] -> [..., N].</summary>
+    public virtual Tensor ImplicitDrift(Tensor t, Tensor state) => throw WithoutParts(nameof(ImplicitDrift));
+
+    /// <summary>Its vector-Jacobian product: see <see cref="DriftVjp(Tensor, Tensor, Tensor, ParameterGradients)"/>.</summary>
+    public virtual Tensor ImplicitDriftVjp(Tensor t, Tensor state, Tensor w, ParameterGradients into) =>
+        throw WithoutParts(nameof(ImplicitDriftVjp));
+
+    /// <summary>
+    /// Of what form A is, where fᴵ(t, x) = A x with a matrix A of parameters alone, as exponential methods need it; null where it is not.
+    /// </summary>
+    public virtual LinearStructure? ImplicitStructure => null;
+
+    /// <summary>Which entries of ∂fᴵ/∂x may be other than zero: see <see cref="JacobianPattern"/>.</summary>
+    public virtual SparsityPattern? ImplicitJacobianPattern => null;
+
+    /// <summary>
     /// The time derivative ∂f/∂t at a state that rests: [..., N] -> [..., N]. Rosenbrock methods ask for it. By default a central
     /// difference.
     /// </summary>
@@ -168,6 +196,9 @@ public abstract class OdeEquations
     /// The vector-Jacobian product wᵀ ∂J/∂x of a jump, [..., N]; adds wᵀ ∂J/∂θ, summed over the batch, to <paramref name="into"/>.
     /// </summary>
     public virtual Tensor JumpVjp(int which, Tensor t, Tensor state, Tensor w, ParameterGradients into) => w;
+
+    private static NotSupportedException WithoutParts(string member) =>
+        new($"Equations that are split override {member}.");
 
     private static NotSupportedException WithoutEvents(string member) =>
         new($"Equations whose events watch a value override {member}.");

@@ -8,8 +8,24 @@ internal sealed class TimedEvents(IReadOnlyList<EventSpec> events, SolveSpan spa
 {
     private readonly double[] _next = [.. Enumerable.Range(0, lanes).Select(_ => Next(events, span.Start, span.Direction))];
 
+    private readonly double[] _last = [.. Enumerable.Repeat(double.NaN, lanes)];    // that each lane has passed
+
     /// <summary>The time of the next, which no step may pass; infinite where there is none.</summary>
     public double[] Limits => _next;
+
+    /// <summary>What is known of a lane: the next time and the last.</summary>
+    public double[] Memory(int lane) => [_next[lane], _last[lane]];
+
+    /// <summary>Lets a lane go on from there.</summary>
+    public void Recall(int lane, double[] memory) => (_next[lane], _last[lane]) = (memory[0], memory[1]);
+
+    /// <summary>The steps of an attempt that begin or end at such a time; null where none does.</summary>
+    public StepBreaks? Breaks(LaneClock clock)
+    {
+        bool[] atStart = [.. _last.Select((time, lane) => time == clock.Time[lane])];
+        double[] atEnd = [.. _next.Select((time, lane) => time == clock.Target(lane) ? time : double.NaN)];
+        return atStart.Contains(true) || atEnd.Any(double.IsFinite) ? new StepBreaks(atStart, atEnd, span.Direction) : null;
+    }
 
     /// <summary>The events of the time that a lane has reached.</summary>
     public IEnumerable<int> At(double time) => Enumerable.Range(0, events.Count).Where(i => events[i].Kind switch
@@ -20,7 +36,11 @@ internal sealed class TimedEvents(IReadOnlyList<EventSpec> events, SolveSpan spa
     });
 
     /// <summary>Goes on behind a time.</summary>
-    public void Pass(int lane, double time) => _next[lane] = Next(events, time, span.Direction);
+    public void Pass(int lane, double time)
+    {
+        if (time == _next[lane]) _last[lane] = time;
+        _next[lane] = Next(events, time, span.Direction);
+    }
 
     private static double Next(IReadOnlyList<EventSpec> events, double time, int direction)
     {

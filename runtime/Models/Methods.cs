@@ -103,6 +103,24 @@ public static partial class Methods
     /// <summary>McLachlan's composition, order 4, symplectic and symmetric: for equations that fall into positions and momenta.</summary>
     public static Method McLachlan(double dt) => new("mclachlan") { Dt = dt };
 
+    /// <summary>Euler's method, order 1, implicit in the part of the equations that is split off as stiff, explicit in the rest.</summary>
+    public static Method ImexEuler(double dt) => new("imex_euler") { Dt = dt };
+
+    /// <summary>Kennedy and Carpenter's additive pair, order 3(2), implicit in the part of the equations that is split off as stiff.</summary>
+    public static Method KenCarp3(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("kencarp3", rtol, atol, dt);
+
+    /// <summary>Kennedy and Carpenter's additive pair, order 4(3), implicit in the part of the equations that is split off as stiff.</summary>
+    public static Method KenCarp4(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("kencarp4", rtol, atol, dt);
+
+    /// <summary>Kennedy and Carpenter's additive pair, order 5(4), implicit in the part of the equations that is split off as stiff.</summary>
+    public static Method KenCarp5(double? rtol = null, double? atol = null, double? dt = null) => Adaptive("kencarp5", rtol, atol, dt);
+
+    /// <summary>The exponential Euler method, order 1: exact in the linear part that is split off, however stiff.</summary>
+    public static Method Etd1(double dt) => new("etd1") { Dt = dt };
+
+    /// <summary>Cox and Matthews' exponential method, order 4: exact in the linear part that is split off, however stiff.</summary>
+    public static Method EtdRk4(double dt) => new("etdrk4") { Dt = dt };
+
     /// <summary>The reversible Heun method, order 2: gradients in memory that does not grow with the steps.</summary>
     public static Method ReversibleHeun(double dt) => new("reversible_heun") { Dt = dt };
 
@@ -135,6 +153,12 @@ public static partial class Methods
 
     /// <summary>Those for equations that fall into positions and momenta.</summary>
     public static IReadOnlyList<string> SymplecticNames { get; } = [.. Catalogue.Symplectic.Select(tableau => tableau.Name)];
+
+    /// <summary>Those for equations of two parts, of which one is stiff.</summary>
+    public static IReadOnlyList<string> SplitNames { get; } = [.. Catalogue.Split.Select(tableau => tableau.Name)];
+
+    /// <summary>The exponential methods, for equations with a linear part that is stiff.</summary>
+    public static IReadOnlyList<string> ExponentialNames { get; } = [.. Catalogue.Exponential.Select(method => method.Name)];
 
     /// <summary>Those whose steps can be undone, for <see cref="GradientMode.Reversible"/>.</summary>
     public static IReadOnlyList<string> ReversibleNames { get; } = [.. ReversibleScheme.All.Select(scheme => scheme.Name)];

@@ -8,7 +8,7 @@ namespace DiffEqLang.Runtime;
 /// </summary>
 /// <remarks>
 /// Griewank and Walther (2008), Evaluating Derivatives, ch. 3. What a step is, and with it what is handed back from one to the one before, is
-/// the method's: <see cref="RungeKuttaAdjoint"/>, <see cref="MultistepAdjoint"/>.
+/// the method's: <see cref="RungeKuttaAdjoint"/>, <see cref="MultistepAdjoint"/>, <see cref="ExponentialAdjoint"/>.
 /// </remarks>
 /// <param name="tape">The steps.</param>
 /// <param name="cotangents">d loss / d saved state: [times, samples, N].</param>
@@ -35,9 +35,12 @@ internal abstract class DiscreteAdjoint(StepTape tape, Tensor cotangents, Parame
     public static Tensor Run(OdeProblem problem, StepTape tape, Tensor cotangents, ParameterGradients into, Tensor? eventTimes = null)
     {
         using var scope = NewDisposeScope();
-        using DiscreteAdjoint adjoint = problem.Multistep is null
-            ? new RungeKuttaAdjoint(problem, tape, cotangents, eventTimes, into)
-            : new MultistepAdjoint(problem, tape, cotangents, eventTimes, into);
+        using DiscreteAdjoint adjoint = problem switch
+        {
+            { Multistep: not null } => new MultistepAdjoint(problem, tape, cotangents, eventTimes, into),
+            { Exponential: not null } => new ExponentialAdjoint(problem, tape, cotangents, eventTimes, into),
+            _ => new RungeKuttaAdjoint(problem, tape, cotangents, eventTimes, into),
+        };
         return adjoint.GoBack(problem.Span);
     }
 

@@ -124,25 +124,25 @@ internal sealed class ForwardSensitivities : IStepRecorder
 
     private void SetSlope(Stages stages, Stages ofStates, int stage)
     {
-        var time = stages.Geometry.TimeOf(stage);    // outside, since the geometry keeps it
+        _ = stages.Geometry.TimeOf(stage);    // outside, since the geometry keeps it
         using var scope = NewDisposeScope();
-        var slope = Slope(time, ofStates.States[stage], stages.States[stage], out _);
+        var slope = Slope(stages.Geometry, stage, ofStates.States[stage], stages.States[stage], out _);
         stages.Slopes[stage] = stages.Geometry.Scaled(OfPart(stage, slope)).MoveToOuterDisposeScope();
     }
 
     /// <summary>∂f/∂x Z + ∂f/∂θ: [samples, N, D].</summary>
-    private Tensor Slope(Tensor time, Tensor state, Tensor tangents, out Tensor jacobian)
+    private Tensor Slope(StepGeometry geometry, int stage, Tensor state, Tensor tangents, out Tensor jacobian)
     {
-        (jacobian, var ofParameters) = Jacobians(time, state);
+        (jacobian, var ofParameters) = Jacobians(_kernel.EquationsOf(stage), geometry.TimeOf(stage), state);
         var slope = jacobian.bmm(tangents.view(tangents.size(0), _states, _directions));
         if (ofParameters is not null) slope.narrow(2, _initial, _directions - _initial).add_(ofParameters, Scalars.One);
         return slope;
     }
 
     /// <summary>∂f/∂x, [samples, N, N], and ∂f/∂θ, [samples, N, all parameters], from one vector-Jacobian product of all N unit vectors.</summary>
-    private (Tensor OfState, Tensor? OfParameters) Jacobians(Tensor time, Tensor state)
+    private (Tensor OfState, Tensor? OfParameters) Jacobians(OdeEquations equations, Tensor time, Tensor state)
     {
-        var (equations, samples) = (_problem.Equations, state.size(0));
+        var samples = state.size(0);
         var into = new ParameterGradients(equations.Parameters, i => equations.Parameters[i].requires_grad, [_states, samples]);
         var units = eye(_states, dtype: state.dtype, device: state.device).unsqueeze(1).expand(_states, samples, _states);
         var rows = equations.DriftVjp(time.expand(_states, samples), state.expand(_states, samples, _states), units, into);
@@ -161,7 +161,7 @@ internal sealed class ForwardSensitivities : IStepRecorder
         for (var i = 0; i < group.Count; i++)
         {
             var stage = group.First + i;
-            given[i] = Slope(geometry.TimeOf(stage), ofStates.States[stage], _kernel.Known(stages, group, stage), out jacobians[i]);
+            given[i] = Slope(geometry, stage, ofStates.States[stage], _kernel.Known(stages, group, stage), out jacobians[i]);
         }
 
         var matrix = StageMatrix.Transposed(geometry, block, stack(jacobians, 1), mass: null).transpose(1, 2);

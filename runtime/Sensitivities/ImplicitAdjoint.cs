@@ -25,7 +25,7 @@ internal static class ImplicitAdjoint
         var given = stack([.. slopes.Select(slope => slope ?? zeros_like(states[0]))], 1);
         if (end is not null) AddEnd(given, geometry, block, kernel.Tableau.EndStage - group.First, end);
         if (kernel.SolveSparseTransposed(geometry, group, states[0], given.select(1, 0)) is { } ofSparse) return [ofSparse];
-        var jacobians = stack([.. states.Select((state, i) => kernel.Equations.DriftJacobian(geometry.TimeOf(group.First + i), state))], 1);
+        var jacobians = stack([.. states.Select((state, i) => kernel.EquationsOf(group.First + i).DriftJacobian(geometry.TimeOf(group.First + i), state))], 1);
         var matrix = StageMatrix.Transposed(geometry, block, jacobians, kernel.Constraints?.Mass(states[0]));
         var solved = linalg.solve_ex(matrix, given.reshape(given.size(0), -1, 1)).result.view(given.shape);
         return [.. Enumerable.Range(0, group.Count).Select(i => solved.select(1, i))];

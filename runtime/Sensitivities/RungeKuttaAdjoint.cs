@@ -152,7 +152,7 @@ internal sealed class RungeKuttaAdjoint : DiscreteAdjoint
     {
         if (cotangent is null) return null;
         var argument = _kernel.Argument(geometry, stage, state);
-        var adjoint = _kernel.Equations.DriftVjp(geometry.TimeOf(stage), argument, cotangent, Into, terms);
+        var adjoint = _kernel.EquationsOf(stage).DriftVjp(geometry.TimeOf(stage), argument, cotangent, Into, terms);
         return _past is null ? adjoint : _past.Take(adjoint, geometry, stage);
     }
 

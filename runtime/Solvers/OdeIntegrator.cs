@@ -77,6 +77,7 @@ internal sealed class OdeIntegrator : IDisposable
 
         _kernel = problem.Multistep is { } multistep
             ? new MultistepKernel(problem, multistep, _lanes, _state)
+            : problem.Exponential is not null ? new ExponentialKernel(problem, _state)
             : problem.Stiff is not null ? new SwitchingKernel(problem, _lanes, _state.dtype, keepsTerms: recorder is { WantsTerms: true })
             : new RungeKuttaKernel(problem, _lanes, _state.dtype, keepsTerms: recorder is { WantsTerms: true }, _past);
         _clock = new LaneClock(problem, _lanes);
@@ -180,7 +181,7 @@ internal sealed class OdeIntegrator : IDisposable
 
     private void Attempt()
     {
-        var geometry = _kernel.GeometryOf(_clock.Time, _clock.Step, _state);
+        var geometry = _kernel.GeometryOf(_clock.Time, _clock.Step, _state, _events?.Breaks(_clock));
         if (_slope is null && _kernel.NeedsSlope) EvaluateAt(geometry);
         var step = _kernel.Attempt(geometry, _state, _slope, _terms);
         var (moved, isSound) = _problem.IsAdaptive ? JudgeError(step) : JudgeFinite(step.After);

@@ -31,6 +31,12 @@ internal sealed record OdeProblem(
         if (problem.Tableau.IsPartitioned && equations.Positions is null)
             throw new ArgumentException(
                 $"Method {problem.Method.Name} needs positions and momenta, neither of which may depend on itself, and these equations do not fall into such; deqc check names the term where the solve block has the method.");
+        if (problem.Tableau.IsSplit && !equations.IsSplit)
+            throw new ArgumentException(
+                $"Method {problem.Method.Name} takes one part of the right-hand side explicitly and the other implicitly, and these equations are not split: mark the stiff part by `implicit {{ ... }}`, or name the method in the solve block for the compiler to find their linear part.");
+        if (problem.Exponential is not null && equations.ImplicitStructure is null)
+            throw new ArgumentException(
+                $"Method {problem.Method.Name} needs a part of the right-hand side that is linear with constant coefficients, and of these equations none is split off: mark it by `implicit {{ ... }}`, or name the method in the solve block for the compiler to find it.");
         if (equations.Algebraic is not null) CheckConstraints(problem);
         var complete = new OdeProblem(equations, problem.Tableau, span, problem.Method, options) { Delays = equations.Delays };
         if (complete.Delays.Count > 0) complete.CheckDelays();
@@ -45,6 +51,8 @@ internal sealed record OdeProblem(
         var least = Delays.Min(delay => delay.Value);
         if (Stiff is not null)
             throw new NotSupportedException($"Method {Method.Name} may change to an implicit method, and equations with delays are solved by explicit methods: take one of {string.Join(", ", Methods.ExplicitNames)}.");
+        if (Exponential is not null)
+            throw new NotSupportedException($"Method {Method.Name} steps by functions of a matrix, and equations with delays are solved by Runge-Kutta methods: take one of {string.Join(", ", Methods.ExplicitNames)}.");
         if (Multistep is not null)
             throw new NotSupportedException($"Method {Method.Name} keeps past values of its own, and equations with delays are solved by Runge-Kutta methods: take one of {string.Join(", ", Methods.ExplicitNames)}.");
         if (Tableau.IsImplicit)

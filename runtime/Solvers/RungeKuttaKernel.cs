@@ -20,6 +20,7 @@ internal sealed class RungeKuttaKernel : StepKernel
 {
     private readonly RungeKuttaTableau _tableau;
     private readonly bool _keepsTerms;
+    private readonly OdeEquations[] _equations;     // that the stages evaluate
     private readonly QuadratureEquations? _quadrature;
     private readonly IterationMatrix? _matrix;
     private readonly NewtonIteration? _newton;
@@ -38,11 +39,13 @@ internal sealed class RungeKuttaKernel : StepKernel
         : base(problem.Equations)
     {
         (_tableau, _keepsTerms, _past) = (problem.Tableau, keepsTerms, past);
+        var parts = Enum.GetValues<DriftPart>().ToDictionary(part => part, part => PartialEquations.Of(Equations, part));
+        _equations = [.. _tableau.Drifts.Select(part => parts[part])];
         _quadrature = Equations as QuadratureEquations;
         _positions = _tableau.IsPartitioned ? new EntryMask(Equations.Positions!) : null;
         if (!_tableau.IsImplicit) return;
         _constraints = AlgebraicConstraints.Of(Equations);
-        _matrix = new IterationMatrix(Equations, _constraints);
+        _matrix = new IterationMatrix(_tableau.IsSplit ? parts[DriftPart.Implicit] : Equations, _constraints);
         if (_tableau.Rosenbrock is { } coefficients) _rosenbrock = new RosenbrockStages(this, _matrix, coefficients);
         else _newton = new NewtonIteration(problem, this, _matrix, lanes, dtype);
     }
@@ -104,6 +107,9 @@ internal sealed class RungeKuttaKernel : StepKernel
             : null;
     }
 
+    /// <summary>What a stage evaluates: the equations, or one part of their right-hand side.</summary>
+    public OdeEquations EquationsOf(int stage) => _equations[stage];
+
     /// <summary>What the equations take for the state at a stage: itself, followed by the delayed states that they ask for.</summary>
     public Tensor Argument(StepGeometry geometry, int stage, Tensor state) => _past is null ? state : _past.Behind(state, geometry, stage);
 
@@ -118,8 +124,8 @@ internal sealed class RungeKuttaKernel : StepKernel
         terms = null;
         var (time, argument) = (geometry.TimeOf(stage), Argument(geometry, stage, state));
         var slope = _quadrature is not null ? _quadrature.Drift(stage, time, argument)
-            : _keepsTerms ? Equations.Drift(time, argument, out terms)
-            : Equations.Drift(time, argument);
+            : _keepsTerms && _tableau.Drifts[stage] == DriftPart.Whole ? Equations.Drift(time, argument, out terms)
+            : _equations[stage].Drift(time, argument);
         return slope.numel() == state.numel() ? slope : slope.expand_as(state);
     }
 
@@ -192,9 +198,10 @@ internal sealed class RungeKuttaKernel : StepKernel
     /// <param name="vector">[samples, N].</param>
     public Tensor? SolveSparseTransposed(StepGeometry geometry, StageGroup group, Tensor state, Tensor vector)
     {
-        if (group.Count > 1 || _constraints is not null || Equations.JacobianPattern is null) return null;
+        var equations = _equations[group.First];
+        if (group.Count > 1 || _constraints is not null || equations.JacobianPattern is null) return null;
         double[] g = [.. geometry.Steps.Select(step => step * group.Block(_tableau.A)[0, 0])];
-        _ofAdjoint ??= NewtonMatrices.For(Equations, state.size(1), g.Length);
+        _ofAdjoint ??= NewtonMatrices.For(equations, state.size(1), g.Length);
         if (_ofAdjoint is DenseMatrices) return null;
         int[] all = [.. Enumerable.Range(0, g.Length)];
         _ofAdjoint.Evaluate(all, geometry.TimeOf(group.First), state);
@@ -218,10 +225,13 @@ internal sealed class RungeKuttaKernel : StepKernel
 
     private void Evaluate(Stages stages, int i)
     {
-        stages.States[i] = Combine(stages, _tableau.A[i]);
+        stages.States[i] = IsAtLastStage(i) ? stages.States[i - 1] : Combine(stages, _tableau.A[i]);
         var slope = Drift(stages.Geometry, i, stages.States[i], out stages.Terms[i]);
         stages.Slopes[i] = OfPart(i, stages.Geometry.Scaled(slope));
     }
+
+    /// <summary>Whether a stage is evaluated where the one before it has arrived, as the parts of a split right-hand side are.</summary>
+    private bool IsAtLastStage(int stage) => stage > 1 && _tableau.A[stage].AsSpan().SequenceEqual(_tableau.A[stage - 1]);
 
     private static Tensor Combine(Stages stages, double[] weights) =>
         LinearCombination.Add(stages.States[0], weights, stages.Geometry.Scale, stages.Slopes.AsSpan(0, weights.Length));

@@ -18,6 +18,9 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
     /// <summary>The multistep method whose first step is one by the tableau; null where all are.</summary>
     public MultistepMethod? Multistep { get; } = Method.Tableau is null ? Catalogue.FindMultistep(Method.Name) : null;
 
+    /// <summary>The exponential method; null where it is none. The tableau is then the method that it is without the linear part.</summary>
+    public ExponentialMethod? Exponential { get; } = Method.Tableau is null ? Catalogue.FindExponential(Method.Name) : null;
+
     /// <summary>The method that takes over where the equations prove stiff; null where the method does not change.</summary>
     public RungeKuttaTableau? Stiff { get; } = Method.Tableau is null && Method.Name == Methods.AutoName ? Rodas5P.Tableau : null;
 
@@ -36,6 +39,8 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
     {
         if (Multistep is not null)
             return $"Method {Multistep.Name} keeps past values, and those are kept by torch: take SolveTarget.Torch, or a one-step method such as {(Multistep.IsImplicit ? "rodas5p" : "tsit5")}.";
+        if (Exponential is not null)
+            return $"Method {Exponential.Name} steps by functions of a matrix, and those are computed by torch: take SolveTarget.Torch, or a one-step method such as rodas5p.";
         if (Stiff is not null)
             return $"Method {Method.Name} changes between two methods, and that is done by torch: take SolveTarget.Torch, or one of the two, {Tableau.Name} or {Stiff.Name}.";
         if (Tableau.IsPartitioned)
@@ -53,8 +58,9 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
         if (ReversibleScheme.Find(method.Name) is not null)
             throw new ArgumentException($"Method {method.Name} is reversible, and those run on torch, without ensembles: take SolveTarget.Torch, or one of {string.Join(", ", Methods.ExplicitNames)}.");
         var tableau = method.Tableau ?? Catalogue.Find(method.Name) ?? Catalogue.FindMultistep(method.Name)?.Start
+            ?? Catalogue.FindExponential(method.Name)?.Underlying
             ?? (method.Name == Methods.AutoName ? Tsit5.Tableau : null)
-            ?? throw new ArgumentException($"There is no method {method.Name} for ordinary differential equations.{Spelling.Suggest(method.Name, [.. Methods.OdeNames, .. Methods.SymplecticNames, .. Methods.ReversibleNames, Methods.AutoName])}");
+            ?? throw new ArgumentException($"There is no method {method.Name} for ordinary differential equations.{Spelling.Suggest(method.Name, [.. Methods.OdeNames, .. Methods.SymplecticNames, .. Methods.SplitNames, .. Methods.ExponentialNames, .. Methods.ReversibleNames, Methods.AutoName])}");
         var problem = new RungeKuttaProblem(tableau, span, method, options);
         problem.Check();
         return problem;
@@ -93,6 +99,8 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
             throw new ArgumentException($"Method {Method.Name} changes between two methods, and gradients through it are those of its steps, all of them kept: take gradient = discrete, without checkpoints.");
         if (Multistep is not null && !Options.KeepsAllStates)
             throw new ArgumentException($"Gradients through the multistep method {Method.Name} are those of its steps, all of them kept: take gradient = discrete, without checkpoints.");
+        if (Exponential is not null && !Options.KeepsAllStates)
+            throw new ArgumentException($"Gradients through the exponential method {Method.Name} are those of its steps, all of them kept: take gradient = discrete, without checkpoints.");
         if (Tableau.IsImplicit && Options.Gradient == GradientMode.Backsolve)
             throw new ArgumentException($"Method {Method.Name} is implicit, and the backsolve gradient solves backwards what is stiff forwards: take gradient = discrete.");
         if (Tableau.IsImplicit && Options.Gradient == GradientMode.Interpolated)

@@ -13,12 +13,14 @@ internal sealed class StepGeometry
     private readonly IReadOnlyList<double> _nodes;
     private readonly ScalarType _dtype;
     private readonly Device _device;
+    private readonly StepBreaks? _breaks;
     private Tensor? _stageTimes;    // [stages] or [stages, lanes]
     private Tensor? _steps;         // [lanes, 1]
 
-    public StepGeometry(IReadOnlyList<double> nodes, double[] times, double[] steps, ScalarType dtype, Device device)
+    public StepGeometry(
+        IReadOnlyList<double> nodes, double[] times, double[] steps, ScalarType dtype, Device device, StepBreaks? breaks = null)
     {
-        (_nodes, Times, Steps, _dtype, _device) = (nodes, times, steps, dtype, device);
+        (_nodes, Times, Steps, _dtype, _device, _breaks) = (nodes, times, steps, dtype, device, breaks);
         IsUniform = !times.AsSpan().ContainsAnyExcept(times[0]) && !steps.AsSpan().ContainsAnyExcept(steps[0]);
     }
 
@@ -65,14 +67,14 @@ internal sealed class StepGeometry
 
     /// <summary>The step of some lanes only.</summary>
     public StepGeometry Select(int[] lanes) =>
-        new(_nodes, [.. lanes.Select(i => Times[i])], [.. lanes.Select(i => Steps[i])], _dtype, _device);
+        new(_nodes, [.. lanes.Select(i => Times[i])], [.. lanes.Select(i => Steps[i])], _dtype, _device, _breaks?.Select(lanes));
 
     /// <summary>The same step without the lanes that did not move, on tensors of its own.</summary>
     public StepGeometry OfMoved(bool[] moves) =>
-        new(_nodes, Times, moves.Contains(false) ? [.. Steps.Select((step, i) => moves[i] ? step : 0)] : Steps, _dtype, _device);
+        new(_nodes, Times, moves.Contains(false) ? [.. Steps.Select((step, i) => moves[i] ? step : 0)] : Steps, _dtype, _device, _breaks);
 
     /// <summary>The same step with tensors yet to be made, in the dispose scope of their first use.</summary>
-    public StepGeometry Anew() => new(_nodes, Times, Steps, _dtype, _device);
+    public StepGeometry Anew() => new(_nodes, Times, Steps, _dtype, _device, _breaks);
 
     private Tensor StepOfLanes() => _steps ??= HostVector.ToDevice(Steps, [Steps.Length, 1], _dtype, _device);
 
@@ -82,7 +84,13 @@ internal sealed class StepGeometry
         var times = new double[stages * lanes];
         for (var stage = 0; stage < stages; stage++)
             for (var lane = 0; lane < lanes; lane++)
-                times[stage * lanes + lane] = Times[lane] + _nodes[stage] * Steps[lane];
+                times[stage * lanes + lane] = StageTime(stage, lane);
         return HostVector.ToDevice(times, IsUniform ? [stages] : [stages, lanes], _dtype, _device);
+    }
+
+    private double StageTime(int stage, int lane)
+    {
+        var (node, time) = (_nodes[stage], Times[lane] + _nodes[stage] * Steps[lane]);
+        return _breaks?.Inside(lane, node, time, _dtype) ?? time;
     }
 }

@@ -96,7 +96,8 @@ internal abstract class StepKernel(OdeEquations equations) : IDisposable
     public abstract Tensor? SharedSlope(StepAttempt step);
 
     /// <summary>Where an attempt lies in time.</summary>
-    public StepGeometry GeometryOf(double[] times, double[] steps, Tensor like) => new(Nodes, times, steps, like.dtype, like.device);
+    public StepGeometry GeometryOf(double[] times, double[] steps, Tensor like, StepBreaks? breaks = null) =>
+        new(Nodes, times, steps, like.dtype, like.device, breaks);
 
     /// <inheritdoc/>
     public abstract void Dispose();

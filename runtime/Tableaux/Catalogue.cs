@@ -9,10 +9,13 @@ public static class Catalogue
         Held<RungeKuttaTableau>().ToDictionary(tableau => tableau.Name);
 
     /// <summary>Those for equations of any kind, by order and then by name.</summary>
-    public static IReadOnlyList<RungeKuttaTableau> All { get; } = Sorted(tableau => !tableau.IsPartitioned);
+    public static IReadOnlyList<RungeKuttaTableau> All { get; } = Sorted(tableau => !tableau.IsPartitioned && !tableau.IsSplit);
 
     /// <summary>Those for equations that fall into positions and momenta: see <see cref="SymplecticComposition"/>.</summary>
     public static IReadOnlyList<RungeKuttaTableau> Symplectic { get; } = Sorted(tableau => tableau.IsPartitioned);
+
+    /// <summary>Those for right-hand sides of two parts: see <see cref="AdditiveMethod"/>.</summary>
+    public static IReadOnlyList<RungeKuttaTableau> Split { get; } = Sorted(tableau => tableau.IsSplit);
 
     /// <summary>The multistep methods, by name.</summary>
     public static IReadOnlyList<MultistepMethod> Multistep { get; } =
@@ -20,6 +23,12 @@ public static class Catalogue
 
     /// <summary>The multistep method of a name as written in <c>method = ...</c>; null where there is none.</summary>
     public static MultistepMethod? FindMultistep(string name) => Multistep.FirstOrDefault(method => method.Name == name);
+
+    /// <summary>The exponential methods, by order.</summary>
+    public static IReadOnlyList<ExponentialMethod> Exponential { get; } = [.. Held<ExponentialMethod>().OrderBy(method => method.Order)];
+
+    /// <summary>The exponential method of a name as written in <c>method = ...</c>; null where there is none.</summary>
+    public static ExponentialMethod? FindExponential(string name) => Exponential.FirstOrDefault(method => method.Name == name);
 
     /// <summary>Those for equations with algebraic constraints, by order and then by name.</summary>
     public static IReadOnlyList<RungeKuttaTableau> ForConstraints { get; } = Sorted(tableau => tableau.ObstacleToConstraints is null);

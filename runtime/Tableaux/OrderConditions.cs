@@ -9,7 +9,12 @@ namespace DiffEqLang.Tableaux;
 /// What stands in place of A where one subtree alone hangs from a vertex: α + Γ of a Rosenbrock method, whose first derivatives are
 /// those of its matrix (Hairer and Wanner 1996, IV.7.11). A itself where null.
 /// </param>
-public sealed class OrderConditions(IReadOnlyList<double[]> a, IReadOnlyList<double[]>? ofSingle = null)
+/// <param name="drifts">
+/// Which part of the right-hand side each stage evaluates: trees then have vertices of two colours, the explicit part's 0, the implicit one's
+/// 1, and those that have both are the conditions that couple the parts. All of it where null.
+/// </param>
+public sealed class OrderConditions(
+    IReadOnlyList<double[]> a, IReadOnlyList<double[]>? ofSingle = null, IReadOnlyList<DriftPart>? drifts = null)
 {
     /// <summary>
     /// Up to this many units a condition may fail: coefficients that are given to fifteen digits are off by up to 23, and each enters a
@@ -24,7 +29,7 @@ public sealed class OrderConditions(IReadOnlyList<double[]> a, IReadOnlyList<dou
     /// <param name="order">Up to which trees are taken.</param>
     /// <param name="fraction">θ of the step at which the weights give the solution; the right-hand side is θ^|t| / γ(t).</param>
     public IEnumerable<OrderCondition> UpTo(int order, IReadOnlyList<double> weights, double fraction = 1) =>
-        Enumerable.Range(1, order).SelectMany(RootedTree.OfVertices).Select(tree => Of(tree, weights, fraction));
+        Enumerable.Range(1, order).SelectMany(vertices => RootedTree.OfVertices(vertices, drifts is null ? 1 : 2)).Select(tree => Of(tree, weights, fraction));
 
     /// <summary>The first condition that fails by more than the rounding of its summands; null where all hold.</summary>
     public OrderCondition? FirstViolated(int order, IReadOnlyList<double> weights, double fraction = 1) =>
@@ -48,8 +53,7 @@ public sealed class OrderConditions(IReadOnlyList<double[]> a, IReadOnlyList<dou
     {
         if (_known.TryGetValue(tree, out var known)) return known;
         var (weights, sizes) = (new double[a.Count], new double[a.Count]);
-        Array.Fill(weights, 1);
-        Array.Fill(sizes, 1);
+        for (var i = 0; i < a.Count; i++) (weights[i], sizes[i]) = Evaluates(i, tree.Color) ? (1, 1) : (0, 0);
         var rows = tree.Subtrees.Count == 1 ? ofSingle ?? a : a;
         foreach (var (below, sizesBelow) in tree.Subtrees.Select(ElementaryWeights))
         {
@@ -69,6 +73,10 @@ public sealed class OrderConditions(IReadOnlyList<double[]> a, IReadOnlyList<dou
 
         return _known[tree] = (weights, sizes);
     }
+
+    /// <summary>Whether a stage evaluates the part of a colour.</summary>
+    private bool Evaluates(int stage, int color) =>
+        drifts is null || drifts[stage] != (color == 0 ? DriftPart.Implicit : DriftPart.Explicit);
 }
 
 /// <summary>One condition, and how it is met.</summary>

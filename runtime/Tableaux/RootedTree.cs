@@ -1,12 +1,16 @@
+using System.Globalization;
+
 namespace DiffEqLang.Tableaux;
 
 /// <summary>
 /// A rooted tree, given by the trees that hang from its root. The derivatives of a solution of y' = f(y) are sums over such trees, and
 /// a Runge-Kutta method has one condition of order a tree. Butcher (2016), Numerical Methods for Ordinary Differential Equations, 3rd
-/// ed., section 300.
+/// ed., section 300. Of a sum of right-hand sides every vertex has the colour of one of them: Hairer, Nørsett and Wanner (1993), Solving
+/// Ordinary Differential Equations I, II.15.
 /// </summary>
 /// <param name="Subtrees">Largest first, so that equal trees are built alike.</param>
-public sealed record RootedTree(IReadOnlyList<RootedTree> Subtrees)
+/// <param name="Color">That of the root, from 0.</param>
+public sealed record RootedTree(IReadOnlyList<RootedTree> Subtrees, int Color = 0)
 {
     /// <summary>How many vertices it has: the order of the condition that belongs to it.</summary>
     public int Vertices { get; } = 1 + Subtrees.Sum(subtree => subtree.Vertices);
@@ -14,34 +18,46 @@ public sealed record RootedTree(IReadOnlyList<RootedTree> Subtrees)
     /// <summary>γ: the product, over the vertices, of the vertices of the tree that hangs there.</summary>
     public double Density { get; } = (1 + Subtrees.Sum(subtree => subtree.Vertices)) * Subtrees.Aggregate(1.0, (product, subtree) => product * subtree.Density);
 
-    /// <summary>All trees of so many vertices, each once: 1, 1, 2, 4, 9, 20, 48, 115, 286, 719, ... (OEIS A000081).</summary>
-    public static IReadOnlyList<RootedTree> OfVertices(int count)
+    /// <summary>
+    /// All trees of so many vertices, each once: 1, 1, 2, 4, 9, 20, 48, 115, 286, 719, ... (OEIS A000081); of two colours 2, 4, 14, 52, 214,
+    /// ... (A000151).
+    /// </summary>
+    public static IReadOnlyList<RootedTree> OfVertices(int count, int colors = 1)
     {
         lock (Known)
         {
-            while (Known.Count < count)
+            while (Known.Count < colors) Known.Add([]);
+            var known = Known[colors - 1];
+            while (known.Count < count)
             {
-                var next = Known.Count + 1;
-                Known.Add([.. Forests(next - 1, next - 1).Select(forest => new RootedTree(forest))]);
+                var next = known.Count + 1;
+                known.Add([.. from forest in Forests(known, next - 1, next - 1)
+                              from color in Enumerable.Range(0, colors)
+                              select new RootedTree(forest, color)]);
             }
 
-            return Known[count - 1];
+            return known[count - 1];
         }
     }
 
-    /// <summary>In Butcher's notation: τ for a vertex, [τ[τ]] for a root that carries a vertex and a chain of two.</summary>
-    public override string ToString() => Subtrees.Count == 0 ? "τ" : $"[{string.Concat(Subtrees)}]";
+    /// <summary>
+    /// In Butcher's notation: τ for a vertex, [τ[τ]] for a root that carries a vertex and a chain of two; behind vertices of colours other than
+    /// the first, their numbers.
+    /// </summary>
+    public override string ToString() =>
+        (Subtrees.Count == 0 ? "τ" : $"[{string.Concat(Subtrees)}]") + (Color == 0 ? "" : Color.ToString(CultureInfo.InvariantCulture));
 
-    private static readonly List<IReadOnlyList<RootedTree>> Known = [];
+    /// <summary>By the number of colours, less one, and by that of vertices, less one.</summary>
+    private static readonly List<List<IReadOnlyList<RootedTree>>> Known = [];
 
     /// <summary>All multisets of trees with so many vertices together, none of more than <paramref name="largest"/>.</summary>
-    private static IEnumerable<IReadOnlyList<RootedTree>> Forests(int vertices, int largest)
+    private static IEnumerable<IReadOnlyList<RootedTree>> Forests(List<IReadOnlyList<RootedTree>> known, int vertices, int largest)
     {
         if (vertices == 0) return [[]];
         return from size in Enumerable.Range(1, Math.Min(vertices, largest)).Reverse()
                from count in Enumerable.Range(1, vertices / size)
-               from equallyLarge in Multisets(count, Known[size - 1], 0)
-               from smaller in Forests(vertices - count * size, size - 1)
+               from equallyLarge in Multisets(count, known[size - 1], 0)
+               from smaller in Forests(known, vertices - count * size, size - 1)
                select (IReadOnlyList<RootedTree>)[.. equallyLarge, .. smaller];
     }
 

@@ -25,11 +25,12 @@ public sealed class RungeKuttaTableau
     /// <param name="error">The error estimate, where the method has one.</param>
     /// <param name="dense">The continuous extension; cubic Hermite where null.</param>
     /// <param name="parts">What each stage moves; all of the state where null.</param>
+    /// <param name="drifts">Which part of the right-hand side each stage evaluates, the first all of it; all do where null.</param>
     /// <exception cref="ArgumentException">The coefficients contradict each other.</exception>
     public RungeKuttaTableau(
         string name, int order, double[][] a, double[] b, string citation, ErrorEstimate? error = null, DenseOutput? dense = null,
-        StatePart[]? parts = null)
-        : this(name, order, a, b, citation, error, dense, parts, null)
+        StatePart[]? parts = null, DriftPart[]? drifts = null)
+        : this(name, order, a, b, citation, error, dense, parts, drifts, null)
     {
     }
 
@@ -47,21 +48,23 @@ public sealed class RungeKuttaTableau
         string name, int order, double[][] a, double[] m, double[] lower, int lowerOrder, string citation, RosenbrockCoefficients rosenbrock) =>
         new(
             name, order, [.. a.Select(row => (double[])[0, .. row])], [0, .. m], citation,
-            new ErrorEstimate(lowerOrder, [0, .. m.Zip(lower, (of, other) => of - other), 0]), null, null, rosenbrock.WithFirstStage());
+            new ErrorEstimate(lowerOrder, [0, .. m.Zip(lower, (of, other) => of - other), 0]), null, null, null, rosenbrock.WithFirstStage());
 
     private RungeKuttaTableau(
         string name, int order, double[][] a, double[] b, string citation, ErrorEstimate? error, DenseOutput? dense, StatePart[]? parts,
-        RosenbrockCoefficients? rosenbrock)
+        DriftPart[]? drifts, RosenbrockCoefficients? rosenbrock)
     {
         (Name, Order, B, Citation, Error, Rosenbrock) = (name, order, b, citation, error, rosenbrock);
-        IsFirstSameAsLast = rosenbrock is null && b.Length > 1
+        IsFirstSameAsLast = rosenbrock is null && drifts is null && b.Length > 1
             && Enumerable.Range(0, b.Length).All(i => b[i] == (i < a[^1].Length ? a[^1][i] : 0));
         EndStage = IsFirstSameAsLast ? b.Length - 1 : b.Length;
         double[][] end = IsFirstSameAsLast ? [] : [b];
         A = [[], .. a, .. end, .. dense?.ExtraRows ?? []];
         Parts = [.. A.Select((_, i) => i < parts?.Length ? parts[i] : StatePart.Whole)];
         IsPartitioned = parts is not null;
-        C = rosenbrock is null ? [.. A.Select((row, i) => row.Where((_, j) => Parts[j] == Read(i)).Sum())] : [.. rosenbrock.Nodes, 1];
+        Drifts = [.. A.Select((_, i) => i < drifts?.Length ? drifts[i] : DriftPart.Whole)];
+        IsSplit = drifts is not null;
+        C = rosenbrock is null ? [.. A.Select((row, i) => row.Where((_, j) => Parts[j] == Read(i) && Drifts[j] != DriftPart.Implicit).Sum())] : [.. rosenbrock.Nodes, 1];
         Groups = [.. StageGroup.Of(A, EndStage, rosenbrock is not null)];
         Dense = dense?.Weights ?? Hermite();
         Validate();
@@ -97,7 +100,7 @@ public sealed class RungeKuttaTableau
 
     /// <summary>
     /// The nodes, one for every row of <see cref="A"/>: its sum (Kutta's condition), of a method in parts over the stages that moved what
-    /// the stage reads.
+    /// the stage reads, of a split one over those that evaluate fᴱ.
     /// </summary>
     public IReadOnlyList<double> C { get; }
 
@@ -106,6 +109,12 @@ public sealed class RungeKuttaTableau
 
     /// <summary>Whether stages move parts of the state: the method of a <see cref="SymplecticComposition"/>.</summary>
     public bool IsPartitioned { get; }
+
+    /// <summary>Which part of the right-hand side each row of <see cref="A"/> evaluates.</summary>
+    public IReadOnlyList<DriftPart> Drifts { get; }
+
+    /// <summary>Whether stages evaluate parts of the right-hand side: the method of an <see cref="AdditiveMethod"/>.</summary>
+    public bool IsSplit { get; }
 
     /// <summary>The error estimate; null for a method that only takes fixed steps.</summary>
     public ErrorEstimate? Error { get; }
@@ -197,11 +206,10 @@ public sealed class RungeKuttaTableau
         Require(
             A.Select((row, i) => row.Length == i || (i > 0 && i < B.Count && row.Length > i && row.Length <= B.Count)).All(fits => fits),
             "row i of A must have i entries, more where its stage is implicit");
-        foreach (var part in Parts.Take(B.Count).Distinct())
-            Require(Math.Abs(SumOf([.. B.Select((b, i) => Parts[i] == part ? b : 0)]) - 1) < Rounding, "the weights b must sum to 1");
+        Require(SumsOf(B).All(sum => Math.Abs(sum - 1) < Rounding), "the weights b must sum to 1");
         Require(Math.Abs(C[EndStage] - 1) < Rounding, "the end stage must lie at the end");
         Require(Dense.Count == A.Count, "the dense output must weigh every stage");
-        Require(Error is null || Error.Estimates.All(e => e.Length == EndStage + 1 && Math.Abs(SumOf(e)) < Rounding),
+        Require(Error is null || Error.Estimates.All(e => e.Length == EndStage + 1 && SumsOf(e).All(sum => Math.Abs(sum) < Rounding)),
             "error weights must cover the stages up to the end stage and sum to 0");
         var atEnd = DenseWeights(1);
         Require(Enumerable.Range(0, A.Count).All(i => Math.Abs(atEnd[i] - (i < B.Count ? B[i] : 0)) < 100 * Rounding),
@@ -215,9 +223,18 @@ public sealed class RungeKuttaTableau
         return Convert.ToHexStringLower(SHA256.HashData([.. bytes]).AsSpan(0, 8));
     }
 
-    /// <summary>What weights make of slopes that are all one: their sum, for slopes of Runge and Kutta's kind.</summary>
-    private double SumOf(IReadOnlyList<double> weights) =>
-        Rosenbrock is null ? weights.Sum() : Enumerable.Range(0, B.Count).Sum(i => weights[i] * Rosenbrock.OfConstantSlope[i]);
+    /// <summary>
+    /// What weights make of slopes that are all one, for every part of the state or of the right-hand side: their sum, for slopes of Runge
+    /// and Kutta's kind.
+    /// </summary>
+    private IEnumerable<double> SumsOf(IReadOnlyList<double> weights)
+    {
+        double SumWhere(Func<int, bool> isCounted) =>
+            Enumerable.Range(0, weights.Count).Where(isCounted).Sum(i => weights[i] * (i < B.Count ? Rosenbrock?.OfConstantSlope[i] ?? 1 : 1));
+        return IsSplit
+            ? [SumWhere(i => Drifts[i] != DriftPart.Implicit), SumWhere(i => Drifts[i] != DriftPart.Explicit)]
+            : Parts.Take(B.Count).Distinct().Select(part => SumWhere(i => Parts[i] == part));
+    }
 
     private void Require(bool condition, string what)
     {

@@ -36,7 +36,7 @@ let private rightOf name (model: Typed.Model) =
     model.Equations
     |> List.pick (fun equation ->
         match equation with
-        | Ordinary(state, _, right, _) when state.Name = name -> Some right
+        | Ordinary(state, _, right, _, _) when state.Name = name -> Some right
         | Stochastic(state, drift, _, _) when state.Name = name -> Some drift
         | Ordinary _
         | Stochastic _

@@ -159,6 +159,7 @@ let rec private expressionOf size : Gen<Expr> =
               1, Gen.map (fun e -> expr (Transpose(at 9 e))) inner
               1, Gen.map (fun items -> expr (Stack items)) (Gen.nonEmptyListOf inner |> Gen.resize 4)
               1, Gen.map3 (fun c a b -> expr (If(c, a, b))) inner inner inner
+              1, Gen.map (ImplicitPart >> expr) inner
               1, Gen.map (Parenthesized >> expr) inner ]
 
 let private fileOf (expressions: Expr list) : File =
@@ -212,6 +213,16 @@ model M {
   state x
   dx/dt = x
   solve { method = rk("a b.json", dt = 1) }
+}
+"""
+          formats
+              "a stiff part keeps its braces, within a line and over several"
+              "model M {\n state x\n x'=implicit{-k*x}+implicit {\n a_long_name*another_long_name + yet_another_long_name*one_more_name + short\n }\n}"
+              """
+model M {
+  state x
+  dx/dt = implicit { -k*x } +
+      implicit { a_long_name*another_long_name + yet_another_long_name*one_more_name + short }
 }
 """
           formats

@@ -79,6 +79,11 @@ let private equations =
           parses
               "implicit {\n dx/dt = -x\n y' = x\n}"
               "Implicit [('', Equation Derivative x, 1, (-x)); ('', Equation Derivative y, 1, x)]"
+          parses "x' = implicit { -k*x } + y" "Equation Derivative x, 1, (implicit<((-k) * x)> + y)"
+          parses
+              "x' = y +\n  implicit {\n    -k*x\n    + z\n  } - (implicit { x })[0]"
+              "Equation Derivative x, 1, ((y + implicit<(((-k) * x) + z)>) - <implicit<x>>[0])"
+          parses "let implicit = 2*implicit" "Let implicit, (2 * implicit)"
           parses "when falling(height) { v := -0.8*v }" "Event Falling, height, [Assign v, ((-0.8) * v)]"
           parses "when rising(x - 1) { stop }" "Event Rising, (x - 1), [Stop ]"
           parses

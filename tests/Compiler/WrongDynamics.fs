@@ -56,6 +56,10 @@ let all: (string * string list) list =
             "4:33-39 DEQ0812 a delay may depend on parameters, constants and dims alone, and `sin(t)` depends on the time `t` (delays that vary with the time or the state are not part of the language)"
             "4:45-50 DEQ0813 a delay of -1 would ask for the future (write `x(t - tau)` with a positive `tau`)" ]
       model
+          "state x; param tau in (0, inf) = 2; const k = 1; param r ~ normal(1, 1); dx/dt = -x(t + tau) - x(t + k - tau) - x(t - k + tau) - x(t + r)"
+          [ "6:10-20 DEQ0813 a delay of -2, by the values that are declared, would ask for the future (write `x(t - tau)` with a positive `tau`)"
+            "6:40-54 DEQ0813 a delay of -1, by the values that are declared, would ask for the future (write `x(t - tau)` with a positive `tau`)" ]
+      model
           "state x; let lag = x(t - 1); dx/dt = -lag; output z = 2*lag; init x = lag"
           [ "5:12-17 DEQ0814 `x(t - 1)` is known in equations alone, not in an output (what is asked for elsewhere can be a state of its own, which the equations follow)"
             "6:10-13 DEQ0410 an initial value may depend on parameters, constants and dims alone, not on a state `x(t - 1)`" ]
@@ -109,6 +113,31 @@ let all: (string * string list) list =
           [ "4:1-40 DEQ0706 `gradient = backsolve` does not go through events (take `gradient = discrete`, which is exact there)"
             "4:32-33 DEQ0705 `x` is assigned twice in one event (the values are those before the event: one assignment says what it becomes)"
             "5:19-20 DEQ0201 `z` is not declared (declare it, as in `param z = 1` or `let z = ...`)" ]
+      model
+          "state x; param k = 100; dx/dt = k*implicit { -x } + cos(t)"
+          [ "4:11-26 DEQ0424 `implicit { ... }` is a term of the right side of an ordinary equation, and this is part of something else (write it around whole terms, factors inside: `dx/dt = implicit { -k*x } + f(x)`)" ]
+      model
+          "state x; wiener W; let r = implicit { -x }; dx = r*dt + implicit { 1 }*dW"
+          [ "4:9-24 DEQ0424 `implicit { ... }` is a term of the right side of an ordinary equation, and this is part of something else (write it around whole terms, factors inside: `dx/dt = implicit { -k*x } + f(x)`)"
+            "5:13-27 DEQ0424 `implicit { ... }` is a term of the right side of an ordinary equation, and this is part of something else (write it around whole terms, factors inside: `dx/dt = implicit { -k*x } + f(x)`)" ]
+      model
+          "state x; dx/dt = -x^3; solve { method = kencarp4 }"
+          [ "4:18-26 DEQ0612 `kencarp4` takes a stiff part of the equations implicitly, and there is none: no term is linear in the states with constant coefficients (mark it: `dx/dt = implicit { ... } + ...`)" ]
+      model
+          "state x; dx/dt = -x^3; solve { method = etd1(dt = 0.1) }"
+          [ "4:18-32 DEQ0612 `etd1` solves a part of the equations exactly that is linear in the states with constant coefficients: no term is linear in the states with constant coefficients (mark that part: `dx/dt = implicit { A @ x } + ...`)" ]
+      model
+          "state x; dx/dt = implicit { -x^3 } + x; solve { method = etdrk4(dt = 0.1) }"
+          [ "4:18-34 DEQ0612 `etdrk4` solves a part of the equations exactly that is linear in the states with constant coefficients: the marked terms of `x` are not (mark that part: `dx/dt = implicit { A @ x } + ...`)" ]
+      model
+          "state x; dx/dt = -x; solve { method = etdrk4(dt = 0.1), gradient = discrete(checkpoints = 5), target = simd }"
+          [ "4:47-72 DEQ0611 `gradient = discrete(checkpoints = 5)` does not go with `etdrk4`: the adjoint of the method's steps needs all of their states (leave it out: the gradient is then exact for the method)" ]
+      model
+          "state x; dx/dt = -x; solve { method = etdrk4(dt = 0.1), target = simd }"
+          [ "4:45-49 DEQ0608 `target = simd` cannot run this model: its method, etdrk4, steps by functions of a matrix (leave the target to `auto`, or take `torch`)" ]
+      model
+          "state x; dx/dt = -x; solve { method = kencarp4, gradient = backsolve, target = simd }"
+          [ "4:39-48 DEQ0611 `gradient = backsolve` does not go with `kencarp4`: the method is implicit, and what is stiff forwards cannot be solved backwards (leave it out: the gradient is then exact for the method)" ]
       model
           "state x; dx/dt = -x; solve { method = radau, target = simd }"
           [ "4:34-38 DEQ0608 `target = simd` cannot run this model: its method, radau, solves nonlinear equations in a step (leave the target to `auto`, or take `torch`)" ] ]

@@ -177,8 +177,7 @@ let all: (string * string list) list =
             "5:1-24 DEQ0901 `sample` is not supported yet" ]
       model
           "state x, y; implicit { dx/dt = -x }; d3y/dt3 = y; param W(t) : R[2] = steps(10)"
-          [ "3:1-24 DEQ0902 `implicit` is not supported yet"
-            "4:1-12 DEQ0902 an equation of order 3 for `y` is not supported yet"
+          [ "4:1-12 DEQ0902 an equation of order 3 for `y` is not supported yet"
             "5:1-30 DEQ0901 a depth-varying parameter is not supported yet" ]
       file
           "import \"layers.deq\"; model A { state x;  dx/dt = x }; model B = time_reversal(A, score = s); model A { state x;  dx/dt = x }"

@@ -26,7 +26,7 @@ let all: (string * string list) list =
           [ "4:30-33 DEQ0606 `order` takes a whole number from 1 to 5" ]
       model
           "state x; dx/dt = x; solve { method = euler_maruyama(dt = 0.1) }"
-          [ "4:18-42 DEQ0508 `euler_maruyama` is for stochastic equations, and the model has no noise (methods for ordinary equations: `euler`, `midpoint`, `heun`, `ralston`, `rk4`, `rk38`, `bosh3`, `dopri5`, `tsit5`, `vern6`, `vern7`, `dopri8`, `vern9`, `implicit_euler`, `implicit_midpoint`, `gauss4`, `trbdf2`, `kvaerno3`, `kvaerno4`, `kvaerno5`, `radau`, `rosenbrock23`, `rodas4`, `rodas5p`, `bdf`, `adams`, `auto`, `symplectic_euler`, `leapfrog`, `yoshida4`, `mclachlan`, `reversible_heun`, `asynchronous_leapfrog`)" ]
+          [ "4:18-42 DEQ0508 `euler_maruyama` is for stochastic equations, and the model has no noise (methods for ordinary equations: `euler`, `midpoint`, `heun`, `ralston`, `rk4`, `rk38`, `bosh3`, `dopri5`, `tsit5`, `vern6`, `vern7`, `dopri8`, `vern9`, `implicit_euler`, `implicit_midpoint`, `gauss4`, `trbdf2`, `kvaerno3`, `kvaerno4`, `kvaerno5`, `radau`, `rosenbrock23`, `rodas4`, `rodas5p`, `bdf`, `adams`, `auto`, `imex_euler`, `kencarp3`, `kencarp4`, `kencarp5`, `etd1`, `etdrk4`, `symplectic_euler`, `leapfrog`, `yoshida4`, `mclachlan`, `reversible_heun`, `asynchronous_leapfrog`)" ]
       model
           "dim n; state x : R[n]; dx/dt = -x; solve { target = simd }"
           [ "5:18-22 DEQ0608 `target = simd` cannot run this model: the size `n` is left to the caller (leave the target to `auto`, or take `torch`)" ]

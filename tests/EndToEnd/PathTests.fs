@@ -199,6 +199,8 @@ let private methods =
           let ordinary =
               [ yield! DiffEqLang.Runtime.Methods.OdeNames
                 yield! DiffEqLang.Runtime.Methods.SymplecticNames
+                yield! DiffEqLang.Runtime.Methods.SplitNames
+                yield! DiffEqLang.Runtime.Methods.ExponentialNames
                 yield! DiffEqLang.Runtime.Methods.ReversibleNames
                 DiffEqLang.Runtime.Methods.AutoName ]
 
@@ -208,7 +210,7 @@ let private methods =
           Expect.containsAll DiffEqLang.Runtime.Methods.SdeNames (names false) "for stochastic equations"
       }
       test "a method is adaptive where its tableau estimates its error" {
-          for tableau in DiffEqLang.Tableaux.Catalogue.All do
+          for tableau in Seq.append DiffEqLang.Tableaux.Catalogue.All DiffEqLang.Tableaux.Catalogue.Split do
               let m = (Methods.tryFind tableau.Name).Value
               Expect.equal m.IsAdaptive (not (isNull tableau.Error)) tableau.Name
       }
@@ -250,6 +252,14 @@ let private methods =
               | _ -> false
 
           Expect.all DiffEqLang.Runtime.Methods.SymplecticNames (isOf partitioned) "symplectic"
+
+          let split family =
+              match family with
+              | Methods.Family.Tableau tableau -> tableau.IsSplit
+              | _ -> false
+
+          Expect.all DiffEqLang.Runtime.Methods.SplitNames (isOf split) "split"
+          Expect.all DiffEqLang.Runtime.Methods.ExponentialNames (isOf _.IsExponential) "exponential"
           Expect.all DiffEqLang.Runtime.Methods.MultistepNames (isOf _.IsMultistep) "multistep"
           Expect.all DiffEqLang.Runtime.Methods.ReversibleNames (isOf _.IsReversible) "reversible"
           Expect.all DiffEqLang.Runtime.Methods.SdeNames (isOf _.IsStochastic) "of stochastic equations"

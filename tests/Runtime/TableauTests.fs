@@ -51,7 +51,8 @@ let usual (tableau: RungeKuttaTableau) =
 /// The conditions, and the weights in the form that they are for.
 let conditions (tableau: RungeKuttaTableau) (solution: float[]) =
     let alpha, beta, times = usual tableau
-    OrderConditions(alpha, beta), times solution
+    let drifts = if tableau.IsSplit then tableau.Drifts else null
+    OrderConditions(alpha, beta, drifts), times solution
 
 /// How far the weights, which give the solution at a fraction of the step, are from fulfilling the conditions of an order.
 let violation (tableau: RungeKuttaTableau) (solution: float[]) (fraction: float) (order: int) : float =
@@ -71,7 +72,9 @@ let fulfils (tableau: RungeKuttaTableau) (solution: float[]) (order: int) : unit
 let theWeights (tableau: RungeKuttaTableau) = Array.ofSeq tableau.B
 
 let ofEvery (name: string) (check: RungeKuttaTableau -> unit) =
-    testList name [ for tableau in Catalogue.All -> test tableau.Name { check tableau } ]
+    testList
+        name
+        [ for tableau in Seq.append Catalogue.All Catalogue.Split -> test tableau.Name { check tableau } ]
 
 /// The order that the papers claim for the dense output; Hermite's cubic is of order 3, or the method's where that is less.
 let denseOrder (tableau: RungeKuttaTableau) =
@@ -96,6 +99,28 @@ let tests =
                   [ for n in 1..10 -> RootedTree.OfVertices(n).Count ]
                   [ 1; 1; 2; 4; 9; 20; 48; 115; 286; 719 ]
                   "OEIS A000081"
+          }
+
+          test "trees of two colours are as many as OEIS counts, and all different" {
+              for n, expected in [ 1, 2; 2, 4; 3, 14; 4, 52; 5, 214 ] do
+                  let trees = RootedTree.OfVertices(n, 2)
+                  Expect.hasLength trees expected "OEIS A000151"
+                  Expect.hasLength (trees |> Seq.distinctBy string) expected "by their notation"
+          }
+
+          test "conditions that couple two parts are told from those of each" {
+              // The midpoint rule for one part and Heun's method for the other, blind for each other.
+              let drifts =
+                  [| DriftPart.Explicit; DriftPart.Explicit; DriftPart.Implicit; DriftPart.Implicit |]
+
+              let rows = [| [||]; [| 0.5 |]; [||]; [| 0.0; 0.0; 1.0 |] |]
+
+              let violated =
+                  OrderConditions(rows, null, drifts).UpTo(2, [| 0.0; 1.0; 0.5; 0.5 |])
+                  |> Seq.filter (fun condition -> condition.Error > 100.0)
+                  |> Seq.map (fun condition -> string condition.Tree)
+
+              Expect.equal (Set.ofSeq violated) (set [ "[τ1]"; "[τ]1" ]) "the trees of both colours"
           }
 
           test "rooted trees are all different, and of the vertices asked for" {
@@ -152,6 +177,11 @@ let tests =
 
               Expect.equal names expected "names"
               Expect.isNull (Catalogue.Find "rk5") "an unknown name"
+
+              Expect.equal
+                  [ for tableau in Catalogue.Split -> tableau.Name, tableau.Order ]
+                  [ "imex_euler", 1; "kencarp3", 3; "kencarp4", 4; "kencarp5", 5 ]
+                  "methods for two parts"
           }
 
           ofEvery "fulfils the order conditions of its order" (fun tableau ->

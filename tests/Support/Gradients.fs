@@ -146,16 +146,16 @@ let networkInputs () =
     normal [| 3L; 3L |], normal [| 3L |], normal [| 4L; 3L |], normal
 
 /// The loss of a solve, and its gradient along a direction in all inputs, against differences of the very same scheme.
-let expectExactGradient (options: SolveOptions) =
+let expectExactGradientOf (equations: Tensor -> Tensor -> OdeEquations) (options: SolveOptions) =
     use _ = torch.NewDisposeScope()
     let w, b, x0, normal = networkInputs ()
     let dw, db, dx = normal [| 3L; 3L |], normal [| 3L |], normal [| 4L; 3L |]
 
     let weights =
-        normal [| int64 (values (solveWith options (network w b) x0).Times).Length; 4L; 3L |]
+        normal [| int64 (values (solveWith options (equations w b) x0).Times).Length; 4L; 3L |]
 
     let loss (w: Tensor) (b: Tensor) (x: Tensor) =
-        let solution = solveWith options (network w b) x
+        let solution = solveWith options (equations w b) x
         solution.EnsureSuccess()
         (solution.Packed.mul weights).sum()
 
@@ -173,3 +173,6 @@ let expectExactGradient (options: SolveOptions) =
         (abs (exact - measured) / max 1.0 (abs exact))
         1e-8
         $"adjoint {exact}, differences {measured}"
+
+/// The same of a network.
+let expectExactGradient = expectExactGradientOf network

@@ -138,6 +138,7 @@ let private modelOf name (drifts: Expr list) wiener (diffusions: Expr list) : Dy
                 Offset = offset
                 Drift = drift
                 IsAlgebraic = false
+                Parts = None
                 Diffusion = diffusion
                 Initial = None
                 Doc = ""
@@ -152,6 +153,7 @@ let private modelOf name (drifts: Expr list) wiener (diffusions: Expr list) : Dy
       Delays = []
       History = []
       Partition = Dynamics.Inseparable ""
+      Splitting = Dynamics.Unsplit ""
       Outputs = [] }
 
 let nameOf seed = sprintf "Random%d" seed

@@ -43,6 +43,7 @@ let rec internal exprText (expr: Expr) =
     | Stack items -> $"[{list (List.map exprText items)}]"
     | If(condition, yes, no) -> $"(if {exprText condition} then {exprText yes} else {exprText no})"
     | Parenthesized inner -> $"<{exprText inner}>"
+    | ImplicitPart inner -> $"implicit<{exprText inner}>"
     | Quoted text -> $"\"{text}\""
     | Missing -> "?"
 

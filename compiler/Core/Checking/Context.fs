@@ -143,6 +143,7 @@ let private declarationsOf (context: Context) (e: Tree.Expr) =
         | Tree.Stack _
         | Tree.If _
         | Tree.Parenthesized _
+        | Tree.ImplicitPart _
         | Tree.Quoted _
         | Tree.Missing -> None)
     |> List.distinct

@@ -149,6 +149,7 @@ let rec private split (s: Splitter) (tree: Tree.Expr) : Form option =
         | Tree.Unary(Tree.Not, _)
         | Tree.Binary _
         | Tree.Call _ -> nonlinear s tree
+        | Tree.ImplicitPart _ -> fail s.Context tree.Span (Structure MisplacedMark)
         | Tree.Number _
         | Tree.Prime _
         | Tree.Quoted _

@@ -57,6 +57,7 @@ let isPoisoned (context: Context) (e: Tree.Expr) =
         | Tree.Stack _
         | Tree.If _
         | Tree.Quoted _
+        | Tree.ImplicitPart _
         | Tree.Parenthesized _ -> false)
 
 /// The size that an expression means, if it is made of whole numbers and dims alone.
@@ -92,6 +93,7 @@ let rec trySize (context: Context) (e: Tree.Expr) : Dim option =
     | Tree.Stack _
     | Tree.If _
     | Tree.Quoted _
+    | Tree.ImplicitPart _
     | Tree.Missing -> None
 
 /// A size of at least one (where it is known).

@@ -62,7 +62,7 @@ let private claim context (target: Tree.EquationTarget) (right: Tree.Expr) (span
         LeftSides.report context target
         None
 
-/// States whose equation is there, though the compiler cannot read it: in an `implicit` block, of a higher order.
+/// States whose equation is there, though the compiler may not read it: one of a higher order.
 let private mentioned (declarations: Tree.Declaration list) =
     let rec names (d: Tree.Declaration) =
         match d.Kind with
@@ -140,11 +140,26 @@ let fill
         let right = operand context tree right.Shape
         fail context tree.Span (Shape(EquationShape(left, declared, state.Shape, right)))
 
+/// The two parts of a right side that has passed as a whole; None where nothing is marked.
+let private marked context (claim: Claim) (state: Symbol) : Parts option =
+    let part tree =
+        Expressions.elaborate context tree
+        |> Option.map (Build.broadcastTo state.Shape >> recordOrigin context claim.Right.Span None)
+        |> Option.defaultWith (fun () -> Build.zeros state.Shape)
+
+    Marks.split claim.Right
+    |> Option.map (fun (others, stiff) ->
+        { Explicit = others |> Option.map part |> Option.defaultWith (fun () -> Build.zeros state.Shape)
+          Implicit = part stiff })
+
 let private ordinary context (claim: Claim) (state: Symbol) order =
-    Expressions.elaborate context claim.Right
-    |> Option.bind (fill context "an equation" (leftText context claim) claim.State claim.Right state)
+    let whole = Marks.without claim.Right
+
+    Expressions.elaborate context whole
+    |> Option.bind (fill context "an equation" (leftText context claim) claim.State whole state)
     |> Option.map (fun right ->
-        Ordinary(state, order, recordOrigin context claim.Right.Span None right, claim.Span))
+        let right = recordOrigin context claim.Right.Span None right
+        Ordinary(state, order, right, marked context claim state, claim.Span))
 
 let private stochastic context (claim: Claim) (state: Symbol) =
     let fits (split: Differentials.Split) =
@@ -186,7 +201,7 @@ let private equation context (claim: Claim) =
     | Some state, Some order -> ordinary context claim state order
     | Some state, None -> stochastic context claim state
     | None, Some _ ->
-        Expressions.elaborate context claim.Right |> ignore
+        Expressions.elaborate context (Marks.without claim.Right) |> ignore
         None
     | None, None ->
         Differentials.ofRightSide context claim.Right |> ignore

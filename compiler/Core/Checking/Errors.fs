@@ -121,6 +121,8 @@ type StructureError =
     | StageChangesShape of stage: string * reason: string
     /// `f("text")`
     | TextAsValue of text: string
+    /// `implicit { ... }` that is no term of an ordinary equation's right side.
+    | MisplacedMark
     /// Constraints and algebraic unknowns, counted by their elements, with the states that have no equation.
     | ConstraintCount of constraints: string * unknowns: string * undetermined: string list
     /// A constraint for which no algebraic unknown is left, the unknowns for which no constraint is, and what could stand in its place: the
@@ -150,6 +152,8 @@ type DelayError =
     /// It depends on the time or on states.
     | DelayVaries of text: string * names: (string * NameKind) list
     | NegativeDelay of delay: float
+    /// One that the declared parameters make negative.
+    | DelayTurnsNegative of delay: float
     /// A delayed state where the past is not known: in an output, an event, a history.
     | DelayOutside of delayed: string * where: string
     | HistoryOfOther of name: string * kind: NameKind
@@ -185,6 +189,10 @@ type SolveError =
     | TargetRefusesModel of target: string * reason: string
     /// A symplectic method, and why the equations do not fall into positions and momenta.
     | MethodRefusesEquations of method: string * reason: string
+    /// A method that splits, and why the equations have no part for it to take implicitly.
+    | MethodNeedsParts of method: string * reason: string
+    /// An exponential method, and why the equations have no linear part for it.
+    | MethodNeedsLinearPart of method: string * reason: string
     /// A method whose steps do not end on constraints, why, and the methods that do.
     | MethodRefusesConstraints of method: string * reason: string * alternatives: string list
     /// `rk("file.json")`, and what is wrong with the file.

@@ -29,6 +29,7 @@ let rec withoutParentheses (e: Tree.Expr) =
     | Tree.Transpose _
     | Tree.Stack _
     | Tree.If _
+    | Tree.ImplicitPart _
     | Tree.Quoted _
     | Tree.Missing -> e
 
@@ -82,6 +83,7 @@ let private isVariable (variable: Part) =
     | Tree.Stack _
     | Tree.If _
     | Tree.Parenthesized _
+    | Tree.ImplicitPart _
     | Tree.Quoted _
     | Tree.Missing -> false
 
@@ -115,6 +117,7 @@ let private leftSpine (e: Tree.Expr) =
         | Tree.Stack _
         | Tree.If _
         | Tree.Parenthesized _
+        | Tree.ImplicitPart _
         | Tree.Quoted _
         | Tree.Missing -> e, above
 
@@ -149,6 +152,7 @@ let rec private value (context: Context) (tree: Tree.Expr) : Expr option =
         | Some [ condition; thenBranch; elseBranch ] -> choose context condition thenBranch elseBranch
         | _ -> None
     | Tree.Parenthesized inner -> value context inner
+    | Tree.ImplicitPart _ -> fail context tree.Span (Structure MisplacedMark)
     | Tree.Quoted text -> fail context tree.Span (Structure(TextAsValue text))
     | Tree.Missing -> None
 

@@ -47,6 +47,7 @@ let stateTarget context (errors: TargetErrors) (target: Tree.Expr) : (Entity * s
     | Tree.Stack _
     | Tree.If _
     | Tree.Quoted _
+    | Tree.ImplicitPart _
     | Tree.Parenthesized _ -> fail context target.Span (errors.OfForm(textOf context target.Span))
     | Tree.Missing -> None
 

@@ -34,6 +34,7 @@ let private words (target: Tree.Expr) =
         | Tree.Stack _
         | Tree.If _
         | Tree.Parenthesized _
+        | Tree.ImplicitPart _
         | Tree.Quoted _
         | Tree.Missing -> [])
 

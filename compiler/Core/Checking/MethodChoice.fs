@@ -57,8 +57,9 @@ let ofConstraints (model: Typed.Model) : Error option =
         match Methods.familyOf choice with
         | Methods.Family.Tableau tableau -> Option.ofObj tableau.ObstacleToConstraints
         | Methods.Family.Multistep -> Some "its past values do not fulfil them"
-        | Methods.Family.Switching -> Some "it begins with an explicit method"
+        | Methods.Family.Exponential
         | Methods.Family.Reversible -> Some "it is explicit, and constraints are equations to be solved"
+        | Methods.Family.Switching -> Some "it begins with an explicit method"
         | Methods.Family.Stochastic -> None
 
     let refusal (choice: MethodChoice) =
@@ -75,6 +76,7 @@ let ofPartition (model: Typed.Model) (partition: Dynamics.Partition) : Diagnosti
         match Methods.familyOf choice with
         | Methods.Family.Tableau tableau -> tableau.IsPartitioned
         | Methods.Family.Multistep
+        | Methods.Family.Exponential
         | Methods.Family.Switching
         | Methods.Family.Reversible
         | Methods.Family.Stochastic -> false
@@ -86,3 +88,24 @@ let ofPartition (model: Typed.Model) (partition: Dynamics.Partition) : Diagnosti
         let refusal = MethodRefusesEquations(choice.Name, reason)
         Some(Messages.Render.diagnostic (error choice.Span (Solve refusal)))
     | _, (Inseparable _ | Separable _) -> None
+
+/// A method that splits, on equations without a part that it can treat apart; `nonlinear` is a state whose marked terms are not linear.
+let ofSplitting
+    (model: Typed.Model)
+    (splitting: Dynamics.Splitting)
+    (nonlinear: string option)
+    : Diagnostic option =
+    let refusal (choice: MethodChoice) =
+        match Methods.familyOf choice, splitting, nonlinear with
+        | Methods.Family.Exponential, Unsplit reason, _ -> Some(MethodNeedsLinearPart(choice.Name, reason))
+        | Methods.Family.Exponential, Marked, Some state ->
+            Some(MethodNeedsLinearPart(choice.Name, sprintf "the marked terms of `%s` are not" state))
+        | _, Unsplit reason, _ -> Some(MethodNeedsParts(choice.Name, reason))
+        | _, (Marked | LinearTerms), _ -> None
+        |> Option.map (fun refusal -> Messages.Render.diagnostic (error choice.Span (Solve refusal)))
+
+    // Noise, constraints and delays have messages of their own.
+    if model.Wiener.IsEmpty && model.Algebraic.IsEmpty && model.Delays.IsEmpty then
+        model.Solve.Method |> Option.filter Methods.splits |> Option.bind refusal
+    else
+        None

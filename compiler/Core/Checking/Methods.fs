@@ -69,6 +69,12 @@ let all =
       multistep 5 "bdf"
       multistep 12 "adams"
       adaptive switching
+      fixedStep "imex_euler"
+      adaptive "kencarp3"
+      adaptive "kencarp4"
+      adaptive "kencarp5"
+      fixedStep "etd1"
+      fixedStep "etdrk4"
       fixedStep "symplectic_euler"
       fixedStep "leapfrog"
       fixedStep "yoshida4"
@@ -88,6 +94,8 @@ type Family =
     | Tableau of RungeKuttaTableau
     /// By past values.
     | Multistep
+    /// By functions of a matrix.
+    | Exponential
     /// So that they can be undone.
     | Reversible
     /// By two methods, one of them for stiff equations.
@@ -102,8 +110,19 @@ let familyOf (choice: MethodChoice) : Family =
     | None, Some tableau, _ -> Family.Tableau tableau
     | None, None, Some m when m.MostOrder.IsSome -> Family.Multistep
     | None, None, Some m when m.IsReversible -> Family.Reversible
+    | None, None, _ when not (isNull (Catalogue.FindExponential choice.Name)) -> Family.Exponential
     | None, None, _ when choice.Name = switching -> Family.Switching
     | None, None, _ -> Family.Stochastic
+
+/// Whether a method treats a part of the equations, the stiff one, otherwise than the rest.
+let splits (choice: MethodChoice) =
+    match familyOf choice with
+    | Family.Tableau tableau -> tableau.IsSplit
+    | Family.Exponential -> true
+    | Family.Multistep
+    | Family.Switching
+    | Family.Reversible
+    | Family.Stochastic -> false
 
 /// A method whose tableau stands in a file: `rk("file.json")`.
 let ofFile (isAdaptive: bool) name = { fixedStep name with IsAdaptive = isAdaptive }
@@ -131,13 +150,7 @@ let options (m: Method) =
 /// Methods that the language has and the runtime does not have yet.
 let later =
     set
-        [ "imex_euler"
-          "kencarp3"
-          "kencarp4"
-          "kencarp5"
-          "etd1"
-          "etdrk4"
-          "revnet"
+        [ "revnet"
           "ab2"
           "ab3"
           "lm_resnet"

@@ -169,6 +169,7 @@ let private resolveSite (r: Resolver) (s: Site) =
         | Tree.Stack _
         | Tree.If _
         | Tree.Parenthesized _
+        | Tree.ImplicitPart _
         | Tree.Quoted _
         | Tree.Missing -> None)
     |> List.map _.Name

@@ -181,14 +181,25 @@ let private definitions (kind: Tree.DeclarationKind) : (Tree.Ident * Definition)
     | Tree.Event _
     | Tree.Solve _ -> []
 
-let private statement (kind: Tree.DeclarationKind) =
-    match kind with
-    | Tree.Init(target, value) -> Some(InitialStatement(target, value))
-    | Tree.History(state, value) -> Some(HistoryStatement(state, value))
-    | Tree.Equation(target, right) -> Some(EquationStatement(target, right))
-    | Tree.Calculus name -> Some(CalculusStatement name)
-    | Tree.Event(kind, condition, actions) -> Some(EventStatement(kind, condition, actions))
-    | Tree.Solve settings -> Some(SolveStatement settings)
+/// An equation of an `implicit` block: all of its right side is the stiff part.
+let private markedWhole (declaration: Tree.Declaration) : Tree.Declaration =
+    match declaration.Kind with
+    | Tree.Equation(target, right) ->
+        let marked: Tree.Expr = { Kind = Tree.ImplicitPart right; Span = right.Span }
+        { declaration with Kind = Tree.Equation(target, marked) }
+    | _ -> declaration
+
+let rec private statements (declaration: Tree.Declaration) : (Statement * Tree.Declaration) list =
+    let one statement = [ statement, declaration ]
+
+    match declaration.Kind with
+    | Tree.Init(target, value) -> one (InitialStatement(target, value))
+    | Tree.History(state, value) -> one (HistoryStatement(state, value))
+    | Tree.Equation(target, right) -> one (EquationStatement(target, right))
+    | Tree.Implicit equations -> equations |> List.map markedWhole |> List.collect statements
+    | Tree.Calculus name -> one (CalculusStatement name)
+    | Tree.Event(kind, condition, actions) -> one (EventStatement(kind, condition, actions))
+    | Tree.Solve settings -> one (SolveStatement settings)
     | Tree.Dim _
     | Tree.State _
     | Tree.Algebraic _
@@ -201,8 +212,7 @@ let private statement (kind: Tree.DeclarationKind) =
     | Tree.Let _
     | Tree.Fn _
     | Tree.Net _
-    | Tree.Output _
-    | Tree.Implicit _ -> None
+    | Tree.Output _ -> []
 
 /// What the compiler does not support yet, by construct.
 let private unsupported (kind: Tree.DeclarationKind) =
@@ -211,7 +221,6 @@ let private unsupported (kind: Tree.DeclarationKind) =
     | Tree.Control _ -> Some(Declaration "`control`")
     | Tree.Jumps _ -> Some(Declaration "`jumps`")
     | Tree.Sample _ -> Some(Declaration "`sample`")
-    | Tree.Implicit _ -> Some(EquationForm "`implicit`")
     | Tree.Dim _
     | Tree.State _
     | Tree.Algebraic _
@@ -226,6 +235,7 @@ let private unsupported (kind: Tree.DeclarationKind) =
     | Tree.History _
     | Tree.Calculus _
     | Tree.Equation _
+    | Tree.Implicit _
     | Tree.Event _
     | Tree.Solve _ -> None
 
@@ -277,4 +287,4 @@ let collect
     { Entities = List.ofSeq entities
       Repeated = Set.ofSeq repeated
       ByName = entities |> Seq.map (fun e -> e.Name, e) |> Map.ofSeq
-      Statements = own |> List.choose (fun d -> statement d.Kind |> Option.map (fun s -> s, d)) }
+      Statements = List.collect statements own }

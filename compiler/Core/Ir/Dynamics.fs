@@ -16,6 +16,8 @@ type Component =
         Offset: Dim
         /// Of an algebraic unknown the residual that stands in its place.
         Drift: Expr
+        /// The drift as a sum, where one of its terms is stiff; what is stiff is none of it elsewhere.
+        Parts: Parts option
         /// Whether it has no derivative, and constraints determine it.
         IsAlgebraic: bool
         /// Linear in the increments; the number 0 broadcast to the shape where there is no noise.
@@ -78,6 +80,21 @@ type Partition =
     /// Why the system does not fall into such.
     | Inseparable of reason: string
 
+/// What methods that split take implicitly.
+type Splitting =
+    /// The terms that the model marks.
+    | Marked
+    /// The terms that are linear in the states with constant coefficients.
+    | LinearTerms
+    /// Nothing, and why.
+    | Unsplit of reason: string
+
+/// Of what form the matrix of a linear part is.
+[<RequireQualifiedAccess>]
+type LinearForm =
+    | General
+    | Diagonal
+
 type Model =
     {
         Typed: Typed.Model
@@ -94,11 +111,17 @@ type Model =
         /// The past of every component before the solve; empty where no state has a history of its own.
         History: Expr list
         Partition: Partition
+        Splitting: Splitting
         Outputs: OutputDecl list
     }
 
 /// The delayed states, in the order in which they follow the state in what the equations take.
 let delayed (model: Model) : Symbol list = model.Delays |> List.collect _.States |> List.map snd
+
+/// The parts of a component's drift.
+let partsOf (c: Component) : Parts =
+    c.Parts
+    |> Option.defaultValue { Explicit = c.Drift; Implicit = Build.zeros c.Symbol.Shape }
 
 /// The size of what the equations take: of the state and the delayed ones.
 let argumentSize (model: Model) : Dim =

@@ -52,14 +52,17 @@ let private degreeOf (isChosen: Symbol -> bool) (node: Expr) (degrees: Degree li
     | (Multiply | Contract _ | Negate | Permute _ | Broadcast _ | Index _ | Slice _ | Pad _ | Reshape _), _
     | (Diagonal | DiagonalMatrix | BatchSum), _ -> opaque degrees
 
-/// The degree of an expression in the inputs that are chosen.
-let degree (isChosen: Symbol -> bool) (e: Expr) : Degree =
+/// The degrees of expressions, and of all that they are made of, in the inputs that are chosen.
+let degrees (isChosen: Symbol -> bool) (roots: Expr list) : IReadOnlyDictionary<Expr, Degree> =
     let degrees = Dictionary<Expr, Degree>(HashIdentity.Reference)
 
-    for node in topological [ e ] do
+    for node in topological roots do
         degrees[node] <- degreeOf isChosen node (node.Args |> List.map (fun a -> degrees[a]))
 
-    degrees[e]
+    degrees
+
+/// The degree of an expression in the inputs that are chosen.
+let degree (isChosen: Symbol -> bool) (e: Expr) : Degree = (degrees isChosen [ e ])[e]
 
 /// Puts expressions in for inputs.
 let substituteInputs (value: Symbol -> Expr option) (roots: Expr list) =

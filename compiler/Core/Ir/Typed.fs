@@ -64,9 +64,13 @@ type Calculus =
     | Ito
     | Stratonovich
 
+/// A right side in two parts, each of the state's shape, of which methods that split take the second implicitly.
+type Parts = { Explicit: Expr; Implicit: Expr }
+
 type Equation =
-    /// d^order state/dt^order = Right. A second-order state's derivative is an Input of role State named `q'`.
-    | Ordinary of state: Symbol * order: int * right: Expr * SourceSpan
+    /// d^order state/dt^order = Right, with the parts of Right where some of its terms are marked. A second-order state's derivative is an
+    /// Input of role State named `q'`.
+    | Ordinary of state: Symbol * order: int * right: Expr * marked: Parts option * SourceSpan
     /// dX = Drift dt + Diffusion, where Diffusion is linear in the increments (0 where there is none).
     | Stochastic of state: Symbol * drift: Expr * diffusion: Expr * SourceSpan
     /// 0 = Residual, with its text; it says of no unknown that it determines it.

@@ -13,7 +13,12 @@ open DiffEqLang.Compiler.Ir.Typed
 open DiffEqLang.Compiler.Ir.Dynamics
 
 /// A component before its place is known.
-type private Part = { Symbol: Symbol; Drift: Expr; Diffusion: Expr option; Span: SourceSpan }
+type private Part =
+    { Symbol: Symbol
+      Drift: Expr
+      Parts: Parts option
+      Diffusion: Expr option
+      Span: SourceSpan }
 
 /// `q'` of the state q: a state of its own.
 let velocity (state: Symbol) : Symbol = { Name = state.Name + "'"; Role = State; Shape = state.Shape }
@@ -21,20 +26,22 @@ let velocity (state: Symbol) : Symbol = { Name = state.Name + "'"; Role = State;
 let private parts (equation: Equation) =
     let whole (state: Symbol) e = Build.broadcastTo state.Shape e
 
+    let part symbol drift span =
+        { Symbol = symbol; Drift = drift; Parts = None; Diffusion = None; Span = span }
+
     match equation with
-    | Ordinary(state, 1, right, span) ->
-        [ { Symbol = state; Drift = whole state right; Diffusion = None; Span = span } ]
-    | Ordinary(state, 2, right, span) ->
+    | Ordinary(state, 1, right, marked, span) ->
+        [ { part state (whole state right) span with Parts = marked } ]
+    | Ordinary(state, 2, right, marked, span) ->
         let rate = velocity state
 
-        [ { Symbol = state; Drift = Build.input rate; Diffusion = None; Span = span }
-          { Symbol = rate; Drift = whole state right; Diffusion = None; Span = span } ]
-    | Ordinary(state, order, _, _) -> Build.internalError "An equation of order %d for %s." order state.Name
+        [ part state (Build.input rate) span
+          { part rate (whole state right) span with Parts = marked } ]
+    | Ordinary(state, order, _, _, _) ->
+        Build.internalError "An equation of order %d for %s." order state.Name
     | Stochastic(state, drift, diffusion, span) ->
-        [ { Symbol = state
-            Drift = whole state drift
-            Diffusion = Some(whole state diffusion)
-            Span = span } ]
+        [ { part state (whole state drift) span with
+              Diffusion = Some(whole state diffusion) } ]
     | Constraint _ -> []
 
 /// The components in the order in which the states are declared, whatever the order of the equations.
@@ -79,7 +86,11 @@ let private algebraicParts (model: Typed.Model) =
 
     List.zip symbols (residuals symbols (constraints model))
     |> List.map (fun (symbol, (residual, span)) ->
-        { Symbol = symbol; Drift = residual; Diffusion = None; Span = span })
+        { Symbol = symbol
+          Drift = residual
+          Parts = None
+          Diffusion = None
+          Span = span })
 
 let private place (model: Typed.Model) : Component list * Dim =
     let docs =
@@ -107,6 +118,7 @@ let private place (model: Typed.Model) : Component list * Dim =
               { Symbol = p.Symbol
                 Offset = offset
                 Drift = p.Drift
+                Parts = p.Parts
                 IsAlgebraic = isAlgebraic.Contains p.Symbol
                 Diffusion = p.Diffusion |> Option.defaultValue (Build.zeros p.Symbol.Shape)
                 Initial = initial
@@ -180,6 +192,7 @@ let normalize (model: Typed.Model) : Model =
       Delays = delays components model
       History = history components model
       Partition = Inseparable ""
+      Splitting = Unsplit ""
       Outputs = model.Outputs }
 
 /// All expressions of a system, in a fixed order.
@@ -187,6 +200,11 @@ let private expressions (model: Model) =
     [ for c in model.Components do
           c.Drift
           c.Diffusion
+
+          for parts in Option.toList c.Parts do
+              parts.Explicit
+              parts.Implicit
+
           yield! Option.toList c.Initial
       for c in model.Constraints do
           c.Residual
@@ -211,9 +229,16 @@ let mapExpressions (f: Expr list -> Expr list) (model: Model) : Model =
             let drift = next ()
             let diffusion = next ()
 
+            let parts =
+                c.Parts
+                |> Option.map (fun _ ->
+                    let ofExplicit = next ()
+                    { Explicit = ofExplicit; Implicit = next () })
+
             { c with
                 Drift = drift
                 Diffusion = diffusion
+                Parts = parts
                 Initial = Option.map next c.Initial })
 
     let constraints = model.Constraints |> List.map (fun c -> { c with Residual = next () })

@@ -144,16 +144,15 @@ let private runs (rows: Columns[]) : Run list =
 
     List.ofSeq found
 
-/// The pattern; none where a size is open, or where some row is full.
-let analyse (model: Model) : Pattern option =
-    let roots = model.Components |> List.map _.Drift
+/// The pattern of values that stand in the places of the components; none where a size is open, or where some row is full.
+let ofValues (components: Component list) (roots: Expr list) : Pattern option =
     let isOpen (e: Expr) = e.Shape |> List.exists (fun dim -> Dim.tryConstant dim |> Option.isNone)
 
     if topological roots |> Seq.exists isOpen then
         None
     else
         let offsets =
-            model.Components
+            components
             |> List.map (fun c -> KeyValuePair(c.Symbol, int (Dim.evaluate Map.empty c.Offset)))
             |> Dictionary
 
@@ -168,6 +167,10 @@ let analyse (model: Model) : Pattern option =
             None
         else
             Some { Size = rows.Length; Entries = rows |> Array.sumBy _.Length; Runs = runs rows }
+
+/// That of the drift.
+let analyse (model: Model) : Pattern option =
+    model.Components |> List.map _.Drift |> ofValues model.Components
 
 /// Smaller matrices, and those with more entries than one in so many, are not worth sparse factors; nor is a pattern without order worth
 /// its length in generated code. The runtime decides by the first two (`NewtonMatrices`).

@@ -77,6 +77,8 @@ let rec expression (expr: Expr) : Document =
         |> Group
     | Parenthesized inner ->
         Group(Text "(" ^^ Nest(2, softBreak ^^ expression inner) ^^ softBreak ^^ Text ")")
+    | ImplicitPart inner ->
+        Group(Text "implicit {" ^^ Nest(2, space ^^ expression inner) ^^ space ^^ Text "}")
     | Quoted text -> Text $"\"{text}\""
     | Missing -> invalidOp "only files without syntax errors are formatted"
 

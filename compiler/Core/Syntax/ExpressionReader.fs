@@ -301,6 +301,7 @@ and private primary reading (context: DeqParser.PrimaryContext) =
         || not (isNull context.``exception``)
            && isNull (context.LPAREN())
            && isNull (context.LBRACKET())
+           && isNull (context.LBRACE())
     then
         missing
     elif not (isNull (context.NUMBER())) then
@@ -313,6 +314,9 @@ and private primary reading (context: DeqParser.PrimaryContext) =
         | given -> { Kind = Call(name, arguments reading given); Span = spanOf reading context }
     elif not (isNull (context.LPAREN())) then
         { Kind = Parenthesized(List.tryHead (inner ()) |> Option.defaultValue missing)
+          Span = spanOf reading context }
+    elif not (isNull (context.MARK())) then
+        { Kind = ImplicitPart(List.tryHead (inner ()) |> Option.defaultValue missing)
           Span = spanOf reading context }
     elif not (isNull (context.LBRACKET())) then
         { Kind = Stack(inner ()); Span = spanOf reading context }

@@ -22,6 +22,7 @@ let children (e: Tree.Expr) =
                 | Tree.At position -> [ position ]
                 | Tree.Range(from, upTo, _) -> Option.toList from @ Option.toList upTo))
     | Tree.Transpose operand
+    | Tree.ImplicitPart operand
     | Tree.Parenthesized operand -> [ operand ]
     | Tree.Stack items -> items
     | Tree.If(condition, thenBranch, elseBranch) -> [ condition; thenBranch; elseBranch ]

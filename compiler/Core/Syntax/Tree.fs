@@ -50,6 +50,8 @@ and ExprKind =
     | If of condition: Expr * thenBranch: Expr * elseBranch: Expr
     /// Kept so that the formatter gives back what was written; means the expression inside.
     | Parenthesized of Expr
+    /// `implicit { e }`: a term that methods which split take implicitly.
+    | ImplicitPart of Expr
     /// `"file.json"`, an argument of `rk`; without the quotation marks.
     | Quoted of text: string
     /// Where the parser recovered; Checking passes over it in silence (the error is already reported).
@@ -150,7 +152,7 @@ and DeclarationKind =
     | History of name: Ident * value: Expr
     | Calculus of Ident
     | Equation of EquationTarget * value: Expr
-    /// `implicit { ... }`: the equations of the stiff part.
+    /// `implicit { ... }`: equations whose whole right sides are stiff.
     | Implicit of Declaration list
     | Event of EventKind * condition: Expr * actions: EventAction list
     | Solve of Setting list

@@ -54,6 +54,7 @@ internal sealed class LoadedModel : IDisposable
             Target = request.Target,
             SecondDerivatives = request.SecondDerivatives,
             Dtype = request.SinglePrecision ? "float32" : "float64",
+            Method = request.Method,
         };
         var result = file.Compile(options);
         file.Report(result.Diagnostics, terminal);

@@ -87,6 +87,22 @@ public sealed class Panel
         return this;
     }
 
+    /// <summary>Values over a plane, from low (dark) to high (light).</summary>
+    /// <param name="values">Row by row, the lowest first.</param>
+    /// <param name="rows">How many rows there are.</param>
+    /// <param name="width">Up to where the plane goes horizontally, from 0.</param>
+    /// <param name="height">Up to where it goes vertically, from 0.</param>
+    public Panel Field(IReadOnlyList<double> values, int rows, double width, double height)
+    {
+        var columns = values.Count / rows;
+        var cells = new double[rows, columns];
+        for (var i = 0; i < values.Count; i++) cells[rows - 1 - i / columns, i % columns] = values[i];
+        var map = plot.Add.Heatmap(cells);
+        map.Colormap = new ScottPlot.Colormaps.Viridis();
+        map.Extent = new CoordinateRect(0, width, 0, height);
+        return this;
+    }
+
     /// <summary>Gives both axes the same scale.</summary>
     public Panel EqualScales()
     {

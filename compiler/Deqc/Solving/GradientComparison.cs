@@ -105,10 +105,10 @@ internal static class GradientComparison
     public static void WriteTable(IReadOnlyList<GradientWay> ways, Terminal terminal)
     {
         var (output, paint) = (terminal.Output, terminal.PaintOutput);
-        output.WriteLine(paint.Bold($"{"gradient",-10} {"target",-7} {"time",10} {"memory",10} {"loss",14} {"difference",11}"));
+        output.WriteLine(paint.Bold($"{"gradient",-12} {"target",-7} {"time",10} {"memory",10} {"loss",14} {"difference",11}"));
         foreach (var way in ways)
         {
-            var name = $"{way.Gradient,-10} {way.On,-7}";
+            var name = $"{way.Gradient,-12} {way.On,-7}";
             if (way.Result is null) output.WriteLine($"{name} {paint.Dim(way.Obstacle!)}");
             else if (way.Result.Failure is { } failure) output.WriteLine($"{name} {paint.Red(failure.Status)}  {failure.Message}");
             else output.WriteLine(string.Create(CultureInfo.InvariantCulture,

@@ -51,12 +51,14 @@ internal sealed class NewtonIteration : IDisposable
         SlopesOf(stages, group, block, start, states);
     }
 
-    /// <summary>The stage's state if its slope were that of the stage before it.</summary>
-    private static Tensor Guess(Stages stages, StageGroup group, Tensor known, double[,] block, int row)
+    /// <summary>The stage's state if its slope were that of the last stage before it that evaluates the same.</summary>
+    private Tensor Guess(Stages stages, StageGroup group, Tensor known, double[,] block, int row)
     {
         var reach = Enumerable.Range(0, group.Count).Sum(j => block[row, j]);
         using Scalar weight = reach * stages.Geometry.Scale;
-        return known.add(stages.Slopes[group.First - 1], weight);
+        var last = group.First - 1;
+        while (_kernel.Tableau.Drifts[last] != _kernel.Tableau.Drifts[group.First]) last--;
+        return known.add(stages.Slopes[last], weight);
     }
 
     private void Iterate(StageGroup group, Stages stages, double[,] block, Tensor[] start, Tensor[] states)

@@ -64,7 +64,8 @@ let inheritedBySolutions =
 let inheritedByEquations =
     "Parameters Positions Algebraic JacobianPattern SparsityOfJacobian Drift DriftVjp DriftJacobian DriftTimeDerivative JacobianVjp TimeDerivativeVjp Diffusion
      DiffusionVjp Milstein MilsteinVjp ItoCorrection ItoCorrectionVjp Events EventValues EventValuesVjp EventRates
-     Jump JumpVjp JumpRate Along Variational Delays History HistoryRate HistoryVjp Equals Finalize GetHashCode GetType MemberwiseClone ReferenceEquals ToString"
+     Jump JumpVjp JumpRate Along Variational IsSplit ExplicitDrift ExplicitDriftVjp ImplicitDrift ImplicitDriftVjp ImplicitStructure ImplicitJacobianPattern
+     SparsityOfImplicitJacobian Delays History HistoryRate HistoryVjp Equals Finalize GetHashCode GetType MemberwiseClone ReferenceEquals ToString"
         .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)
 
 /// Names of the methods that equations with so many events declare for each.
@@ -75,7 +76,7 @@ let declaredByEvents (count: int) =
 /// Functions, types and parameters that the bodies of generated methods refer to by a simple name: no local
 /// variable and no member may take their place.
 let usedInBodies =
-    "torch Tensor Scalar ScalarType Device Initial ParameterRandom Interval Methods Scalars Sums Pullback Pointwise EventSpec Delay linear stack cat where einsum
+    "torch Tensor Scalar ScalarType Device Initial ParameterRandom Interval Methods Scalars Sums Pullback Pointwise EventSpec Delay LinearStructure linear stack cat where einsum
      zeros_like ones_like full_like full eye maximum minimum logical_and logical_or tensor zeros ones erf atan2
      functional linalg nn special no_grad pow pad double long random InvalidOperationException ArgumentException"
         .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)

@@ -24,6 +24,8 @@ type Explanation =
         Names: IReadOnlyDictionary<Expr, string>
         Terms: Formula list
         Equations: Formula list
+        /// What methods that split take implicitly; empty where there is no such part.
+        Stiff: Formula list
         /// What each event watches and what it does.
         Events: (Event * Formula list) list
         /// Blocks of the Jacobian that are not zero, by row and column.
@@ -62,6 +64,16 @@ let private equations (model: Dynamics.Model) =
                       c.Diffusion
       for c in model.Constraints do
           formula "0" "0" c.Residual ]
+
+/// The stiff part of each derivative that has one.
+let private stiff (model: Dynamics.Model) =
+    [ for c in model.Components do
+          for parts in Option.toList c.Parts do
+              if not (Build.isZero parts.Implicit) then
+                  formula
+                      (sprintf "stiff part of d%s/dt" c.Symbol.Name)
+                      (sprintf @"f^{\mathrm{I}}_{%s}" (Formula.name c.Symbol.Name))
+                      parts.Implicit ]
 
 let private jacobian (components: Component list) =
     let scalars = components |> List.forall _.Symbol.Shape.IsEmpty
@@ -152,13 +164,14 @@ let private otherDrift (model: Dynamics.Model) =
 
 let ofModel (model: Dynamics.Model) : Explanation =
     let equations = equations model
+    let stiff = stiff model
     let events = model.Events |> List.map (event model)
     let jacobian = jacobian model.Components
     let adjoint = Adjoint.ofModel model
     let otherDrift = otherDrift model
 
     let all =
-        (equations |> List.map _.Right)
+        (equations @ stiff |> List.map _.Right)
         @ (events |> List.collect snd |> List.map _.Right)
         @ (jacobian |> List.map (fun (_, _, f) -> f.Right))
         @ (adjoint.States @ adjoint.Gradients |> List.map _.Right)
@@ -198,6 +211,7 @@ let ofModel (model: Dynamics.Model) : Explanation =
       Names = names
       Terms = terms |> List.map (fun b -> formula b.Name (Formula.name b.Name) b.Value)
       Equations = equations
+      Stiff = stiff
       Events = events
       Jacobian = jacobian
       Adjoint = adjoint

@@ -68,6 +68,7 @@ let private content (json: Utf8JsonWriter) (x: Explanation) =
     json.WriteString("doc", x.Model.Typed.Doc)
     x.Rows |> List.map symbol |> array json "symbols"
     x.Equations |> List.map (result x) |> array json "equations"
+    x.Stiff |> List.map (result x) |> array json "stiff"
     events json x
     x.Terms |> List.map (term x) |> array json "terms"
     x.Jacobian |> List.map (entry x) |> array json "jacobian"

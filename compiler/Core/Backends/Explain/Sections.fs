@@ -51,10 +51,21 @@ let private occasion (event: Event) =
 
     if event.Decl.Stops then words + " The solve stops there." else words
 
+/// Where the stiff part comes from.
+let stiffIntroduction (x: Explanation) =
+    match x.Model.Splitting with
+    | Marked ->
+        "The terms that the model marks; methods that split take them implicitly, the others explicitly."
+    | LinearTerms ->
+        "The terms that are linear in the states with constant coefficients; the method takes them implicitly, the others explicitly."
+    | Unsplit _ -> ""
+
 let sections (x: Explanation) : Section list =
     let results = lines (latexResult x)
 
     [ section "Equations" "" (results x.Equations)
+      if not x.Stiff.IsEmpty then
+          section "Stiff part" (stiffIntroduction x) (results x.Stiff)
       for i, (event, formulas) in List.indexed x.Events do
           section (sprintf "Event %d" (i + 1)) (occasion event) (results formulas)
       if not x.Terms.IsEmpty then

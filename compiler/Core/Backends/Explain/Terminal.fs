@@ -81,6 +81,7 @@ let write (x: Explanation) : string =
     [ heading x
       declarations x.Rows
       section "Equations" (plainResult x) x.Equations
+      section "Stiff part, which methods that split take implicitly" (plainResult x) x.Stiff
       events x
       section "Shared terms" (plainRight x) x.Terms
       section (sprintf "Jacobian (%s)" (sparsity x)) (plainResult x) (jacobianFormulas x)

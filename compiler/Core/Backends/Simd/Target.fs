@@ -74,6 +74,7 @@ let private methodNeedsTorch (model: Dynamics.Model) =
     let obstacle (choice: Typed.MethodChoice) =
         match Methods.familyOf choice with
         | Methods.Family.Multistep -> Some "keeps past values"
+        | Methods.Family.Exponential -> Some "steps by functions of a matrix"
         | Methods.Family.Reversible -> Some "steps back by itself"
         | Methods.Family.Switching -> Some "changes between two"
         | Methods.Family.Tableau tableau when tableau.IsPartitioned ->

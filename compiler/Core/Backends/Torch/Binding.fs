@@ -36,6 +36,8 @@ type Bound =
         Delays: Delay list
         /// Of every component, with its derivative by time; empty where no state has one.
         History: (Expr.Expr * Expr.Expr) list
+        /// Of every component's drift; empty where the system is not split.
+        Parts: Typed.Parts list
         Hoisted: Hoisted list
         /// By position: what gradients flow to.
         Parameters: Symbol list
@@ -82,6 +84,12 @@ let private hoistAll (model: Dynamics.Model) =
         | [] -> []
         | values -> [ Build.stack values ]
 
+    let parts =
+        match model.Splitting with
+        | Marked
+        | LinearTerms -> components |> List.map Dynamics.partsOf
+        | Unsplit _ -> []
+
     let alongSolution = Derivatives.alongSolution components
 
     let groups =
@@ -96,7 +104,9 @@ let private hoistAll (model: Dynamics.Model) =
               alongSolution e.After
           model.Delays |> List.map _.Value
           model.History
-          Derivatives.byTime model.History ]
+          Derivatives.byTime model.History
+          parts |> List.map _.Explicit
+          parts |> List.map _.Implicit ]
 
     let written = List.concat groups
     let names = Expr.inputs written |> List.map _.Name
@@ -129,7 +139,12 @@ let private hoistAll (model: Dynamics.Model) =
         |> Option.map (fun values -> { Values = values; Rates = groups[5].Head })
        Jumps = model.Events |> List.mapi jump
        Delays = delays
-       History = List.zip groups[behindEvents + 1] groups[behindEvents + 2] |}
+       History = List.zip groups[behindEvents + 1] groups[behindEvents + 2]
+       Parts =
+        List.map2
+            (fun ofExplicit ofImplicit -> { Typed.Explicit = ofExplicit; Typed.Implicit = ofImplicit })
+            groups[behindEvents + 3]
+            groups[behindEvents + 4] |}
 
 let private model = Name "model"
 
@@ -192,6 +207,7 @@ let bind (face: Face) : Bound =
       Jumps = system.Jumps
       Delays = system.Delays
       History = system.History
+      Parts = system.Parts
       Hoisted = system.Hoisted
       Parameters = directly @ hoistedParameters
       Surroundings = surroundings

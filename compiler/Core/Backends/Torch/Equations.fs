@@ -63,22 +63,60 @@ let private diffusion (bound: Bound) (noise: Noise) : Member list =
                   "The vector-Jacobian product of the correction."
       | None -> () ]
 
-/// Which entries of the Jacobian can be other than zero, where solvers gain by knowing.
-let private sparsity (bound: Bound) : Member list =
+/// Which entries of a Jacobian can be other than zero, where solvers gain by knowing: the property that says so, and a constant for it.
+let private pattern property constant (found: Sparsity.Pattern option) : Member list =
     let run (run: Sparsity.Run) =
         Tuple
             [ Literals.integer run.Count
               Collection [ for offset in run.Offsets -> Literals.integer offset ] ]
 
-    match Sparsity.analyse bound.Face.Model |> Option.filter Sparsity.isWorthwhile with
-    | Some pattern when not bound.Face.IsStochastic ->
+    match found |> Option.filter Sparsity.isWorthwhile with
+    | Some pattern ->
         let value =
             New("", argument (Literals.integer pattern.Size) :: [ for r in pattern.Runs -> argument (run r) ])
 
-        [ privateConstant "SparsityPattern" "SparsityOfJacobian" value
-          overriding (Property("SparsityPattern", "JacobianPattern", Name "SparsityOfJacobian")) ]
-    | Some _
+        [ privateConstant "SparsityPattern" constant value
+          overriding (Property("SparsityPattern", property, Name constant)) ]
     | None -> []
+
+let private sparsity (bound: Bound) : Member list =
+    if bound.Face.IsStochastic then
+        []
+    else
+        Sparsity.analyse bound.Face.Model |> pattern "JacobianPattern" "SparsityOfJacobian"
+
+/// The two parts of the drift, where the system is split.
+let private parts (bound: Bound) : Member list =
+    let size = batched bound.Face.Model.Size
+
+    let ofPart kind values =
+        ofBase bound (Naming.capitalized kind + "Drift") [ statePacking bound ] values
+        |> both
+            bound
+            (sprintf "The part of the drift that methods which split take %sly.  %s -> %s" kind size size)
+            "Its vector-Jacobian product."
+
+    if bound.Parts.IsEmpty then
+        []
+    else
+        [ overriding (Property("bool", "IsSplit", Literal "true"))
+          match Splitting.linearForm bound.Face.Model with
+          | Some form ->
+              overriding (
+                  Property(
+                      "LinearStructure?",
+                      "ImplicitStructure",
+                      Member(Name "LinearStructure", string form)
+                  )
+              )
+          | None -> ()
+          yield!
+              bound.Face.Model.Components
+              |> List.map (fun c -> (Dynamics.partsOf c).Implicit)
+              |> Sparsity.ofValues bound.Face.Model.Components
+              |> pattern "ImplicitJacobianPattern" "SparsityOfImplicitJacobian"
+          yield! bound.Parts |> List.map _.Explicit |> ofPart "explicit"
+          yield! bound.Parts |> List.map _.Implicit |> ofPart "implicit" ]
 
 /// The entries of algebraic unknowns, which lie behind the states; in their places the drift has the residuals.
 let private algebraic (bound: Bound) : Member list =
@@ -117,6 +155,7 @@ let nested (withVariational: bool) (face: Face) : Member =
                 @ algebraic bound
                 @ Delays.members bound
                 @ Drift.members bound
+                @ parts bound
                 @ ofNoise
                 @ Events.members bound
                 @ (if withVariational && Variational.suits face.Model then

@@ -28,6 +28,11 @@ let ofDelay error =
     | NegativeDelay delay ->
         says Catalogue.NegativeDelay (sprintf "a delay of %s would ask for the future" (number delay))
         |> hinting "write `x(t - tau)` with a positive `tau`"
+    | DelayTurnsNegative delay ->
+        says
+            Catalogue.NegativeDelay
+            (sprintf "a delay of %s, by the values that are declared, would ask for the future" (number delay))
+        |> hinting "write `x(t - tau)` with a positive `tau`"
     | DelayOutside(delayed, where) ->
         says
             Catalogue.DelayOutside

@@ -39,6 +39,22 @@ let ofSolve error =
             Catalogue.MethodRefusesEquations
             (sprintf "`%s` needs positions and momenta, neither of which depends on itself: %s" method reason)
         |> hinting "`implicit_midpoint` and `gauss4` are symplectic for equations of any form"
+    | MethodNeedsParts(method, reason) ->
+        says
+            Catalogue.MethodNeedsParts
+            (sprintf
+                "`%s` takes a stiff part of the equations implicitly, and there is none: %s"
+                method
+                reason)
+        |> hinting "mark it: `dx/dt = implicit { ... } + ...`"
+    | MethodNeedsLinearPart(method, reason) ->
+        says
+            Catalogue.MethodNeedsParts
+            (sprintf
+                "`%s` solves a part of the equations exactly that is linear in the states with constant coefficients: %s"
+                method
+                reason)
+        |> hinting "mark that part: `dx/dt = implicit { A @ x } + ...`"
     | GradientRefuses(gradient, what, reason) ->
         says
             Catalogue.GradientRefuses

@@ -142,6 +142,11 @@ let ofStructure error =
     | TextAsValue text ->
         says Catalogue.TextAsValue (sprintf "%s is a text, and no value" (quote text))
         |> hinting "a text names a file: `import \"layers.deq\"`, `method = rk(\"mine.json\")`"
+    | MisplacedMark ->
+        says
+            Catalogue.MisplacedMark
+            "`implicit { ... }` is a term of the right side of an ordinary equation, and this is part of something else"
+        |> hinting "write it around whole terms, factors inside: `dx/dt = implicit { -k*x } + f(x)`"
     | ConstraintCount(constraints, unknowns, undetermined) ->
         says
             Catalogue.ConstraintCount

@@ -1,0 +1,40 @@
+using static TorchSharp.torch;
+
+namespace DiffEqLang.Runtime;
+
+/// <summary>
+/// Which steps begin or end at a given time, at which the equations may break (<c>if t &lt; 1 then ... else ...</c>): the right-hand side is
+/// evaluated there one rounding of the time inside the step, so that every stage sees the equations of its own side.
+/// </summary>
+/// <remarks>Without it the last stage of a step that lands on a break is on the other side of it, and the step is rejected again and again.</remarks>
+/// <param name="AtStart">Of each lane, whether its step begins at one.</param>
+/// <param name="AtEnd">Of each lane, the one at which its step ends; NaN where there is none.</param>
+/// <param name="Direction">That of the solve, +1 or -1.</param>
+internal sealed record StepBreaks(bool[] AtStart, double[] AtEnd, int Direction)
+{
+    /// <summary>Nodes are sums of a tableau's coefficients.</summary>
+    private const double RoundingOfNodes = 1e-12;
+
+    /// <summary>The time at which a stage is evaluated.</summary>
+    /// <param name="lane">The lane.</param>
+    /// <param name="node">The stage's place in the step, 0 to 1.</param>
+    /// <param name="time">Where that is.</param>
+    /// <param name="dtype">In which the time is rounded.</param>
+    public double Inside(int lane, double node, double time, ScalarType dtype)
+    {
+        if (node == 0 && AtStart[lane]) return Beside(time, Direction, dtype);
+        var isEnd = Math.Abs(node - 1) <= RoundingOfNodes && double.IsFinite(AtEnd[lane]);
+        return isEnd ? Beside(AtEnd[lane], -Direction, dtype) : time;
+    }
+
+    /// <summary>Those of some lanes only.</summary>
+    public StepBreaks Select(int[] lanes) => new([.. lanes.Select(lane => AtStart[lane])], [.. lanes.Select(lane => AtEnd[lane])], Direction);
+
+    private static double Beside(double time, int direction, ScalarType dtype) => (dtype, direction) switch
+    {
+        (ScalarType.Float64, > 0) => Math.BitIncrement(time),
+        (ScalarType.Float64, _) => Math.BitDecrement(time),
+        (_, > 0) => MathF.BitIncrement((float)time),
+        _ => MathF.BitDecrement((float)time),
+    };
+}
