@@ -75,11 +75,11 @@ internal sealed class LaneEvents
         for (var i = 0; i < _sides.Length; i++) _sides[i] = SideOf(_values[i], _rates[i]);
     }
 
-    /// <summary>What is watched of a lane, and when its next event at a given time comes.</summary>
+    /// <summary>What is watched of a lane, and when its events at given times come.</summary>
     public double[] Memory(int lane)
     {
         var own = (lane * _roots.Length)..((lane + 1) * _roots.Length);
-        return [.. _sides[own].Select(side => (double)side), .. _values[own], .. _rates[own], _timed.Limits[lane]];
+        return [.. _sides[own].Select(side => (double)side), .. _values[own], .. _rates[own], .. _timed.Memory(lane)];
     }
 
     /// <summary>Lets all lanes go on from what was kept of them.</summary>
@@ -99,7 +99,7 @@ internal sealed class LaneEvents
                 (_values[own], _rates[own]) = (ofLanes[lane][columns + column], ofLanes[lane][2 * columns + column]);
             }
 
-            _timed.Limits[lane] = ofLanes[lane][3 * columns];
+            _timed.Recall(lane, ofLanes[lane][(3 * columns)..]);
         }
     }
 

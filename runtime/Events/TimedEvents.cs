@@ -13,6 +13,12 @@ internal sealed class TimedEvents(IReadOnlyList<EventSpec> events, SolveSpan spa
     /// <summary>The time of the next, which no step may pass; infinite where there is none.</summary>
     public double[] Limits => _next;
 
+    /// <summary>What is known of a lane: the next time and the last.</summary>
+    public double[] Memory(int lane) => [_next[lane], _last[lane]];
+
+    /// <summary>Lets a lane go on from there.</summary>
+    public void Recall(int lane, double[] memory) => (_next[lane], _last[lane]) = (memory[0], memory[1]);
+
     /// <summary>The steps of an attempt that begin or end at such a time; null where none does.</summary>
     public StepBreaks? Breaks(LaneClock clock)
     {

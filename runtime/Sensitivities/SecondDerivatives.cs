@@ -25,6 +25,8 @@ internal static class SecondDerivatives
         if (flowsToTimes) return "saved times are differentiated once; give times that require no gradient.";
         if (problem.Multistep is not null)
             return $"steps of {problem.Method.Name} go on from past values, which are differentiated once; take a Runge-Kutta method such as {(problem.Multistep.IsImplicit ? "kvaerno5" : "vern9")}.";
+        if (problem.Tableau.IsSplit || problem.Exponential is not null)
+            return $"method {problem.Method.Name} splits the equations, whose parts are differentiated once; take a method that does not, such as kvaerno5.";
         if (equations.Events.Count > 0) return "events are differentiated once.";
         if (equations.Delays.Count > 0) return "delays are differentiated once.";
         if (equations.Algebraic is not null) return "algebraic constraints are differentiated once.";

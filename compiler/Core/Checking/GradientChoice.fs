@@ -42,6 +42,18 @@ let private ofConstraints (gradient: GradientChoice) (algebraic: 'Unknown list) 
                 "only states that are all kept have the adjoint of what they are bound by"
         )
 
+/// A method whose steps are differentiated once, and why.
+let private ofStepsDifferentiatedOnce (choice: MethodChoice) =
+    match Methods.familyOf choice with
+    | Methods.Family.Multistep -> Some "its steps go on from past values, which are differentiated once"
+    | _ when Methods.splits choice -> Some "it splits the equations, whose parts are differentiated once"
+    | Methods.Family.Tableau _
+    | Methods.Family.Exponential
+    | Methods.Family.Switching
+    | Methods.Family.Reversible
+    | Methods.Family.Stochastic -> None
+    |> Option.map (fun reason -> sprintf "`%s`" choice.Name, reason)
+
 /// What gradients cannot be differentiated again through, and why.
 let private ofSecondOrder (gradient: GradientChoice) (model: Typed.Model) : Error option =
     let obstacle =
@@ -54,11 +66,7 @@ let private ofSecondOrder (gradient: GradientChoice) (model: Typed.Model) : Erro
         elif not model.Algebraic.IsEmpty then
             Some("algebraic constraints", "the states that fulfil them are differentiated once")
         else
-            match model.Solve.Method |> Option.map (fun choice -> choice.Name, Methods.familyOf choice) with
-            | Some(name, Methods.Family.Multistep) ->
-                Some(sprintf "`%s`" name, "its steps go on from past values, which are differentiated once")
-            | Some _
-            | None -> None
+            model.Solve.Method |> Option.bind ofStepsDifferentiatedOnce
 
     if gradient.Order = 1 then
         None
