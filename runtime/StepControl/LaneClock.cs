@@ -79,15 +79,15 @@ internal sealed class LaneClock
     /// <summary>What a lane is planned and judged by: all that it goes on from, beside counts.</summary>
     public double[] Memory(int lane) =>
     [
-        Time[lane], _proposed[lane], _history[lane].Previous, _history[lane].BeforePrevious, _grid[lane], _wasRejected[lane] ? 1 : 0, _nonFinite[lane],
-        _diverged[lane] ? 1 : 0,
+        Time[lane], _proposed[lane], _history[lane].Previous, _history[lane].BeforePrevious, _history[lane].Step, _grid[lane],
+        _wasRejected[lane] ? 1 : 0, _nonFinite[lane], _diverged[lane] ? 1 : 0,
     ];
 
     /// <summary>Lets a lane go on from there.</summary>
     public void Recall(int lane, double[] memory)
     {
-        (Time[lane], _proposed[lane], _history[lane]) = (memory[0], memory[1], (memory[2], memory[3]));
-        (_grid[lane], _wasRejected[lane], _nonFinite[lane], _diverged[lane]) = ((long)memory[4], memory[5] != 0, (int)memory[6], memory[7] != 0);
+        (Time[lane], _proposed[lane], _history[lane]) = (memory[0], memory[1], (memory[2], memory[3], memory[4]));
+        (_grid[lane], _wasRejected[lane], _nonFinite[lane], _diverged[lane]) = ((long)memory[5], memory[6] != 0, (int)memory[7], memory[8] != 0);
     }
 
     /// <summary>Whether the attempt that is planned for a lane reaches for the end.</summary>

@@ -125,8 +125,7 @@ let tests =
 
                   Expect.equal
                       tableau.FitsRegisters
-                      (not tableau.IsPartitioned
-                       && (not tableau.IsImplicit || not (isNull tableau.Rosenbrock) || tableau.Name = "radau"))
+                      (not tableau.IsImplicit || not (isNull tableau.Rosenbrock) || tableau.Name = "radau")
                       tableau.Name
           }
 

@@ -102,8 +102,9 @@ let variational (model: Model) (components: Component list) (parameters: Symbol 
 
     let partition =
         match model.Partition with
-        | Separable blocks ->
-            Separable(blocks @ List.map (fun (offset, length) -> behind offset, length) blocks)
+        | Separable(blocks, velocities) ->
+            let doubled = blocks @ List.map (fun (offset, length) -> behind offset, length) blocks
+            Separable(doubled, velocities |> Result.map (fun offsets -> offsets @ List.map behind offsets))
         | Inseparable _ as whole -> whole
 
     let tangents = Differentiate.jvp drifts seeds |> Simplify.run

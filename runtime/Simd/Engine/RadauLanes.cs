@@ -51,7 +51,7 @@ internal sealed class RadauLanes<TRegister, TLanes, T>
         (_t, _inverse, _ofSlopes) = (Numbers(spectrum.T), Numbers(spectrum.Inverse), Numbers(spectrum.OfSlopes));
         (_nodes, _ends) = ([.. tableau.C.Skip(1).Select(TLanes.Of)], [.. tableau.A[^1].Select(TLanes.Of)]);
         _error = [.. (tableau.Error?.Estimates[0] ?? []).Select(weight => TLanes.Of(weight / tableau.Error!.Filter!.Value))];
-        (_dense, _jacobian) = (new(tableau), new(_size * _size));
+        (_dense, _jacobian) = (new(tableau, stepper.Parts), new(_size * _size));
         _factors = new(new EliminationPlan(_size, stepper.Kernel.JacobianPattern), spectrum);
         (_z, _w, _changes, _lastSlopes) = (new(Stages * _size), new(Stages * _size), new(Stages * _size), new(Stages * _size));
         (_at, _scales, _ofError) = (new(_size), new(_size), new(_size));
