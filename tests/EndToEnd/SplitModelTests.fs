@@ -33,6 +33,9 @@ let private models =
       "Coupled",
       "state x : R[3], y; param A : R[3, 3] ~ normal(0, 1); param k = 3; dx/dt = implicit { A @ tanh(x) - k*y^2*x } + sin(t)*x; "
       + "dy/dt = -y + implicit { sum(x)*cos(t) } - k*y; init x = 1; init y = 0.5"
+      "Reset",
+      "state x; param k = 20; dx/dt = implicit { -k*x } + sin(t)*x^2; when falling(x - 0.2) { x := 1 + t }; init x = 1; "
+      + "solve { t = 0 .. 0.5, method = kencarp4, dtype = float64 }"
       "Spectral",
       "state v : R[6]; param rates : R[6] ~ uniform(1, 50); param k = 3; dv/dt = -rates*v + k*sin(t)*tanh(v) + k; "
       + "init v = 1; solve { t = 0 .. 2, method = etdrk4(dt = 0.05), dtype = float64 }" ]
@@ -200,6 +203,31 @@ let tests =
                       (abs (exact - measured) / max 1.0 (abs exact))
                       1e-7
                       $"{exact}, differences {measured}"
+              }
+
+          for name in [ "kencarp4"; "etdrk4" ] do
+              test $"{name}: values and gradients go through events" {
+                  use _ = torch.NewDisposeScope()
+                  let model = GeneratedCode.create assembly.Value "Reset"
+
+                  let loss (method: Method) =
+                      let solution = model.Solve(options = byMethod method)
+                      solution.EnsureSuccess()
+                      Expect.isGreaterThan solution.Events[0].Count 2 "events"
+                      solution.Packed.select(0L, -1L).sum ()
+
+                  let k = model.parameters () |> Seq.exactlyOne
+
+                  let gradient method =
+                      model.zero_grad ()
+                      let value = loss method
+                      Gradients.backward value
+                      value.item<float> (), k.grad.item<float> ()
+
+                  let value, byRate = gradient (fixedStep name 1e-3)
+                  let expected, expectedByRate = gradient (tolerances "dopri8" 1e-12 1e-13)
+                  Expect.floatClose { absolute = 0.0; relative = 1e-7 } value expected "value"
+                  Expect.floatClose { absolute = 0.0; relative = 1e-6 } byRate expectedByRate "by the rate"
               }
 
           test "a caller may take a method that splits where parts are marked, and is told where none are" {
