@@ -34,7 +34,8 @@ public abstract class OdeModel : DifferentialModel
 
     /// <summary>
     /// Goes on with a solve of this model where it ended: at its end, out of steps, cancelled, or stopped by an event, which does not stop it
-    /// again. The steps are those of a solve that had not ended, to the last bit. No gradients flow, and <c>init</c> lines are not asked.
+    /// again. The steps are those of a solve that had not ended, to the last bit; of several samples with events up to rounding. No gradients
+    /// flow, and <c>init</c> lines are not asked.
     /// </summary>
     /// <param name="state">Its state; not changed, not disposed.</param>
     /// <param name="options">
