@@ -175,7 +175,7 @@ internal sealed class RadauLanes<TRegister, TLanes, T>
     {
         LaneNumbers<TLanes, T>.ToDoubles(h, _sizes);
         for (var v = 0; v < _sizes.Length; v++)
-            (_active[v], _failed[v]) = (~Vector.Equals(_sizes[v], Vector<double>.Zero), Vector<long>.Zero);
+            (_active[v], _failed[v], _lastSizes[v]) = (~Vector.Equals(_sizes[v], Vector<double>.Zero), Vector<long>.Zero, Vector<double>.Zero);
     }
 
     private bool IsAnyActive()
