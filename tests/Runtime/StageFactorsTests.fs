@@ -44,13 +44,16 @@ let private solved<'R, 'L
     =
     let lanes = sizeof<'R> / sizeof<float>
     let spread (numbers: float[]) = numbers |> Array.collect (Array.replicate lanes)
-    let registers (numbers: float[]) = MemoryMarshal.Cast<float, 'L>(Span(spread numbers))
+    let matrix, alone, results = spread jacobian, spread right[0], right |> Array.map spread
     let factors = StageFactors<'L>(plan, spectrum)
-    factors.Factorize('L.Of h, Span<'L>.op_Implicit(registers jacobian))
-    let results = right |> Array.map spread
-    let part i = MemoryMarshal.Cast<float, 'L>(Span results[i])
-    factors.Solve(part 0, part 1, part 2)
-    let alone = spread right[0]
+    factors.Factorize('L.Of h, Span<'L>.op_Implicit (MemoryMarshal.Cast<float, 'L>(Span matrix)))
+
+    factors.Solve(
+        MemoryMarshal.Cast<float, 'L>(Span results[0]),
+        MemoryMarshal.Cast<float, 'L>(Span results[1]),
+        MemoryMarshal.Cast<float, 'L>(Span results[2])
+    )
+
     factors.Solve(MemoryMarshal.Cast<float, 'L>(Span alone))
     Expect.sequenceEqual alone results[0] "the real system alone"
     results |> Array.map (Array.chunkBySize lanes)

@@ -32,16 +32,17 @@ internal sealed class StageFactors<T>(EliminationPlan plan, StageSpectrum spectr
         var single = _single.Span;
         var real = _real.Span;
         var imaginary = _imaginary.Span;
+        var (diagonals, lower, uppers) = (plan.Diagonal, plan.Lower, plan.Upper);
         var targets = plan.Targets.AsSpan();
-        for (var step = 0; step < plan.Diagonal.Length; step++)
+        for (var step = 0; step < diagonals.Length; step++)
         {
-            var diagonal = plan.Diagonal[step];
+            var diagonal = diagonals[step];
             var (a, b) = (real[diagonal], imaginary[diagonal]);
             var scale = T.Of(1) / T.MultiplyAdd(a, a, b * b);
             var (pivot, pivotRe, pivotIm) = (T.Of(1) / single[diagonal], a * scale, -b * scale);
             (single[diagonal], real[diagonal], imaginary[diagonal]) = (pivot, pivotRe, pivotIm);
-            var upper = plan.Upper[step];
-            foreach (var (_, place) in plan.Lower[step])
+            var upper = uppers[step];
+            foreach (var (_, place) in lower[step])
             {
                 var factor = single[place] * pivot;
                 var (factorRe, factorIm) = (real[place], imaginary[place]);
@@ -69,22 +70,23 @@ internal sealed class StageFactors<T>(EliminationPlan plan, StageSpectrum spectr
         var single = _single.Span;
         var real = _real.Span;
         var imaginary = _imaginary.Span;
-        for (var step = 0; step < plan.Pivots.Length; step++)
+        var (pivots, diagonals, lower, upper) = (plan.Pivots, plan.Diagonal, plan.Lower, plan.Upper);
+        for (var step = 0; step < pivots.Length; step++)
         {
-            var pivot = plan.Pivots[step];
+            var pivot = pivots[step];
             var (x, y, yIm) = (b[pivot], c[pivot], cIm[pivot]);
-            foreach (var (row, place) in plan.Lower[step])
+            foreach (var (row, place) in lower[step])
             {
                 b[row] = T.NegatedMultiplyAdd(single[place], x, b[row]);
                 Subtract(real[place], imaginary[place], y, yIm, ref c[row], ref cIm[row]);
             }
         }
 
-        for (var step = plan.Pivots.Length - 1; step >= 0; step--)
+        for (var step = pivots.Length - 1; step >= 0; step--)
         {
-            var (pivot, diagonal) = (plan.Pivots[step], plan.Diagonal[step]);
+            var (pivot, diagonal) = (pivots[step], diagonals[step]);
             var (x, y, yIm) = (b[pivot], c[pivot], cIm[pivot]);
-            foreach (var (column, place) in plan.Upper[step])
+            foreach (var (column, place) in upper[step])
             {
                 x = T.NegatedMultiplyAdd(single[place], b[column], x);
                 Subtract(real[place], imaginary[place], c[column], cIm[column], ref y, ref yIm);
