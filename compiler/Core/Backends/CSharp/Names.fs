@@ -62,7 +62,7 @@ let inheritedBySolutions =
 
 /// Names of `OdeEquations` and `SdeEquations`.
 let inheritedByEquations =
-    "Parameters Positions Algebraic JacobianPattern SparsityOfJacobian Drift DriftVjp DriftJacobian DriftTimeDerivative JacobianVjp TimeDerivativeVjp Diffusion
+    "Parameters Positions Velocities Algebraic JacobianPattern SparsityOfJacobian Drift DriftVjp DriftJacobian DriftTimeDerivative JacobianVjp TimeDerivativeVjp Diffusion
      DiffusionVjp Milstein MilsteinVjp ItoCorrection ItoCorrectionVjp Events EventValues EventValuesVjp EventRates
      Jump JumpVjp JumpRate Delays History HistoryRate HistoryVjp Equals Finalize GetHashCode GetType MemberwiseClone ReferenceEquals ToString"
         .Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)
