@@ -38,7 +38,7 @@ let all: (string * string list) list =
           [ "5:18-37 DEQ0609 `leapfrog` needs positions and momenta, neither of which depends on itself: the derivative of `p` depends on `p` itself, in `0.1 * p` (`implicit_midpoint` and `gauss4` are symplectic for equations of any form)" ]
       model
           "state q; d2q/dt2 = -sin(q) - 0.1*q'; solve { method = dprkn12(rtol = 1e-12) }"
-          [ "4:18-37 DEQ0613 `dprkn12` is for equations of the second order without velocity, q'' = a(t, q): the derivative of `q'` depends on `q'` itself, in `0.1 * q'` (`vern9` is of high order for equations of any form)" ]
+          [ "4:18-39 DEQ0613 `dprkn12` is for equations of the second order without velocity, q'' = a(t, q): the derivative of `q'` depends on `q'` itself, in `0.1 * q'` (`vern9` is of high order for equations of any form)" ]
       model
           "state q, p; dq/dt = 2*p; dp/dt = -q; solve { method = dprkn6 }"
           [ "5:18-24 DEQ0613 `dprkn6` is for equations of the second order without velocity, q'' = a(t, q): the derivative of `q` is `2 * p`, and not a state of its own (`vern9` is of high order for equations of any form)" ]
@@ -112,8 +112,8 @@ let all: (string * string list) list =
           "state x; dx/dt = -x; solve { method = auto, target = simd }"
           [ "4:33-37 DEQ0608 `target = simd` cannot run this model: its method, auto, changes between two (leave the target to `auto`, or take `torch`)" ]
       model
-          "state q, p; dq/dt = p; dp/dt = -q; solve { method = leapfrog(dt = 0.1), target = simd }"
-          [ "5:47-51 DEQ0608 `target = simd` cannot run this model: its method, leapfrog, moves positions and momenta by turns (leave the target to `auto`, or take `torch`)" ]
+          "state q, p; dq/dt = 2*p; dp/dt = -q; solve { method = leapfrog(dt = 0.1), target = simd }"
+          [ "5:47-51 DEQ0608 `target = simd` cannot run this model: its method, leapfrog, moves positions and momenta by turns, and the equations are not q'' = a(t, q) (leave the target to `auto`, or take `torch`)" ]
       model
           "state x; dx/dt = 1; when rising(x - 2) { x := 0 }; solve { target = simd }"
           [ "5:18-22 DEQ0608 `target = simd` cannot run this model: it has events, which registers do not find yet (leave the target to `auto`, or take `torch`)" ] ]
