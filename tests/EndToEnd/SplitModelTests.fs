@@ -214,7 +214,7 @@ let tests =
                       let solution = model.Solve(options = byMethod method)
                       solution.EnsureSuccess()
                       Expect.isGreaterThan solution.Events[0].Count 2 "events"
-                      solution.Packed.select(0L, -1L).sum ()
+                      solution.Packed.select(0L, -1L).sum()
 
                   let k = model.parameters () |> Seq.exactlyOne
 
@@ -222,7 +222,7 @@ let tests =
                       model.zero_grad ()
                       let value = loss method
                       Gradients.backward value
-                      value.item<float> (), k.grad.item<float> ()
+                      value.item<float>(), k.grad.item<float>()
 
                   let value, byRate = gradient (fixedStep name 1e-3)
                   let expected, expectedByRate = gradient (tolerances "dopri8" 1e-12 1e-13)

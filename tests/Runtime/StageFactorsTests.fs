@@ -46,7 +46,7 @@ let private solved<'R, 'L
     let spread (numbers: float[]) = numbers |> Array.collect (Array.replicate lanes)
     let matrix, alone, results = spread jacobian, spread right[0], right |> Array.map spread
     let factors = StageFactors<'L>(plan, spectrum)
-    factors.Factorize('L.Of h, Span<'L>.op_Implicit (MemoryMarshal.Cast<float, 'L>(Span matrix)))
+    factors.Factorize('L.Of h, Span<'L>.op_Implicit(MemoryMarshal.Cast<float, 'L>(Span matrix)))
 
     factors.Solve(
         MemoryMarshal.Cast<float, 'L>(Span results[0]),
