@@ -22,6 +22,6 @@ public static class Factorizations
     public static Tensor Cholesky(Tensor matrix)
     {
         var (factor, failure) = linalg.cholesky_ex(matrix);
-        return factor.masked_fill(failure.ne(0).unsqueeze(-1).unsqueeze(-1), double.NaN);
+        return factor.masked_fill(failure.ne(Scalars.Of(0)).unsqueeze(-1).unsqueeze(-1), Scalars.NaN);
     }
 }

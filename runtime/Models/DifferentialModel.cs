@@ -92,7 +92,8 @@ public abstract class DifferentialModel : nn.Module
     public void SetConstant(string name, double value)
     {
         using var guard = no_grad();
-        Constant(name).fill_(value);
+        using Scalar number = value;
+        Constant(name).fill_(number);
     }
 
     /// <summary>Sets a constant, for the solves that follow.</summary>

@@ -24,11 +24,11 @@ public static class Initial
 
     /// <summary>Normal with a mean and a standard deviation.</summary>
     public static Tensor Normal(double mean, double standardDeviation, long[] shape, ParameterRandom random) =>
-        Values(random.Normals(Count(shape)), shape).mul_(standardDeviation).add_(mean);
+        Values([.. random.Normals(Count(shape)).Select(x => mean + standardDeviation * x)], shape);
 
     /// <summary>Uniform on (low, high).</summary>
     public static Tensor Uniform(double low, double high, long[] shape, ParameterRandom random) =>
-        Values(random.Uniforms(Count(shape)), shape).mul_(high - low).add_(low);
+        Values([.. random.Uniforms(Count(shape)).Select(x => low + (high - low) * x)], shape);
 
     /// <summary>
     /// Uniform with variance 2 / (fan-in + fan-out): Glorot and Bengio (2010), Understanding the difficulty of training

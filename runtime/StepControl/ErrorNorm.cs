@@ -18,10 +18,10 @@ internal sealed class ErrorNorm(double rtol, double atol, long lanes) : IDisposa
 
     /// <summary>The weights' inverse, atol + rtol max(|y|, |y₁|).</summary>
     public Tensor Tolerance(Tensor before, Tensor after) =>
-        maximum(before.abs(), after.abs()).mul_(_rtol).add_(_atol);
+        maximum(before.abs(), after.abs()).mul_(_rtol).add_(_atol, Scalars.One);
 
     /// <summary>atol + rtol |y|.</summary>
-    public Tensor Tolerance(Tensor state) => state.abs().mul_(_rtol).add_(_atol);
+    public Tensor Tolerance(Tensor state) => state.abs().mul_(_rtol).add_(_atol, Scalars.One);
 
     /// <summary>The norm of every lane, on the host.</summary>
     public double[] Of(Tensor vector, Tensor tolerance)

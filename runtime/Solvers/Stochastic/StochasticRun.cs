@@ -86,7 +86,11 @@ internal sealed class StochasticRun : IDisposable
     }
 
     /// <summary>Whether samples are still good before a step: [B, 1]; null where all are.</summary>
-    public Tensor? Alive(int step) => _goodStepsOnDevice?.gt(step);
+    public Tensor? Alive(int step)
+    {
+        using Scalar number = step;
+        return _goodStepsOnDevice?.gt(number);
+    }
 
     /// <summary>The states before each step of a chunk, recorded or computed again; the caller disposes of them.</summary>
     public Tensor[] StatesOf(StochasticChunk steps, int chunk)
