@@ -248,4 +248,4 @@ let private gradients =
               Expect.isLessThan (abs (slope - 1.0)) 0.05 "d<z>/d rho"
           } ]
 
-let tests = testSequenced <| testList "PeerCases" [ accuracy; gradients ]
+let tests = testList "PeerCases" [ accuracy; gradients ]

@@ -241,8 +241,7 @@ let private errorOf (method: string) rtol problem =
     |> List.max
 
 let tests =
-    testSequenced
-    <| testList
+    testList
         "Stiff"
         [ for method, rtol, allowed in
               [ "radau", 1e-8, 1e-6
