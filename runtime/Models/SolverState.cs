@@ -7,7 +7,8 @@ namespace DiffEqLang.Runtime;
 /// <summary>
 /// Where a solve ended, and all that it goes on from: states, steps, what step control remembers, past values of multistep methods, the
 /// method at work in <c>auto</c>, the sides of events. A solve that goes on from it takes the steps of one that had not ended, to the last
-/// bit; of several samples with events up to rounding. Made by <see cref="SolveOptions.Resumable"/>; parameters are the model's own (<see cref="DifferentialModel.Save"/>).
+/// bit; of several samples with events up to rounding. Made by <see cref="SolveOptions.Resumable"/>; parameters are the model's own
+/// (<see cref="DifferentialModel.Save"/>).
 /// </summary>
 public sealed class SolverState : IDisposable
 {

@@ -18,8 +18,7 @@ internal sealed class ForwardSensitivities : IStepRecorder
     private readonly OdeProblem _problem;
     private readonly RungeKuttaTableau _tableau;
     private readonly RungeKuttaKernel _kernel;      // knows which part a stage moves
-    private readonly SavedStates? _saved;
-    private readonly List<Tensor>? _everyStep;
+    private readonly CarriedValues _carried;
     private readonly long _states;                  // N
     private readonly long _initial;                 // N, or 0 where the initial state wants no gradient
     private readonly long _directions;              // D: the initial state's, then the parameters'
@@ -40,16 +39,7 @@ internal sealed class ForwardSensitivities : IStepRecorder
         var start = zeros([state.size(0), _states, _directions], state.dtype, state.device);
         if (wantsInitial) start.narrow(2, 0, _states).diagonal(0, 1, 2).fill_(Scalars.One);
         _tangents = start.view(state.size(0), -1).DetachFromDisposeScope();
-        if (problem.Span.Times is { } times)
-        {
-            _saved = new SavedStates(problem.Span, times, _tangents, _lanes, withSlopes: false);
-            _saved.Values.DetachFromDisposeScope();
-            _saved.Start(_tangents, _tangents);
-        }
-        else
-        {
-            _everyStep = [Kept(_tangents)];
-        }
+        _carried = new CarriedValues(problem.Span, _tangents, _lanes);
     }
 
     /// <inheritdoc/>
@@ -69,21 +59,19 @@ internal sealed class ForwardSensitivities : IStepRecorder
     {
         var stages = Tangents(step);
         var after = _kernel.Advance(stages);
-        if (step.Rows is { } rows) _saved!.Write(rows, new RungeKuttaStep(_kernel, stages));
         if (!step.IsSound || step.Moves.Contains(false))
             after = where(tensor(step.Moves, [_lanes, 1], device: after.device), after, _tangents);
+        _carried.Add(step.Rows, new RungeKuttaStep(_kernel, stages), after);
         var before = _tangents;
         _tangents = Kept(after);
         before.Dispose();
-        _everyStep?.Add(Kept(_tangents));
     }
 
     /// <inheritdoc/>
     public void Close(SolveEnd end)
     {
         end.State.Dispose();
-        _saved?.Finish(_tangents, _tangents, end.Status);
-        var values = _saved?.Values ?? stack([.. _everyStep!]);
+        using var values = _carried.Close(_tangents, end.Status);
         _values = values.view(values.size(0), values.size(1), _states, _directions).DetachFromDisposeScope();
     }
 
@@ -186,6 +174,6 @@ internal sealed class ForwardSensitivities : IStepRecorder
         _kernel.Dispose();
         _tangents.Dispose();
         _values?.Dispose();
-        foreach (var tangents in _everyStep ?? []) tangents.Dispose();
+        _carried.Dispose();
     }
 }

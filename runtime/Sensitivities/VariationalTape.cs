@@ -11,9 +11,9 @@ internal sealed class VariationalTape : IStepRecorder
 {
     private readonly RungeKuttaKernel _first;
     private readonly RungeKuttaKernel? _stiff;      // where the method changes
-    private readonly SavedStates? _saved;
-    private readonly List<Tensor>? _everyStep;
+    private readonly CarriedValues _carried;
     private Tensor _state;
+    private Tensor? _values;
 
     /// <param name="problem">The variational equations, and how the solve is done.</param>
     /// <param name="state">The initial state and its tangent: [samples, 2N].</param>
@@ -24,16 +24,7 @@ internal sealed class VariationalTape : IStepRecorder
         _stiff = problem.Stiff is null ? null : new RungeKuttaKernel(problem.ByStiffMethod, lanes, state.dtype, keepsTerms: true);
         Steps = new OdeTape(lanes);
         _state = Kept(state);
-        if (problem.Span.Times is { } times)
-        {
-            _saved = new SavedStates(problem.Span, times, state, lanes, withSlopes: false);
-            _saved.Values.DetachFromDisposeScope();
-            _saved.Start(_state, _state);
-        }
-        else
-        {
-            _everyStep = [Kept(state)];
-        }
+        _carried = new CarriedValues(problem.Span, state, lanes);
     }
 
     /// <inheritdoc/>
@@ -46,7 +37,7 @@ internal sealed class VariationalTape : IStepRecorder
     public OdeTape Steps { get; }
 
     /// <summary>The saved states and their tangents, in no dispose scope: [times, samples, 2N].</summary>
-    public Tensor Values => _saved?.Values ?? stack([.. _everyStep!]);
+    public Tensor Values => _values!;
 
     /// <inheritdoc/>
     public void Add(AcceptedStep step)
@@ -57,22 +48,17 @@ internal sealed class VariationalTape : IStepRecorder
         var attempt = (RungeKuttaStep)kernel.Attempt(geometry, _state, slope, terms);
         if (kernel.Failed is not null)
             throw new InvalidOperationException($"The variational equations of the step at t = {geometry.Times[0]} could not be solved: take smaller steps or a tighter tolerance.");
-        if (step.Rows is { } rows)
-        {
-            attempt.Extend();
-            _saved!.Write(rows, attempt);
-        }
-
+        if (step.Rows is not null) attempt.Extend();
+        _carried.Add(step.Rows, attempt, attempt.After);
         Steps.Add(step with { Attempt = attempt, IsSound = true });    // takes over the state before it
         _state = Kept(attempt.After);
-        _everyStep?.Add(Kept(_state));
     }
 
     /// <inheritdoc/>
     public void Close(SolveEnd end)
     {
         end.State.Dispose();
-        _saved?.Finish(_state, _state, end.Status);
+        _values = _carried.Close(_state, end.Status);
         Steps.Close(end with { State = _state, Terms = null });
     }
 
@@ -83,8 +69,8 @@ internal sealed class VariationalTape : IStepRecorder
     {
         _first.Dispose();
         _stiff?.Dispose();
-        _saved?.Values.Dispose();
-        foreach (var state in _everyStep ?? []) state.Dispose();
+        _carried.Dispose();
+        _values?.Dispose();
         Steps.Dispose();
     }
 }
