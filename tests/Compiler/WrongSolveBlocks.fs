@@ -40,6 +40,9 @@ let all: (string * string list) list =
           "state q; d2q/dt2 = -sin(q) - 0.1*q'; solve { method = dprkn12(rtol = 1e-12) }"
           [ "4:18-39 DEQ0613 `dprkn12` is for equations of the second order without velocity, q'' = a(t, q): the derivative of `q'` depends on `q'` itself, in `0.1 * q'` (`vern9` is of high order for equations of any form)" ]
       model
+          "state q : R[2]; d2q/dt2 = -q/norm(q)^3 - 0.1*q'; solve { method = dprkn12 }"
+          [ "4:18-25 DEQ0613 `dprkn12` is for equations of the second order without velocity, q'' = a(t, q): the derivative of `q'[0]` depends on `q'[0]` itself, in `0.1 * q'` (`vern9` is of high order for equations of any form)" ]
+      model
           "state q, p; dq/dt = 2*p; dp/dt = -q; solve { method = dprkn6 }"
           [ "5:18-24 DEQ0613 `dprkn6` is for equations of the second order without velocity, q'' = a(t, q): the derivative of `q` is `2 * p`, and not a state of its own (`vern9` is of high order for equations of any form)" ]
       model

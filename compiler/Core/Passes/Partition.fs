@@ -14,7 +14,15 @@ open DiffEqLang.Compiler.Ir.Expr
 open DiffEqLang.Compiler.Ir.Dynamics
 
 /// A state, or an element of one.
-type private Node = { Symbol: Symbol; Offset: Dim; Size: Dim; Drift: Expr }
+type private Node =
+    {
+        Symbol: Symbol
+        Offset: Dim
+        Size: Dim
+        Drift: Expr
+        /// The drift of the whole state, as it was written.
+        Written: Expr
+    }
 
 let private nodesOf (c: Component, drift: Expr) =
     let symbols = Elements.ofSymbol c.Symbol
@@ -25,11 +33,12 @@ let private nodesOf (c: Component, drift: Expr) =
           { Symbol = symbol
             Offset = offset
             Size = Shape.size symbol.Shape
-            Drift = drift } ]
+            Drift = drift
+            Written = c.Drift } ]
+
+let private isState (symbol: Symbol) = symbol.Role = State
 
 let private nodes (components: Component list) : Node list =
-    let isState (symbol: Symbol) = components |> List.exists (fun c -> c.Symbol = symbol)
-
     let nodes =
         components
         |> List.map _.Drift
@@ -48,10 +57,15 @@ let rec private terms (e: Expr) =
     | Negate -> List.collect terms e.Args
     | _ -> [ e ]
 
-/// The term of a derivative that reads a state.
+/// The term of a derivative that reads a state; of an element of a vector whose terms are vectors, the vector.
 let private offending (read: Symbol) (node: Node) =
-    terms node.Drift
-    |> List.find (fun term -> Expr.inputs [ term ] |> List.contains read)
+    let reads (e: Expr) = Elements.spread isState [ e ] |> Expr.inputs |> List.contains read
+
+    (match node.Drift.Op with
+     | Index _ -> node.Written
+     | _ -> node.Drift)
+    |> terms
+    |> List.find reads
     |> Print.inlined
 
 /// By node, whether it is a position; or two nodes of one part of which the first reads the second.
