@@ -67,6 +67,7 @@ let all =
           EndToEnd.LoweringTests.tests
           EndToEnd.RandomModelTests.tests
           EndToEnd.KernelTests.tests
+          EndToEnd.InliningTests.tests
           EndToEnd.StochasticTargetTests.tests
           EndToEnd.EventTests.tests
           EndToEnd.EventGradientTests.tests
@@ -76,9 +77,11 @@ let all =
           EndToEnd.CommandLineTests.tests
           EndToEnd.FileVerbTests.tests
           EndToEnd.SolveVerbTests.tests
+          EndToEnd.GradVerbTests.tests
           EndToEnd.PathTests.tests
           EndToEnd.PeerCaseTests.tests
           EndToEnd.StiffTests.tests
+          EndToEnd.RadauRegisterTests.tests
           EndToEnd.SplitModelTests.tests
           EndToEnd.SwitchingTests.tests
           EndToEnd.SecondDerivativeTests.tests

@@ -142,11 +142,6 @@ let private differentiated solve =
     backward ((solution.Packed.mul weights).sum())
     solution, Array.append (gradientOf x) (gradientOf k)
 
-let private refused (word: string) (act: unit -> unit) =
-    let error = Expect.throwsC act id
-    Expect.isTrue (error :? ArgumentException) $"{error}"
-    Expect.stringContains error.Message word "message"
-
 let tests =
     testList
         "Nystrom"
@@ -371,7 +366,7 @@ let tests =
               }
 
           test "equations of another form are refused, by both targets" {
-              refused "of the second order" (fun () ->
+              Refusals.ofArgument "of the second order" (fun () ->
                   solveWith
                       (span 0.0 1.0 (tolerances "dprkn12" 1e-9 1e-9))
                       (ode (fun _ y -> y))

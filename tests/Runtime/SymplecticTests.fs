@@ -4,6 +4,7 @@ module DiffEqLang.Tests.Runtime.SymplecticTests
 open System
 open DiffEqLang.Runtime
 open DiffEqLang.Tableaux
+open DiffEqLang.Tests.Support
 open DiffEqLang.Tests.Support.Gradients
 open DiffEqLang.Tests.Support.Odes
 open Expecto
@@ -100,11 +101,6 @@ let private flow equations (options: SolveOptions) =
           let solution = solveWith options equations x0
           backward (solution.Packed.select(0L, -1L).select(-1L, int64 i))
           gradientOf x0 ]
-
-let private refused (word: string) (act: unit -> unit) =
-    let error = Expect.throwsC act id
-    Expect.isTrue (error :? ArgumentException) $"{error}"
-    Expect.stringContains error.Message word "message"
 
 let tests =
     testList
@@ -208,13 +204,13 @@ let tests =
           }
 
           test "equations of another form are refused" {
-              refused "positions and momenta" (fun () ->
+              Refusals.ofArgument "positions and momenta" (fun () ->
                   solveWith (span 0.0 1.0 (fixedStep "leapfrog" 0.1)) (ode (fun _ y -> y)) (vector start)
                   |> ignore)
           }
 
           test "the backsolve gradient is refused" {
-              refused "gradient = discrete" (fun () ->
+              Refusals.ofArgument "gradient = discrete" (fun () ->
                   solveWith
                       (SolveOptions(
                           Start = Nullable 0.0,

@@ -66,13 +66,8 @@ let load (compilation: CSharpCompilation) : Assembly =
     image.Position <- 0L
     AssemblyLoadContext("golden", true).LoadFromStream image
 
-/// Models by name, each with its statements between `; `, compiled as a user compiles them.
-let ofModels (fileName: string) (models: (string * string) list) : Assembly =
-    let text =
-        [ for name, statements in models do
-              sprintf "model %s {\n%s\n}\n" name (statements.Replace("; ", "\n")) ]
-        |> String.concat ""
-
+/// The models of a file, compiled as a user compiles them.
+let ofText (fileName: string) (text: string) : Assembly =
     let options =
         CompileOptions(Validate = true, Namespace = "DiffEqLang." + Path.GetFileNameWithoutExtension fileName)
 
@@ -81,6 +76,13 @@ let ofModels (fileName: string) (models: (string * string) list) : Assembly =
     let compilation, problems = compile [ for f in result.Files -> f.FileName, f.Text ]
     Expect.equal problems [] "no warnings"
     load compilation
+
+/// Models by name, each with its statements between `; `.
+let ofModels (fileName: string) (models: (string * string) list) : Assembly =
+    [ for name, statements in models do
+          sprintf "model %s {\n%s\n}\n" name (statements.Replace("; ", "\n")) ]
+    |> String.concat ""
+    |> ofText fileName
 
 /// A model on the CPU; every dim that is left to the caller is 3.
 let private construct (dtype: torch.ScalarType) (type': Type) : DifferentialModel =
