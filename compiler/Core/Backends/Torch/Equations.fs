@@ -63,27 +63,49 @@ let private diffusion (bound: Bound) (noise: Noise) : Member list =
                   "The vector-Jacobian product of the correction."
       | None -> () ]
 
-/// Which entries of a Jacobian can be other than zero, where solvers gain by knowing: the property that says so, and a constant for it.
-let private pattern property constant (found: Sparsity.Pattern option) : Member list =
+let private wholePattern = "SparsityOfJacobian"
+
+/// A constant that says which entries of a Jacobian can be other than zero.
+let private patternConstant name (pattern: Sparsity.Pattern) : Member =
     let run (run: Sparsity.Run) =
         Tuple
             [ Literals.integer run.Count
               Collection [ for offset in run.Offsets -> Literals.integer offset ] ]
 
-    match found |> Option.filter Sparsity.isWorthwhile with
-    | Some pattern ->
-        let value =
-            New("", argument (Literals.integer pattern.Size) :: [ for r in pattern.Runs -> argument (run r) ])
+    let runs = [ for r in pattern.Runs -> argument (run r) ]
+    privateConstant "SparsityPattern" name (New("", argument (Literals.integer pattern.Size) :: runs))
 
-        [ privateConstant "SparsityPattern" constant value
-          overriding (Property("SparsityPattern", property, Name constant)) ]
-    | None -> []
+let private patternProperty name constant : Member =
+    overriding (Property("SparsityPattern", name, Name constant))
+
+/// That of the drift, where solvers gain by knowing.
+let private wholeSparsity (bound: Bound) =
+    if bound.Face.IsStochastic then
+        None
+    else
+        Sparsity.analyse bound.Face.Model |> Option.filter Sparsity.isWorthwhile
 
 let private sparsity (bound: Bound) : Member list =
-    if bound.Face.IsStochastic then
-        []
-    else
-        Sparsity.analyse bound.Face.Model |> pattern "JacobianPattern" "SparsityOfJacobian"
+    match wholeSparsity bound with
+    | Some pattern -> [ patternConstant wholePattern pattern; patternProperty "JacobianPattern" wholePattern ]
+    | None -> []
+
+/// That of the implicit part, often the same.
+let private implicitSparsity (bound: Bound) : Member list =
+    let components = bound.Face.Model.Components
+    let property = patternProperty "ImplicitJacobianPattern"
+
+    components
+    |> List.map (fun c -> (Dynamics.partsOf c).Implicit)
+    |> Sparsity.ofValues components
+    |> Option.filter Sparsity.isWorthwhile
+    |> Option.map (fun pattern ->
+        if wholeSparsity bound = Some pattern then
+            [ property wholePattern ]
+        else
+            [ patternConstant "SparsityOfImplicitJacobian" pattern
+              property "SparsityOfImplicitJacobian" ])
+    |> Option.defaultValue []
 
 /// The two parts of the drift, where the system is split.
 let private parts (bound: Bound) : Member list =
@@ -110,11 +132,7 @@ let private parts (bound: Bound) : Member list =
                   )
               )
           | None -> ()
-          yield!
-              bound.Face.Model.Components
-              |> List.map (fun c -> (Dynamics.partsOf c).Implicit)
-              |> Sparsity.ofValues bound.Face.Model.Components
-              |> pattern "ImplicitJacobianPattern" "SparsityOfImplicitJacobian"
+          yield! implicitSparsity bound
           yield! bound.Parts |> List.map _.Explicit |> ofPart "explicit"
           yield! bound.Parts |> List.map _.Implicit |> ofPart "implicit" ]
 
