@@ -15,7 +15,7 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
     private readonly LaneStepper<TRegister, TLanes> _stepper;
     private readonly RungeKuttaProblem _problem;
     private readonly LaneSaves<TLanes, T>[] _saves;    // by register
-    private readonly RegisterBuffer<TLanes> _state, _parameters, _stages, _after, _states, _terms;
+    private readonly RegisterBuffer<TLanes> _state, _parameters, _stages, _after, _states, _terms, _error;
     private readonly RegisterBuffer<TLanes> _times, _steps, _squared;    // of an attempt, a register each
     private readonly TLanes _rtol, _atol;
     private readonly int _size, _parameterSize, _stagesSize, _endStage, _stageCount;
@@ -39,7 +39,7 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
         _rosenbrock = tableau.Rosenbrock is null ? null : new(stepper);
         _radau = tableau.Spectrum is null ? null : new(stepper, problem);
         (_state, _after, _parameters) = (new(registers * _size), new(registers * _size), new(registers * _parameterSize));
-        (_stages, _states, _terms) = (new(registers * _stagesSize), new(_size), new(kernel.TermSize));
+        (_stages, _states, _terms, _error) = (new(registers * _stagesSize), new(_size), new(kernel.TermSize), new(_size));
         (_times, _steps, _squared) = (new(registers), new(registers), new(registers));
         (_rtol, _atol) = (TLanes.Of(problem.Rtol), TLanes.Of(problem.Atol));
     }
@@ -161,7 +161,7 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
         else _rosenbrock.Evaluate(t, h, State, Parameters, _stages.Span, states, Terms);
         _stepper.StateOf(_endStage, states).CopyTo(after);
         return _problem.IsAdaptive
-            ? _stepper.SquaredErrors(h, State, after, _stages.Span, _rtol, _atol)
+            ? _stepper.SquaredErrors(h, State, after, _stages.Span, _rtol, _atol, _error.Span)
             : (Finite(after), default);
     }
 

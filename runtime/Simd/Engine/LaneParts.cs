@@ -19,20 +19,23 @@ internal sealed class LaneParts(RungeKuttaTableau tableau, int size, ReadOnlySpa
     /// <summary>The numbers of the state that a stage moves.</summary>
     public int[] Of(int stage) => Of(tableau.Parts[stage]);
 
-    /// <summary>The sums of a stage's row of A: on the numbers that its slope depends on. The others are left as they are.</summary>
-    public LaneSum<TLanes>[] Row<TLanes>(int stage)
-        where TLanes : struct, ILanes<TLanes> => tableau.Parts[stage] switch
+    /// <summary>
+    /// The sums of a stage's row of A: on the numbers that its slope depends on. Those of a stage that moves the positions are its slope, as
+    /// numbers of which they are given.
+    /// </summary>
+    public LaneSum<TRegister>[] Row<TRegister>(int stage)
+        where TRegister : struct => tableau.Parts[stage] switch
         {
-            StatePart.Positions => [Sum<TLanes>(StatePart.Momenta, tableau.A[stage])],
-            StatePart.Momenta => [Sum<TLanes>(StatePart.Positions, tableau.A[stage])],
-            _ => Sums<TLanes>(tableau.A[stage]),
+            StatePart.Positions => [Sum<TRegister>(StatePart.Momenta, [.. _positions.Select(c => _velocities[c])], _positions, tableau.A[stage])],
+            StatePart.Momenta => [Sum<TRegister>(StatePart.Positions, tableau.A[stage])],
+            _ => Sums<TRegister>(tableau.A[stage]),
         };
 
     /// <summary>Weights over stages as sums over those that move each part of the state.</summary>
-    public LaneSum<TLanes>[] Sums<TLanes>(double[] weights)
-        where TLanes : struct, ILanes<TLanes> => tableau.IsPartitioned
-        ? [Sum<TLanes>(StatePart.Positions, weights), Sum<TLanes>(StatePart.Momenta, weights)]
-        : [Sum<TLanes>(StatePart.Whole, weights)];
+    public LaneSum<TRegister>[] Sums<TRegister>(double[] weights)
+        where TRegister : struct => tableau.IsPartitioned
+        ? [Sum<TRegister>(StatePart.Positions, weights), Sum<TRegister>(StatePart.Momenta, weights)]
+        : [Sum<TRegister>(StatePart.Whole, weights)];
 
     /// <summary>The slope of the positions at a state: the velocities there.</summary>
     public void Slope<TLanes>(ReadOnlySpan<TLanes> state, Span<TLanes> slope)
@@ -61,15 +64,12 @@ internal sealed class LaneParts(RungeKuttaTableau tableau, int size, ReadOnlySpa
         _ => _all,
     };
 
-    private LaneSum<TLanes> Sum<TLanes>(StatePart part, double[] weights)
-        where TLanes : struct, ILanes<TLanes> =>
-        new(Of(part).Length, Fours(Of(part)), [.. weights.Index()
-            .Where(pair => pair.Item != 0 && (tableau.Parts[pair.Index] == part || tableau.Parts[pair.Index] == StatePart.Whole))
-            .Select(pair => (pair.Index, TLanes.Of(pair.Item)))]);
+    private LaneSum<TRegister> Sum<TRegister>(StatePart part, double[] weights)
+        where TRegister : struct => Sum<TRegister>(part, Of(part), Of(part), weights);
 
-    /// <summary>With the last repeated, so that there is a multiple of four.</summary>
-    private static int[] Fours(int[] components) =>
-        [.. components, .. Enumerable.Repeat(components.LastOrDefault(), (4 - components.Length % 4) % 4)];
+    private LaneSum<TRegister> Sum<TRegister>(StatePart part, int[] components, int[] targets, double[] weights)
+        where TRegister : struct => LaneSum<TRegister>.Of(_all.Length, components, targets, [.. weights.Index()
+            .Where(pair => pair.Item != 0 && (tableau.Parts[pair.Index] == part || tableau.Parts[pair.Index] == StatePart.Whole))]);
 
     private static List<int> Those(ReadOnlySpan<int> velocities, bool isPosition)
     {
@@ -80,9 +80,3 @@ internal sealed class LaneParts(RungeKuttaTableau tableau, int size, ReadOnlySpa
         return those;
     }
 }
-
-/// <summary>A weighted sum of slopes on some numbers of the state.</summary>
-/// <param name="Count">How many numbers.</param>
-/// <param name="Components">Which, the last repeated up to a multiple of four: four sums that do not wait for each other take as long as one.</param>
-/// <param name="Weights">The stages, and their weights.</param>
-internal sealed record LaneSum<TLanes>(int Count, int[] Components, (int Stage, TLanes Weight)[] Weights);

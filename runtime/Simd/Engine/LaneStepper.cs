@@ -14,9 +14,10 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
     where TRegister : struct
     where TLanes : struct, ILanes<TLanes>
 {
-    private readonly LaneSum<TLanes>[][] _rows = [.. Enumerable.Range(0, tableau.A.Count).Select(parts.Row<TLanes>)];
-    private readonly LaneSum<TLanes>[][] _errors = [.. (tableau.Error?.Estimates ?? []).Select(parts.Sums<TLanes>)];
+    private readonly LaneSum<TRegister>[][] _rows = [.. Enumerable.Range(0, tableau.A.Count).Select(parts.Row<TRegister>)];
+    private readonly LaneSum<TRegister>[][] _errors = [.. (tableau.Error?.Estimates ?? []).Select(parts.Sums<TRegister>)];
     private readonly TLanes[] _places = [.. tableau.C.Select(TLanes.Of)];    // of the stages in the step
+    private readonly TRegister[] _zero = new TRegister[kernel.StateSize];
     private readonly TLanes _perComponent = TLanes.Of(1.0 / kernel.StateSize);
 
     /// <param name="kernel">The equations.</param>
@@ -95,14 +96,9 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
         {
             var at = StateOf(i, states);
             var slope = stages.Slice(i * Size, Size);
-            Place(i, h, state, stages, at);
+            Place(i, h, state, stages, parts.IsVelocity(i) ? slope : at);
+            if (parts.IsVelocity(i)) continue;
             var ofStage = keepsAll ? terms.Slice((i - 1) * kernel.TermSize, kernel.TermSize) : terms[..kernel.TermSize];
-            if (parts.IsVelocity(i))
-            {
-                parts.Slope(at, slope);
-                continue;
-            }
-
             if (i == tableau.EndStage && tableau.SharesLastSlope)
             {
                 stages.Slice((i - 1) * Size, Size).CopyTo(slope);
@@ -116,35 +112,27 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
     }
 
     /// <summary>The squared norms of both estimates of the error (the second is 0 where there is one).</summary>
+    /// <param name="h">The step.</param>
+    /// <param name="state">The state before it.</param>
+    /// <param name="after">That after it.</param>
+    /// <param name="stages">All stages.</param>
+    /// <param name="rtol">The relative tolerance.</param>
+    /// <param name="atol">The absolute tolerance.</param>
+    /// <param name="error">Room for an estimate, length N.</param>
     public (TLanes First, TLanes Second) SquaredErrors(
-        TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> after, ReadOnlySpan<TLanes> stages, TLanes rtol, TLanes atol) =>
-        (SquaredError(_errors[0], h, state, after, stages, rtol, atol),
-            _errors.Length == 1 ? default : SquaredError(_errors[1], h, state, after, stages, rtol, atol));
+        TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> after, ReadOnlySpan<TLanes> stages, TLanes rtol, TLanes atol,
+        Span<TLanes> error)
+    {
+        var first = SquaredError(_errors[0], h, state, after, stages, rtol, atol, error);
+        return (first, _errors.Length == 1 ? default : SquaredError(_errors[1], h, state, after, stages, rtol, atol, error));
+    }
 
     private TLanes SquaredError(
-        LaneSum<TLanes>[] estimate, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> after, ReadOnlySpan<TLanes> stages,
-        TLanes rtol, TLanes atol)
+        LaneSum<TRegister>[] estimate, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> after, ReadOnlySpan<TLanes> stages,
+        TLanes rtol, TLanes atol, Span<TLanes> error)
     {
-        var squares = default(TLanes);
-        foreach (var sum in estimate)
-        {
-            for (var i = 0; i < sum.Count; i += 4)
-            {
-                SumFour(sum.Weights, stages, sum.Components.AsSpan(i, 4), out var e0, out var e1, out var e2, out var e3);
-                squares = Squared(e0, sum.Components[i], squares, state, after);
-                if (i + 1 < sum.Count) squares = Squared(e1, sum.Components[i + 1], squares, state, after);
-                if (i + 2 < sum.Count) squares = Squared(e2, sum.Components[i + 2], squares, state, after);
-                if (i + 3 < sum.Count) squares = Squared(e3, sum.Components[i + 3], squares, state, after);
-            }
-        }
-
-        return squares * _perComponent;
-
-        TLanes Squared(TLanes sum, int component, TLanes before, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> after)
-        {
-            var error = sum * (h / Tolerance(state[component], after[component], rtol, atol));
-            return TLanes.MultiplyAdd(error, error, before);
-        }
+        foreach (var sum in estimate) sum.AddTo(_zero, Bare(h), Bare(stages), Bare(error));
+        return SquaredNorm(error, state, after, rtol, atol);
     }
 
     /// <summary>The squared norm of an estimate of the error itself, length N: 1/N Σ (eᵢ / (atol + rtol max(|yᵢ|, |y₁ᵢ|)))².</summary>
@@ -177,41 +165,7 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
     /// <summary>The state of a stage, state + h Σⱼ aᵢⱼ stageⱼ, on the numbers that its slope depends on.</summary>
     public void Place(int stage, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> stages, Span<TLanes> result)
     {
-        foreach (var sum in _rows[stage])
-        {
-            for (var i = 0; i < sum.Components.Length; i += 4)
-            {
-                var four = sum.Components.AsSpan(i, 4);
-                SumFour(sum.Weights, stages, four, out var s0, out var s1, out var s2, out var s3);
-                result[four[0]] = TLanes.MultiplyAdd(h, s0, state[four[0]]);
-                result[four[1]] = TLanes.MultiplyAdd(h, s1, state[four[1]]);
-                result[four[2]] = TLanes.MultiplyAdd(h, s2, state[four[2]]);
-                result[four[3]] = TLanes.MultiplyAdd(h, s3, state[four[3]]);
-            }
-        }
-    }
-
-    /// <summary>
-    /// The sums of four components: four chains of additions that do not wait for each other. Memory is addressed without checks, which took as
-    /// long as the sums, but for the last stage's; components are below N by construction.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void SumFour(
-        (int Stage, TLanes Weight)[] weights, ReadOnlySpan<TLanes> stages, ReadOnlySpan<int> components,
-        out TLanes s0, out TLanes s1, out TLanes s2, out TLanes s3)
-    {
-        var (c0, c1, c2, c3) = (components[0], components[1], components[2], components[3]);
-        s0 = s1 = s2 = s3 = default;
-        if (weights.Length == 0) return;
-        ref var slopes = ref MemoryMarshal.GetReference(stages[..((weights[^1].Stage + 1) * Size)]);
-        foreach (var (stage, weight) in weights)
-        {
-            ref var slope = ref Unsafe.Add(ref slopes, stage * Size);
-            s0 = TLanes.MultiplyAdd(weight, Unsafe.Add(ref slope, c0), s0);
-            s1 = TLanes.MultiplyAdd(weight, Unsafe.Add(ref slope, c1), s1);
-            s2 = TLanes.MultiplyAdd(weight, Unsafe.Add(ref slope, c2), s2);
-            s3 = TLanes.MultiplyAdd(weight, Unsafe.Add(ref slope, c3), s3);
-        }
+        foreach (var sum in _rows[stage]) sum.AddTo(Bare(state), Bare(h), Bare(stages), Bare(result));
     }
 
     private static TRegister Bare(TLanes lanes) => Unsafe.BitCast<TLanes, TRegister>(lanes);
