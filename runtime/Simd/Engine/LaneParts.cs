@@ -16,6 +16,16 @@ internal sealed class LaneParts(RungeKuttaTableau tableau, int size, ReadOnlySpa
     /// <summary>Whether a stage's slope is the velocities at its state, and takes no evaluation.</summary>
     public bool IsVelocity(int stage) => stage > 0 && tableau.Parts[stage] == StatePart.Positions;
 
+    /// <summary>
+    /// The part of the step along a stage's slope that is the state of the stage after it: where that is the velocities' and the next acceleration
+    /// lies where they lead to, as in every method of Nyström's. Otherwise 0.
+    /// </summary>
+    public double Onward(int stage) =>
+        IsVelocity(stage) && stage + 1 < tableau.A.Count && tableau.Parts[stage + 1] == StatePart.Momenta
+            && !tableau.A[stage + 1].AsSpan(0, stage).ContainsAnyExcept(0.0)
+            ? tableau.A[stage + 1][stage]
+            : 0;
+
     /// <summary>The numbers of the state that a stage moves.</summary>
     public int[] Of(int stage) => Of(tableau.Parts[stage]);
 
@@ -26,7 +36,7 @@ internal sealed class LaneParts(RungeKuttaTableau tableau, int size, ReadOnlySpa
     public LaneSum<TRegister>[] Row<TRegister>(int stage)
         where TRegister : struct => tableau.Parts[stage] switch
         {
-            StatePart.Positions => [Sum<TRegister>(StatePart.Momenta, [.. _positions.Select(c => _velocities[c])], _positions, tableau.A[stage])],
+            StatePart.Positions => [Sum<TRegister>(StatePart.Momenta, [.. _positions.Select(c => _velocities[c])], _positions, tableau.A[stage], Onward(stage))],
             StatePart.Momenta => [Sum<TRegister>(StatePart.Positions, tableau.A[stage])],
             _ => Sums<TRegister>(tableau.A[stage]),
         };
@@ -67,9 +77,9 @@ internal sealed class LaneParts(RungeKuttaTableau tableau, int size, ReadOnlySpa
     private LaneSum<TRegister> Sum<TRegister>(StatePart part, double[] weights)
         where TRegister : struct => Sum<TRegister>(part, Of(part), Of(part), weights);
 
-    private LaneSum<TRegister> Sum<TRegister>(StatePart part, int[] components, int[] targets, double[] weights)
+    private LaneSum<TRegister> Sum<TRegister>(StatePart part, int[] components, int[] targets, double[] weights, double onward = 0)
         where TRegister : struct => LaneSum<TRegister>.Of(_all.Length, components, targets, [.. weights.Index()
-            .Where(pair => pair.Item != 0 && (tableau.Parts[pair.Index] == part || tableau.Parts[pair.Index] == StatePart.Whole))]);
+            .Where(pair => pair.Item != 0 && (tableau.Parts[pair.Index] == part || tableau.Parts[pair.Index] == StatePart.Whole))], onward);
 
     private static List<int> Those(ReadOnlySpan<int> velocities, bool isPosition)
     {

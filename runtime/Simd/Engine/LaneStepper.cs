@@ -16,6 +16,7 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
 {
     private readonly LaneSum<TRegister>[][] _rows = [.. Enumerable.Range(0, tableau.A.Count).Select(parts.Row<TRegister>)];
     private readonly LaneSum<TRegister>[][] _errors = [.. (tableau.Error?.Estimates ?? []).Select(parts.Sums<TRegister>)];
+    private readonly bool[] _isLedTo = [.. Enumerable.Range(0, tableau.A.Count + 1).Select(i => i > 0 && parts.Onward(i - 1) != 0)];    // by the stage before
     private readonly TLanes[] _places = [.. tableau.C.Select(TLanes.Of)];    // of the stages in the step
     private readonly TRegister[] _zero = new TRegister[kernel.StateSize];
     private readonly TLanes _perComponent = TLanes.Of(1.0 / kernel.StateSize);
@@ -96,8 +97,13 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
         {
             var at = StateOf(i, states);
             var slope = stages.Slice(i * Size, Size);
-            Place(i, h, state, stages, parts.IsVelocity(i) ? slope : at);
-            if (parts.IsVelocity(i)) continue;
+            if (parts.IsVelocity(i))
+            {
+                Velocity(i, h, state, stages, slope, states);
+                continue;
+            }
+
+            if (i == from || !_isLedTo[i]) Place(i, h, state, stages, at);
             var ofStage = keepsAll ? terms.Slice((i - 1) * kernel.TermSize, kernel.TermSize) : terms[..kernel.TermSize];
             if (i == tableau.EndStage && tableau.SharesLastSlope)
             {
@@ -108,6 +114,16 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
             }
 
             Drift(TLanes.MultiplyAdd(h, _places[i], t), at, parameters, slope, ofStage);
+        }
+    }
+
+    /// <summary>The slope of a stage that moves the positions, and the state of the next stage where it leads there.</summary>
+    private void Velocity(int stage, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> stages, Span<TLanes> slope, Span<TLanes> states)
+    {
+        foreach (var sum in _rows[stage])
+        {
+            if (!_isLedTo[stage + 1]) sum.AddTo(Bare(state), Bare(h), Bare(stages), Bare(slope));
+            else sum.AddOnward(Bare(state), Bare(h), Bare(stages), Bare(slope), Bare(StateOf(stage + 1, states)));
         }
     }
 

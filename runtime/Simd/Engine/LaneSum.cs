@@ -15,14 +15,15 @@ internal abstract class LaneSum<TRegister>
     /// <param name="components">On which of them.</param>
     /// <param name="targets">As which numbers of the result: as many.</param>
     /// <param name="weights">The stages that have a weight, ascending, and their weights.</param>
-    public static LaneSum<TRegister> Of(int size, int[] components, int[] targets, (int Stage, double Weight)[] weights)
+    /// <param name="onward">By what part of the step <see cref="AddOnward"/> goes on along the result.</param>
+    public static LaneSum<TRegister> Of(int size, int[] components, int[] targets, (int Stage, double Weight)[] weights, double onward = 0)
     {
         object sum = default(TRegister) switch
         {
-            Vector<double> => new LaneSum<Vector<double>, double, Fused64>(size, components, targets, weights),
-            Vector<float> => new LaneSum<Vector<float>, float, Fused32>(size, components, targets, weights),
-            Vector512<double> => new LaneSum<Vector512<double>, double, Fused512Of64>(size, components, targets, weights),
-            _ => new LaneSum<Vector512<float>, float, Fused512Of32>(size, components, targets, weights),
+            Vector<double> => new LaneSum<Vector<double>, double, Fused64>(size, components, targets, weights, onward),
+            Vector<float> => new LaneSum<Vector<float>, float, Fused32>(size, components, targets, weights, onward),
+            Vector512<double> => new LaneSum<Vector512<double>, double, Fused512Of64>(size, components, targets, weights, onward),
+            _ => new LaneSum<Vector512<float>, float, Fused512Of32>(size, components, targets, weights, onward),
         };
         return (LaneSum<TRegister>)sum;
     }
@@ -33,6 +34,10 @@ internal abstract class LaneSum<TRegister>
     /// <param name="slopes">Those of the stages, N each.</param>
     /// <param name="result">Length N; other memory than the state.</param>
     public abstract void AddTo(ReadOnlySpan<TRegister> state, TRegister h, ReadOnlySpan<TRegister> slopes, Span<TRegister> result);
+
+    /// <summary>As <see cref="AddTo"/>, and onward[target] = state[target] + h · part · result[target]: where the result, taken as a slope, leads to.</summary>
+    public abstract void AddOnward(
+        ReadOnlySpan<TRegister> state, TRegister h, ReadOnlySpan<TRegister> slopes, Span<TRegister> result, Span<TRegister> onward);
 }
 
 /// <summary>Those sums, eight at once: so many chains of additions, which do not wait for each other, keep a processor's multiply-adds busy.</summary>
@@ -50,23 +55,44 @@ internal sealed class LaneSum<TRegister, T, TFused> : LaneSum<TRegister>
     private readonly nint[] _components, _targets;    // in bytes; the last repeated up to a multiple of eight
     private readonly nint[] _stages;                  // where the slopes begin, in bytes
     private readonly T[] _weights;
+    private readonly T _onward;
     private readonly int _size, _length;              // of a state, and of the slopes up to the last one
 
-    public LaneSum(int size, int[] components, int[] targets, (int Stage, double Weight)[] weights)
+    public LaneSum(int size, int[] components, int[] targets, (int Stage, double Weight)[] weights, double onward)
     {
         (_size, _length) = (size, weights.Length == 0 ? 0 : (weights[^1].Stage + 1) * size);
         (_components, _targets) = (InBytes(Padded(components)), InBytes(Padded(targets)));
         _stages = InBytes(weights.Select(pair => pair.Stage * size));
         _weights = [.. weights.Select(pair => T.CreateTruncating(pair.Weight))];
+        _onward = T.CreateTruncating(onward);
     }
 
     /// <inheritdoc/>
     public override void AddTo(ReadOnlySpan<TRegister> state, TRegister h, ReadOnlySpan<TRegister> slopes, Span<TRegister> result)
     {
         ref var before = ref MemoryMarshal.GetReference(state[.._size]);
-        ref var after = ref MemoryMarshal.GetReference(result[.._size]);
         ref var first = ref MemoryMarshal.GetReference(slopes[.._length]);
+        ref var after = ref MemoryMarshal.GetReference(result[.._size]);
         for (var i = 0; i < _components.Length; i += AtOnce) AddEight(i, ref before, h, ref first, ref after);
+    }
+
+    /// <inheritdoc/>
+    public override void AddOnward(
+        ReadOnlySpan<TRegister> state, TRegister h, ReadOnlySpan<TRegister> slopes, Span<TRegister> result, Span<TRegister> onward)
+    {
+        ref var before = ref MemoryMarshal.GetReference(state[.._size]);
+        ref var first = ref MemoryMarshal.GetReference(slopes[.._length]);
+        ref var after = ref MemoryMarshal.GetReference(result[.._size]);
+        ref var next = ref MemoryMarshal.GetReference(onward[.._size]);
+        for (var i = 0; i < _components.Length; i += AtOnce)
+        {
+            AddEight(i, ref before, h, ref first, ref after);
+            foreach (var target in _targets.AsSpan(i, AtOnce))
+            {
+                var slope = TFused.Fma(_onward, Unsafe.AddByteOffset(ref after, target), default);
+                Unsafe.AddByteOffset(ref next, target) = TFused.Fma(h, slope, Unsafe.AddByteOffset(ref before, target));
+            }
+        }
     }
 
     private void AddEight(int from, ref TRegister state, TRegister h, ref TRegister slopes, ref TRegister result)
