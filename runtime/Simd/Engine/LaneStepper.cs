@@ -16,6 +16,7 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
 {
     private readonly LaneSum<TRegister>[][] _rows = [.. Enumerable.Range(0, tableau.A.Count).Select(parts.Row<TRegister>)];
     private readonly LaneSum<TRegister>[][] _errors = [.. (tableau.Error?.Estimates ?? []).Select(parts.Sums<TRegister>)];
+    private readonly bool[] _isVelocity = [.. Enumerable.Range(0, tableau.A.Count).Select(parts.IsVelocity)];
     private readonly bool[] _isLedTo = [.. Enumerable.Range(0, tableau.A.Count + 1).Select(i => i > 0 && parts.Onward(i - 1) != 0)];    // by the stage before
     private readonly TLanes[] _places = [.. tableau.C.Select(TLanes.Of)];    // of the stages in the step
     private readonly TRegister[] _zero = new TRegister[kernel.StateSize];
@@ -97,7 +98,7 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
         {
             var at = StateOf(i, states);
             var slope = stages.Slice(i * Size, Size);
-            if (parts.IsVelocity(i))
+            if (_isVelocity[i])
             {
                 Velocity(i, h, state, stages, slope, states);
                 continue;
@@ -120,11 +121,8 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
     /// <summary>The slope of a stage that moves the positions, and the state of the next stage where it leads there.</summary>
     private void Velocity(int stage, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> stages, Span<TLanes> slope, Span<TLanes> states)
     {
-        foreach (var sum in _rows[stage])
-        {
-            if (!_isLedTo[stage + 1]) sum.AddTo(Bare(state), Bare(h), Bare(stages), Bare(slope));
-            else sum.AddOnward(Bare(state), Bare(h), Bare(stages), Bare(slope), Bare(StateOf(stage + 1, states)));
-        }
+        var onward = _isLedTo[stage + 1] ? StateOf(stage + 1, states) : default;
+        foreach (var sum in _rows[stage]) sum.AddTo(Bare(state), Bare(h), Bare(stages), Bare(slope), Bare(onward));
     }
 
     /// <summary>The squared norms of both estimates of the error (the second is 0 where there is one).</summary>

@@ -15,15 +15,15 @@ internal abstract class LaneSum<TRegister>
     /// <param name="components">On which of them.</param>
     /// <param name="targets">As which numbers of the result: as many.</param>
     /// <param name="weights">The stages that have a weight, ascending, and their weights.</param>
-    /// <param name="onward">By what part of the step <see cref="AddOnward"/> goes on along the result.</param>
-    public static LaneSum<TRegister> Of(int size, int[] components, int[] targets, (int Stage, double Weight)[] weights, double onward = 0)
+    /// <param name="part">By what part of the step the sum leads on along its result, where it does.</param>
+    public static LaneSum<TRegister> Of(int size, int[] components, int[] targets, (int Stage, double Weight)[] weights, double part = 0)
     {
         object sum = default(TRegister) switch
         {
-            Vector<double> => new LaneSum<Vector<double>, double, Fused64>(size, components, targets, weights, onward),
-            Vector<float> => new LaneSum<Vector<float>, float, Fused32>(size, components, targets, weights, onward),
-            Vector512<double> => new LaneSum<Vector512<double>, double, Fused512Of64>(size, components, targets, weights, onward),
-            _ => new LaneSum<Vector512<float>, float, Fused512Of32>(size, components, targets, weights, onward),
+            Vector<double> => new LaneSum<Vector<double>, double, Fused64>(size, components, targets, weights, part),
+            Vector<float> => new LaneSum<Vector<float>, float, Fused32>(size, components, targets, weights, part),
+            Vector512<double> => new LaneSum<Vector512<double>, double, Fused512Of64>(size, components, targets, weights, part),
+            _ => new LaneSum<Vector512<float>, float, Fused512Of32>(size, components, targets, weights, part),
         };
         return (LaneSum<TRegister>)sum;
     }
@@ -33,11 +33,11 @@ internal abstract class LaneSum<TRegister>
     /// <param name="h">The step.</param>
     /// <param name="slopes">Those of the stages, N each.</param>
     /// <param name="result">Length N; other memory than the state.</param>
-    public abstract void AddTo(ReadOnlySpan<TRegister> state, TRegister h, ReadOnlySpan<TRegister> slopes, Span<TRegister> result);
-
-    /// <summary>As <see cref="AddTo"/>, and onward[target] = state[target] + h · part · result[target]: where the result, taken as a slope, leads to.</summary>
-    public abstract void AddOnward(
-        ReadOnlySpan<TRegister> state, TRegister h, ReadOnlySpan<TRegister> slopes, Span<TRegister> result, Span<TRegister> onward);
+    /// <param name="onward">
+    /// Empty, or where the result, taken as a slope, leads to: onward[target] = state[target] + h part result[target]; length N.
+    /// </param>
+    public abstract void AddTo(
+        ReadOnlySpan<TRegister> state, TRegister h, ReadOnlySpan<TRegister> slopes, Span<TRegister> result, Span<TRegister> onward = default);
 }
 
 /// <summary>Those sums, eight at once: so many chains of additions, which do not wait for each other, keep a processor's multiply-adds busy.</summary>
@@ -55,47 +55,33 @@ internal sealed class LaneSum<TRegister, T, TFused> : LaneSum<TRegister>
     private readonly nint[] _components, _targets;    // in bytes; the last repeated up to a multiple of eight
     private readonly nint[] _stages;                  // where the slopes begin, in bytes
     private readonly T[] _weights;
-    private readonly T _onward;
+    private readonly T _part;
     private readonly int _size, _length;              // of a state, and of the slopes up to the last one
 
-    public LaneSum(int size, int[] components, int[] targets, (int Stage, double Weight)[] weights, double onward)
+    public LaneSum(int size, int[] components, int[] targets, (int Stage, double Weight)[] weights, double part)
     {
         (_size, _length) = (size, weights.Length == 0 ? 0 : (weights[^1].Stage + 1) * size);
         (_components, _targets) = (InBytes(Padded(components)), InBytes(Padded(targets)));
         _stages = InBytes(weights.Select(pair => pair.Stage * size));
         _weights = [.. weights.Select(pair => T.CreateTruncating(pair.Weight))];
-        _onward = T.CreateTruncating(onward);
+        _part = T.CreateTruncating(part);
     }
 
     /// <inheritdoc/>
-    public override void AddTo(ReadOnlySpan<TRegister> state, TRegister h, ReadOnlySpan<TRegister> slopes, Span<TRegister> result)
+    public override void AddTo(
+        ReadOnlySpan<TRegister> state, TRegister h, ReadOnlySpan<TRegister> slopes, Span<TRegister> result, Span<TRegister> onward = default)
     {
         ref var before = ref MemoryMarshal.GetReference(state[.._size]);
         ref var first = ref MemoryMarshal.GetReference(slopes[.._length]);
         ref var after = ref MemoryMarshal.GetReference(result[.._size]);
-        for (var i = 0; i < _components.Length; i += AtOnce) AddEight(i, ref before, h, ref first, ref after);
+        ref var next = ref MemoryMarshal.GetReference(onward.IsEmpty ? onward : onward[.._size]);
+        for (var i = 0; i < _components.Length; i += AtOnce) AddEight(i, ref before, h, ref first, ref after, ref next);
     }
 
-    /// <inheritdoc/>
-    public override void AddOnward(
-        ReadOnlySpan<TRegister> state, TRegister h, ReadOnlySpan<TRegister> slopes, Span<TRegister> result, Span<TRegister> onward)
-    {
-        ref var before = ref MemoryMarshal.GetReference(state[.._size]);
-        ref var first = ref MemoryMarshal.GetReference(slopes[.._length]);
-        ref var after = ref MemoryMarshal.GetReference(result[.._size]);
-        ref var next = ref MemoryMarshal.GetReference(onward[.._size]);
-        for (var i = 0; i < _components.Length; i += AtOnce)
-        {
-            AddEight(i, ref before, h, ref first, ref after);
-            foreach (var target in _targets.AsSpan(i, AtOnce))
-            {
-                var slope = TFused.Fma(_onward, Unsafe.AddByteOffset(ref after, target), default);
-                Unsafe.AddByteOffset(ref next, target) = TFused.Fma(h, slope, Unsafe.AddByteOffset(ref before, target));
-            }
-        }
-    }
-
-    private void AddEight(int from, ref TRegister state, TRegister h, ref TRegister slopes, ref TRegister result)
+    // A method of its own: so many sums and addresses fill the processor's registers.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void AddEight(
+        int from, ref TRegister state, TRegister h, ref TRegister slopes, ref TRegister result, ref TRegister onward)
     {
         ReadOnlySpan<nint> components = _components.AsSpan(from, AtOnce);
         var (c0, c1, c2, c3) = (components[0], components[1], components[2], components[3]);
@@ -119,14 +105,25 @@ internal sealed class LaneSum<TRegister, T, TFused> : LaneSum<TRegister>
         }
 
         ReadOnlySpan<nint> targets = _targets.AsSpan(from, AtOnce);
-        Unsafe.AddByteOffset(ref result, targets[0]) = TFused.Fma(h, s0, Unsafe.AddByteOffset(ref state, c0));
-        Unsafe.AddByteOffset(ref result, targets[1]) = TFused.Fma(h, s1, Unsafe.AddByteOffset(ref state, c1));
-        Unsafe.AddByteOffset(ref result, targets[2]) = TFused.Fma(h, s2, Unsafe.AddByteOffset(ref state, c2));
-        Unsafe.AddByteOffset(ref result, targets[3]) = TFused.Fma(h, s3, Unsafe.AddByteOffset(ref state, c3));
-        Unsafe.AddByteOffset(ref result, targets[4]) = TFused.Fma(h, s4, Unsafe.AddByteOffset(ref state, c4));
-        Unsafe.AddByteOffset(ref result, targets[5]) = TFused.Fma(h, s5, Unsafe.AddByteOffset(ref state, c5));
-        Unsafe.AddByteOffset(ref result, targets[6]) = TFused.Fma(h, s6, Unsafe.AddByteOffset(ref state, c6));
-        Unsafe.AddByteOffset(ref result, targets[7]) = TFused.Fma(h, s7, Unsafe.AddByteOffset(ref state, c7));
+        Deliver(s0, c0, targets[0], ref state, h, ref result, ref onward);
+        Deliver(s1, c1, targets[1], ref state, h, ref result, ref onward);
+        Deliver(s2, c2, targets[2], ref state, h, ref result, ref onward);
+        Deliver(s3, c3, targets[3], ref state, h, ref result, ref onward);
+        Deliver(s4, c4, targets[4], ref state, h, ref result, ref onward);
+        Deliver(s5, c5, targets[5], ref state, h, ref result, ref onward);
+        Deliver(s6, c6, targets[6], ref state, h, ref result, ref onward);
+        Deliver(s7, c7, targets[7], ref state, h, ref result, ref onward);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Deliver(
+        TRegister sum, nint component, nint target, ref TRegister state, TRegister h, ref TRegister result, ref TRegister onward)
+    {
+        var value = TFused.Fma(h, sum, Unsafe.AddByteOffset(ref state, component));
+        Unsafe.AddByteOffset(ref result, target) = value;
+        if (Unsafe.IsNullRef(ref onward)) return;
+        Unsafe.AddByteOffset(ref onward, target) =
+            TFused.Fma(h, TFused.Fma(_part, value, default), Unsafe.AddByteOffset(ref state, target));
     }
 
     private static IEnumerable<int> Padded(int[] components) =>
