@@ -89,6 +89,7 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
     /// <param name="stages">All stages, those before <paramref name="from"/> given.</param>
     /// <param name="states">Receives the states of the stages from 1 on, stage by stage; or one stage's, overwritten by each.</param>
     /// <param name="terms">Receives their terms, stage by stage; or one stage's, overwritten by each.</param>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public void Evaluate(
         int from, int to, TLanes t, TLanes h, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> parameters,
         Span<TLanes> stages, Span<TLanes> states, Span<TLanes> terms)
@@ -150,6 +151,7 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
     }
 
     /// <summary>The squared norm of an estimate of the error itself, length N: 1/N Σ (eᵢ / (atol + rtol max(|yᵢ|, |y₁ᵢ|)))².</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public TLanes SquaredNorm(ReadOnlySpan<TLanes> error, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> after, TLanes rtol, TLanes atol)
     {
         var squares = default(TLanes);
