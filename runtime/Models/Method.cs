@@ -33,6 +33,9 @@ public sealed record Method(string Name)
     /// <summary>The highest order that a method of variable order takes; the method's own where null.</summary>
     public int? Order { get; init; }
 
-    /// <summary>How the next step follows from the errors of the last ones; PI control where null.</summary>
+    /// <summary>
+    /// How the next step follows from the errors of the last ones; where null, by predictive control for radau and the methods of Nyström's, by PI
+    /// control for all others.
+    /// </summary>
     public StepController? Controller { get; init; }
 }

@@ -30,8 +30,9 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
     /// <summary>Whether steps follow the error.</summary>
     public bool IsAdaptive => Method.Adaptive ?? EstimatesError;
 
-    /// <summary>How they do.</summary>
-    public StepController Controller => Method.Controller ?? (Tableau.Spectrum is null ? StepController.PI : StepController.Predictive);
+    /// <summary>How they do: by prediction where radau or a method of Nyström's is asked for nothing else, else by PI control.</summary>
+    public StepController Controller =>
+        Method.Controller ?? (Tableau.Spectrum is not null || Tableau.IsNystrom ? StepController.Predictive : StepController.PI);
 
     /// <summary>Why the method does not run on SIMD registers, and what to do about it; null where it does.</summary>
     /// <param name="hasJacobian">Whether the model's code for registers has its Jacobian.</param>

@@ -25,7 +25,8 @@ public sealed record StepController(double Beta1, double Beta2 = 0, double Beta3
 
     /// <summary>
     /// Predictive control: the error's constant is expected to change as it did over the last step, but no step is longer than integral control
-    /// makes it. Suits stiff equations, whose steps grow and shrink by orders of magnitude; radau takes it where none is chosen.
+    /// makes it. Suits stiff equations, whose steps grow and shrink by orders of magnitude, and orbits, whose steps do so in every close encounter;
+    /// radau and the methods of Nyström's take it where none is chosen.
     /// Gustafsson (1994), Control-theoretic techniques for stepsize selection in implicit Runge-Kutta methods, ACM TOMS 20, 496-517; Hairer and
     /// Wanner (1996), Solving Ordinary Differential Equations II, IV.8.25.
     /// </summary>
