@@ -40,7 +40,10 @@ internal abstract class LaneSum<TRegister>
         ReadOnlySpan<TRegister> state, TRegister h, ReadOnlySpan<TRegister> slopes, Span<TRegister> result, Span<TRegister> onward = default);
 }
 
-/// <summary>Those sums, eight at once: so many chains of additions, which do not wait for each other, keep a processor's multiply-adds busy.</summary>
+/// <summary>
+/// Those sums, eight at once: so many chains of additions, which do not wait for each other, keep a processor's multiply-adds busy. Up to four
+/// that are left over, or are all that there are, go together.
+/// </summary>
 /// <remarks>
 /// Beside the right-hand side this is where a step of high order spends its time. Memory is addressed without checks, which took as long as the
 /// sums, but for those of whole lengths before; components are below N by construction.
@@ -50,9 +53,7 @@ internal sealed class LaneSum<TRegister, T, TFused> : LaneSum<TRegister>
     where T : unmanaged, INumberBase<T>
     where TFused : IFusedProducts<TRegister, T>
 {
-    private const int AtOnce = 8;
-
-    private readonly nint[] _components, _targets;    // in bytes; the last repeated up to a multiple of eight
+    private readonly nint[] _components, _targets;    // in bytes; the last repeated up to a multiple of four
     private readonly nint[] _stages;                  // where the slopes begin, in bytes
     private readonly T[] _weights;
     private readonly T _part;
@@ -75,15 +76,16 @@ internal sealed class LaneSum<TRegister, T, TFused> : LaneSum<TRegister>
         ref var first = ref MemoryMarshal.GetReference(slopes[.._length]);
         ref var after = ref MemoryMarshal.GetReference(result[.._size]);
         ref var next = ref MemoryMarshal.GetReference(onward.IsEmpty ? onward : onward[.._size]);
-        for (var i = 0; i < _components.Length; i += AtOnce) AddEight(i, ref before, h, ref first, ref after, ref next);
+        var i = 0;
+        for (; i + 8 <= _components.Length; i += 8) AddEight(i, ref before, h, ref first, ref after, ref next);
+        if (i < _components.Length) AddFour(i, ref before, h, ref first, ref after, ref next);
     }
 
-    // A method of its own: so many sums and addresses fill the processor's registers.
+    // A method of its own, as the next: so many sums and addresses fill the processor's registers.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void AddEight(
-        int from, ref TRegister state, TRegister h, ref TRegister slopes, ref TRegister result, ref TRegister onward)
+    private void AddEight(int from, ref TRegister state, TRegister h, ref TRegister slopes, ref TRegister result, ref TRegister onward)
     {
-        ReadOnlySpan<nint> components = _components.AsSpan(from, AtOnce);
+        ReadOnlySpan<nint> components = _components.AsSpan(from, 8);
         var (c0, c1, c2, c3) = (components[0], components[1], components[2], components[3]);
         var (c4, c5, c6, c7) = (components[4], components[5], components[6], components[7]);
         TRegister s0 = default, s1 = default, s2 = default, s3 = default, s4 = default, s5 = default, s6 = default, s7 = default;
@@ -104,7 +106,7 @@ internal sealed class LaneSum<TRegister, T, TFused> : LaneSum<TRegister>
             weight = ref Unsafe.Add(ref weight, 1);
         }
 
-        ReadOnlySpan<nint> targets = _targets.AsSpan(from, AtOnce);
+        ReadOnlySpan<nint> targets = _targets.AsSpan(from, 8);
         Deliver(s0, c0, targets[0], ref state, h, ref result, ref onward);
         Deliver(s1, c1, targets[1], ref state, h, ref result, ref onward);
         Deliver(s2, c2, targets[2], ref state, h, ref result, ref onward);
@@ -113,6 +115,32 @@ internal sealed class LaneSum<TRegister, T, TFused> : LaneSum<TRegister>
         Deliver(s5, c5, targets[5], ref state, h, ref result, ref onward);
         Deliver(s6, c6, targets[6], ref state, h, ref result, ref onward);
         Deliver(s7, c7, targets[7], ref state, h, ref result, ref onward);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void AddFour(int from, ref TRegister state, TRegister h, ref TRegister slopes, ref TRegister result, ref TRegister onward)
+    {
+        ReadOnlySpan<nint> components = _components.AsSpan(from, 4);
+        var (c0, c1, c2, c3) = (components[0], components[1], components[2], components[3]);
+        TRegister s0 = default, s1 = default, s2 = default, s3 = default;
+        ref var stage = ref MemoryMarshal.GetArrayDataReference(_stages);
+        ref var weight = ref MemoryMarshal.GetArrayDataReference(_weights);
+        for (var count = _weights.Length; count > 0; count--)
+        {
+            ref var slope = ref Unsafe.AddByteOffset(ref slopes, stage);
+            s0 = TFused.Fma(weight, Unsafe.AddByteOffset(ref slope, c0), s0);
+            s1 = TFused.Fma(weight, Unsafe.AddByteOffset(ref slope, c1), s1);
+            s2 = TFused.Fma(weight, Unsafe.AddByteOffset(ref slope, c2), s2);
+            s3 = TFused.Fma(weight, Unsafe.AddByteOffset(ref slope, c3), s3);
+            stage = ref Unsafe.Add(ref stage, 1);
+            weight = ref Unsafe.Add(ref weight, 1);
+        }
+
+        ReadOnlySpan<nint> targets = _targets.AsSpan(from, 4);
+        Deliver(s0, c0, targets[0], ref state, h, ref result, ref onward);
+        Deliver(s1, c1, targets[1], ref state, h, ref result, ref onward);
+        Deliver(s2, c2, targets[2], ref state, h, ref result, ref onward);
+        Deliver(s3, c3, targets[3], ref state, h, ref result, ref onward);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -127,7 +155,7 @@ internal sealed class LaneSum<TRegister, T, TFused> : LaneSum<TRegister>
     }
 
     private static IEnumerable<int> Padded(int[] components) =>
-        [.. components, .. Enumerable.Repeat(components.LastOrDefault(), (AtOnce - components.Length % AtOnce) % AtOnce)];
+        [.. components, .. Enumerable.Repeat(components.LastOrDefault(), (4 - components.Length % 4) % 4)];
 
     private static nint[] InBytes(IEnumerable<int> registers) => [.. registers.Select(n => (nint)n * Unsafe.SizeOf<TRegister>())];
 }
