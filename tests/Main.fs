@@ -54,6 +54,7 @@ let all =
           Runtime.EnginePoolTests.tests
           Runtime.LaneMatricesTests.tests
           Runtime.StageFactorsTests.tests
+          Runtime.LaneSumTests.tests
           Runtime.NativeTests.tests
           Runtime.ModelTests.tests
           Runtime.DeviceTests.tests

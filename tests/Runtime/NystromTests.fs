@@ -321,6 +321,25 @@ let tests =
                       "evaluations"
               }
 
+          test "their steps follow predictive control: a sixth fewer attempts than by PI where stars meet, at its error" {
+              use _ = torch.no_grad ()
+              use model = new Pleiades()
+
+              let solved name rtol controller =
+                  let m =
+                      Method(name, Rtol = Nullable rtol, Atol = Nullable rtol, Controller = controller)
+
+                  model.Solve(options = SolveOptions(Target = Nullable SolveTarget.Simd, Method = m))
+
+              let attempts (s: Solution) = Seq.sum s.Statistics.Accepted + Seq.sum s.Statistics.Rejected
+              let predicted, byPi = solved "dprkn12" 1e-11 null, solved "dprkn12" 1e-11 StepController.PI
+              Expect.isLessThan (6L * attempts predicted) (5L * attempts byPi) "attempts"
+
+              let reference = values (solved "vern9" 1e-14 null).Packed
+              let error (s: Solution) = Seq.map2 (fun a b -> abs (a - b)) reference (values s.Packed) |> Seq.max
+              Expect.isLessThan (error predicted) (2.0 * error byPi) "error"
+          }
+
           for name in Methods.NystromNames do
               test
                   $"generated code: a fused step of {name} is torch's, with its gradients, and with registers of 512 bits" {
