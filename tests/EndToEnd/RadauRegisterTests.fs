@@ -159,11 +159,15 @@ let tests =
     testList
         "RadauRegisters"
         [ test "the generated iteration is that over loops, also of two registers at once" {
-              for text in small do
-                  let model =
-                      compiled
-                          $"model M {{\n{text}\nsolve {{ t = 0 .. 1, method = radau, dtype = float64 }}\n}}"
+              let assembly =
+                  small
+                  |> List.mapi (fun i text ->
+                      $"model M{i} {{\n{text}\nsolve {{ t = 0 .. 1, method = radau, dtype = float64 }}\n}}")
+                  |> String.concat "\n"
+                  |> GeneratedCode.ofText "m.deq"
 
+              for number, text in List.indexed small do
+                  let model = GeneratedCode.create assembly $"M{number}"
                   let kernel = Kernels.kernelOf ((Kernels.binding model).Value :?> SimdBinding<float>)
                   Expect.equal kernel.FusedStages "radau" text
                   let stepper = LaneStepper<Vector<float>, Lanes<float>>(kernel, Radau.Tableau)
