@@ -45,14 +45,17 @@ let private agrees<'R, 'T
     let state, h, slopes = numbers size, numbers 1, numbers (stages * size)
     let result, onward = numbers size, numbers size
     let before, beforeOnward = Array.copy result, Array.copy onward
-    let registers (array: 'T[]) = MemoryMarshal.Cast<'T, 'R>(Span array)
-    let readable (array: 'T[]) = MemoryMarshal.Cast<'T, 'R>(ReadOnlySpan array)
-    let next = if part = 0.0 then Span<'R>.Empty else registers onward
-    let size0 = (readable h)[0]
+    let next = if part = 0.0 then Span<'R>.Empty else MemoryMarshal.Cast<'T, 'R>(Span onward)
 
     LaneSum<'R>
         .Of(size, components, targets, weights, part)
-        .AddTo(readable state, size0, readable slopes, registers result, next)
+        .AddTo(
+            MemoryMarshal.Cast<'T, 'R>(ReadOnlySpan state),
+            MemoryMarshal.Read<'R>(MemoryMarshal.AsBytes(ReadOnlySpan h)),
+            MemoryMarshal.Cast<'T, 'R>(ReadOnlySpan slopes),
+            MemoryMarshal.Cast<'T, 'R>(Span result),
+            next
+        )
 
     let expected, expectedOnward = Array.map toFloat before, Array.map toFloat beforeOnward
 
@@ -79,9 +82,7 @@ let tests =
         "LaneSum"
         [ let cases = [ 1..60 ]
 
-          test "Vector of float64" {
-              cases |> List.iter (agrees<Vector<float>, float> id id Accuracy.high)
-          }
+          test "Vector of float64" { cases |> List.iter (agrees<Vector<float>, float> id id Accuracy.high) }
 
           test "Vector of float32" {
               cases |> List.iter (agrees<Vector<float32>, float32> float32 float Accuracy.medium)
@@ -92,6 +93,5 @@ let tests =
           }
 
           test "512 bits of float32" {
-              cases
-              |> List.iter (agrees<Vector512<float32>, float32> float32 float Accuracy.medium)
+              cases |> List.iter (agrees<Vector512<float32>, float32> float32 float Accuracy.medium)
           } ]

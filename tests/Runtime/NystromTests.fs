@@ -321,13 +321,13 @@ let tests =
                       "evaluations"
               }
 
-          test "their steps follow predictive control: a sixth fewer attempts than by PI where stars meet, at its error" {
+          test
+              "their steps follow predictive control: a sixth fewer attempts than by PI where stars meet, at its error" {
               use _ = torch.no_grad ()
-              use model = new Pleiades()
+              use model: OdeModel = new Pleiades()
 
               let solved name rtol controller =
-                  let m =
-                      Method(name, Rtol = Nullable rtol, Atol = Nullable rtol, Controller = controller)
+                  let m = Method(name, Rtol = Nullable rtol, Atol = Nullable rtol, Controller = controller)
 
                   model.Solve(options = SolveOptions(Target = Nullable SolveTarget.Simd, Method = m))
 
@@ -336,7 +336,10 @@ let tests =
               Expect.isLessThan (6L * attempts predicted) (5L * attempts byPi) "attempts"
 
               let reference = values (solved "vern9" 1e-14 null).Packed
-              let error (s: Solution) = Seq.map2 (fun a b -> abs (a - b)) reference (values s.Packed) |> Seq.max
+
+              let error (s: Solution) =
+                  Seq.map2 (fun a b -> abs (a - b)) reference (values s.Packed) |> Seq.max
+
               Expect.isLessThan (error predicted) (2.0 * error byPi) "error"
           }
 
