@@ -32,17 +32,13 @@ internal sealed class EventLog(IReadOnlyList<EventSpec> events, int lanes, int d
     /// <summary>How many events a lane has had.</summary>
     public int CountOf(int lane) => _ofLane[lane].Count;
 
-    /// <summary>Notes a firing.</summary>
-    public void Add(Firing firing)
+    /// <summary>How often events have cut a step of the lane that they have cut most often.</summary>
+    public int MostMoments => _moments.Max(own => own.Count);
+
+    /// <summary>Notes an event of a lane, with the packed states before and after it, [N].</summary>
+    public void Add(int lane, int which, double time, double[] before, double[] after)
     {
-        var (before, after) = (HostVector.ToHost(firing.Before.contiguous()), HostVector.ToHost(firing.After.contiguous()));
-        var width = before.Length / firing.Lanes.Length;
-        for (var row = 0; row < firing.Lanes.Length; row++)
-        {
-            if (WasTold(firing.Lanes[row], firing.Times[row])) continue;
-            _ofLane[firing.Lanes[row]].Add(
-                (firing.Which, firing.Times[row], before[(row * width)..((row + 1) * width)], after[(row * width)..((row + 1) * width)]));
-        }
+        if (!WasTold(lane, time)) _ofLane[lane].Add((which, time, before, after));
     }
 
     private bool WasTold(int lane, double time) => ToldUpTo is { } told && (time - told[lane]) * direction <= 0;

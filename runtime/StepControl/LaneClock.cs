@@ -189,12 +189,9 @@ internal sealed class LaneClock
     }
 
     /// <summary>The target, or the lane's limit where that comes before it or a sliver behind.</summary>
-    private double Limited(int i, double target)
-    {
-        if (Limits is null) return target;
-        var (time, limit) = (Time[i], Limits[i]);
-        return Math.Abs(limit - time) <= Math.Min(Math.Abs(target - time) * 1.01, Longest * Rounded) && Math.Abs(limit - time) <= Math.Abs(_problem.Span.End - time) ? limit : target;
-    }
+    private double Limited(int i, double target) => Limits is null
+        ? target
+        : _rules.LimitedTarget(new(Time[i]), new(target), new(Limits[i]), new(Longest * Rounded))[0];
 
     /// <summary>Whether an attempt ends where it does because of the lane's limit, and not of its own step.</summary>
     private bool IsForced(int i) => Limits is not null && _target[i] == Limits[i] && _target[i] != _problem.Span.End;
@@ -208,10 +205,8 @@ internal sealed class LaneClock
     /// <summary>The next multiple of the step: events do not move them.</summary>
     private double FixedTarget(int i)
     {
-        var target = _rules.FixedTarget(new(_grid[i] + 1))[0];
-        while (Limits is not null && target != _problem.Span.End && _rules.IsLostInRounding(new(Time[i]), new(target))[0] != 0)
-            target = _rules.FixedTarget(new(++_grid[i] + 1))[0];
-        return target;
+        if (Limits is not null) _grid[i] = (long)_rules.StepsBehind(Time[i], _grid[i]);
+        return _rules.FixedTarget(new(_grid[i] + 1))[0];
     }
 
     private bool IsLostInRounding(int i) => _problem.IsAdaptive && !IsForced(i) && _rules.IsLostInRounding(new(Time[i]), new(_target[i]))[0] != 0;

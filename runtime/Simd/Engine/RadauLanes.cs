@@ -66,15 +66,21 @@ internal sealed class RadauLanes<TRegister, TLanes, T>
     /// <summary>The iterations of a lane since its sample began.</summary>
     public long Iterations(int lane) => _iterations[lane / Vector<long>.Count][lane % Vector<long>.Count];
 
-    /// <summary>A sample begins in a lane: there is no step yet to go on from.</summary>
+    /// <summary>A sample begins in a lane.</summary>
     public void Begin(int lane)
+    {
+        Forget(lane);
+        ref var iterations = ref _iterations[lane / Vector<long>.Count];
+        iterations = iterations.WithElement(lane % Vector<long>.Count, 0);
+    }
+
+    /// <summary>There is no step that a lane goes on from: at the start, and behind an event.</summary>
+    public void Forget(int lane)
     {
         LaneNumbers<TLanes, T>.Of(new Span<TLanes>(ref _lastStep))[lane] = default;
         var slopes = LaneNumbers<TLanes, T>.Of(_lastSlopes.Span);
         var count = LaneNumbers<TLanes, T>.Count;
         for (var i = lane; i < slopes.Length; i += count) slopes[i] = default;
-        ref var iterations = ref _iterations[lane / Vector<long>.Count];
-        iterations = iterations.WithElement(lane % Vector<long>.Count, 0);
     }
 
     /// <summary>The lanes of a mask go on from the last attempt.</summary>
