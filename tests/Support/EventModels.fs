@@ -52,11 +52,19 @@ let private models =
       + String.replicate 40 "when every(0.1) { n := n + 1 }; "
       "Touch", "state y; dy/dt = 1; when crossing((y - 0.5)^2) {}; init y = 0"
       "Inflection", "state y; dy/dt = 1; when rising((y - 0.5)^3) {}; init y = 0"
+      // Equations that break at a time, with an event there and without.
+      "Broken", "state y; dy/dt = -y + (if t < 1 then 0 else 1); when at(1) {}; init y = 1"
+      "Unbroken", "state y; dy/dt = -y + (if t < 1 then 0 else 1); when at(5) {}; init y = 1"
       // What goes wrong.
       "Pulse", "state x; dx/dt = 0; when at(0.5) { x := 1/(x - x) }; init x = 1"
       "Pendulum", "state q; param w = 2; d2q/dt2 = -w^2*q; when crossing(q) {}; init q = 1; init q' = 0" ]
 
 let private assembly = lazy (GeneratedCode.ofModels "EventModels.deq" models)
+
+let private onRegisters = lazy (GeneratedCode.ofModelsInFloat64 "RegisterEventModels.deq" models)
+
+/// With kernels in float64.
+let createOnRegisters name = GeneratedCode.create onRegisters.Value name
 
 let createAs dtype name = GeneratedCode.createAs dtype assembly.Value name
 let create name = createAs torch.ScalarType.Float64 name
