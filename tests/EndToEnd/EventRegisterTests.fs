@@ -201,22 +201,25 @@ type private Found =
 
 let private bits (x: float) = BitConverter.DoubleToInt64Bits x
 
+let private eventsOf (events: IReadOnlyList<RecordedEvent>) = events |> Seq.map (fun e -> e.Event.Name, bits e.Time)
+
 /// Balls by height and restitution, each as if alone.
 let private balls (options: SolveOptions) (balls: (float * float) list) =
     let model = createOnRegisters "Bounce" :?> OdeModel
     let found = ResizeArray<Found>()
 
-    let receive (chunk: EnsembleChunk<float>) =
-        for i in 0 .. chunk.Count - 1 do
-            found.Add
-                { Status = chunk.Status[i]
-                  Last = [ bits chunk.LastState[2 * i]; bits chunk.LastState[2 * i + 1] ]
-                  Events = [ for e in chunk.Events[i] -> e.Event.Name, bits e.Time ] }
-
     Ensemble<float>(model)
         .From(ReadOnlyMemory [| for h, _ in balls do yield! [ h; 0.0 ] |])
         .Vary("e", ReadOnlyMemory [| for _, e in balls -> e |])
-        .Solve(options, EnsembleReceiver<float>(fun chunk -> receive chunk))
+        .Solve(
+            options,
+            EnsembleReceiver<float>(fun chunk ->
+                for i in 0 .. chunk.Count - 1 do
+                    found.Add
+                        { Status = chunk.Status[i]
+                          Last = [ bits chunk.LastState[2 * i]; bits chunk.LastState[2 * i + 1] ]
+                          Events = List.ofSeq (eventsOf chunk.Events[i]) })
+        )
     |> ignore
 
     List.ofSeq found
