@@ -221,8 +221,8 @@ let private timed =
 
               Expect.equal
                   solution.Statistics.Accepted[0]
-                  (7L + 3L)
-                  "multiples of the step, and the three given times that are none"
+                  (7L + 2L)
+                  "multiples of the step, and the two given times that are none"
           } ]
 
 let private batches =

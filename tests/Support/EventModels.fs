@@ -59,14 +59,43 @@ let private models =
       "Pulse", "state x; dx/dt = 0; when at(0.5) { x := 1/(x - x) }; init x = 1"
       "Pendulum", "state q; param w = 2; d2q/dt2 = -w^2*q; when crossing(q) {}; init q = 1; init q' = 0" ]
 
-let private assembly = lazy (GeneratedCode.ofModels "EventModels.deq" models)
-
-let private onRegisters = lazy (GeneratedCode.ofModelsInFloat64 "RegisterEventModels.deq" models)
-
-/// With kernels in float64.
-let createOnRegisters name = GeneratedCode.create onRegisters.Value name
+let private assembly = lazy (GeneratedCode.ofModelsOnTensors "EventModels.deq" models)
 
 let createAs dtype name = GeneratedCode.createAs dtype assembly.Value name
+
+let private onRegisters dtype names =
+    lazy
+        (models
+         |> List.filter (fun (name, _) -> List.contains name names)
+         |> GeneratedCode.ofModelsOnRegisters dtype (dtype + "EventModels.deq"))
+
+let private inFloat64 =
+    onRegisters
+        "float64"
+        [ "Decline"
+          "EitherOf"
+          "Fall"
+          "Bounce"
+          "Switched"
+          "Thermostat"
+          "Neuron"
+          "TwoTimers"
+          "Dip"
+          "AtOnce"
+          "Doses"
+          "Twins"
+          "Pulse"
+          "Pendulum"
+          "Broken"
+          "Unbroken" ]
+
+let private inFloat32 = onRegisters "float32" [ "Thermostat"; "Neuron"; "Doses" ]
+
+/// Of those that are tried on registers.
+let createOnRegisters dtype name =
+    let assembly = if dtype = torch.ScalarType.Float32 then inFloat32 else inFloat64
+    GeneratedCode.createAs dtype assembly.Value name
+
 let create name = createAs torch.ScalarType.Float64 name
 
 /// Tight, so that the event times are as exact as the roots.

@@ -85,13 +85,19 @@ let private written (models: (string * string) list) =
     |> String.concat ""
 
 /// Models by name, each with its statements between `; `.
-let ofModels (fileName: string) (models: (string * string) list) : Assembly =
-    ofText fileName (written models)
+let ofModels (fileName: string) (models: (string * string) list) : Assembly = ofText fileName (written models)
 
-/// The same with kernels in float64 that have their Jacobian.
-let ofModelsInFloat64 (fileName: string) (models: (string * string) list) : Assembly =
+/// The same for tensors alone.
+let ofModelsOnTensors (fileName: string) (models: (string * string) list) : Assembly =
     let options =
-        CompileOptions(Namespace = namespaceOf fileName, Target = "simd", Dtype = "float64", Jacobian = true)
+        CompileOptions(Validate = true, Namespace = namespaceOf fileName, Target = "torch")
+
+    compiled options fileName (written models)
+
+/// The same with kernels in a precision that have their Jacobian.
+let ofModelsOnRegisters (dtype: string) (fileName: string) (models: (string * string) list) : Assembly =
+    let options =
+        CompileOptions(Namespace = namespaceOf fileName, Target = "simd", Dtype = dtype, Jacobian = true)
 
     compiled options fileName (written models)
 

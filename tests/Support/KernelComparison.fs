@@ -160,7 +160,14 @@ let private compareJacobian
             close "tangents" (applied expected samples.Cotangents[i]) tangents[i]
 
 /// What events watch, how that changes along a slope, and what they do.
-let private compareEvents what tolerance (model: Dynamics.Model) binding parameter (samples: Kernels.Samples) =
+let private compareEvents
+    what
+    tolerance
+    (model: Dynamics.Model)
+    binding
+    parameter
+    (samples: Kernels.Samples)
+    =
     let found = Kernels.evaluateEvents binding samples
     let watched = model.Events |> List.choose _.Watched
     let _, rates = Derivatives.alongSlope model.Components watched
@@ -210,8 +217,7 @@ let compareOn
             Stochastic.drift "" (model.Components |> List.map _.Drift) :: Stochastic.quantities model
 
         // In the order of the declarations.
-        let ofEvents =
-            model.Events |> List.collect (fun e -> Option.toList e.Watched @ e.After)
+        let ofEvents = model.Events |> List.collect (fun e -> Option.toList e.Watched @ e.After)
 
         let reached = (quantities |> List.collect _.Values) @ ofEvents |> inputs |> HashSet
         let parameter name = numbersOf (generated.Value name)

@@ -141,10 +141,7 @@ let private run
       Jacobians = if name = "Drift" && kernel.HasJacobian then Some(jacobians ()) else None }
 
 /// What a kernel's events watch, its derivatives along the cotangents taken for slopes, and the states after each event.
-type EventResult =
-    { Watched: float[][]
-      Rates: float[][]
-      After: float[][] list }
+type EventResult = { Watched: float[][]; Rates: float[][]; After: float[][] list }
 
 let private runEvents
     (kernel: LaneKernel<'R>)
@@ -214,7 +211,8 @@ type private KernelUse<'Result> =
         ofSamples: (float[][] -> 'R[]) *
         numbers: ('R -> float[]) *
         parameters: float[] ->
-            'Result when 'R: struct and 'R: (new: unit -> 'R) and 'R :> ValueType
+            'Result
+            when 'R: struct and 'R: (new: unit -> 'R) and 'R :> ValueType
 
 let private using (binding: SimdBinding) (use': KernelUse<'Result>) =
     let parameters = registerNumbers binding

@@ -67,7 +67,10 @@ let private jump (kernel: Kernel) precision (number: int, event: Event) : CSharp
 
     { Documentation = summary (sprintf "What happens at `%s`." event.Decl.Name)
       Attributes = []
-      Modifiers = [ "private"; if kernel.Weights.IsEmpty then "static" ]
+      Modifiers =
+        [ "private"
+          if kernel.Weights.IsEmpty then
+              "static" ]
       Kind =
         Method(
             "void",

@@ -119,8 +119,7 @@ let ofModel (model: Dynamics.Model) : Result<Kernel, string> =
 
     let rates = Written.expand rates
 
-    let ofEvents =
-        (events |> List.collect (fun e -> Option.toList e.Watched @ e.After)) @ rates
+    let ofEvents = (events |> List.collect (fun e -> Option.toList e.Watched @ e.After)) @ rates
 
     let values = drift @ (noise |> List.collect _.Values) @ ofEvents
     let increments = typed.Wiener |> List.map _.Increment

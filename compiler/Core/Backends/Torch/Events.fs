@@ -109,4 +109,8 @@ let private jumps (bound: Bound) =
 
 /// All members about events; none where the model has none.
 let members (bound: Bound) : Member list =
-    if bound.Jumps.IsEmpty then [] else EventSpecs.property [ for jump in bound.Jumps -> jump.Event ] :: watched bound @ jumps bound
+    if bound.Jumps.IsEmpty then
+        []
+    else
+        EventSpecs.property [ for jump in bound.Jumps -> jump.Event ] :: watched bound
+        @ jumps bound
