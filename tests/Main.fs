@@ -71,6 +71,7 @@ let all =
           EndToEnd.InliningTests.tests
           EndToEnd.StochasticTargetTests.tests
           EndToEnd.EventTests.tests
+          EndToEnd.EventRegisterTests.tests
           EndToEnd.EventGradientTests.tests
           EndToEnd.ConstraintTests.tests
           EndToEnd.ConstraintGradientTests.tests

@@ -10,6 +10,13 @@ namespace DiffEqLang.Runtime;
 /// <param name="After">The packed state after it, [N]. No gradient flows from it.</param>
 public sealed record EventOccurrence(EventSpec Event, double Time, Tensor Before, Tensor After);
 
+/// <summary>An event that has happened in a sample, in plain numbers.</summary>
+/// <param name="Event">Which one.</param>
+/// <param name="Time">When.</param>
+/// <param name="Before">The packed state before it, [N].</param>
+/// <param name="After">The packed state after it, [N].</param>
+public sealed record RecordedEvent(EventSpec Event, double Time, ReadOnlyMemory<double> Before, ReadOnlyMemory<double> After);
+
 /// <summary>The events of a solve, lane by lane, in the order in which they have happened.</summary>
 /// <param name="events">All events of the equations.</param>
 /// <param name="lanes">How many lanes there are.</param>
@@ -21,28 +28,26 @@ internal sealed class EventLog(IReadOnlyList<EventSpec> events, int lanes, int d
 
     private const double AtOnce = 1e-10;
 
-    private readonly List<(int Which, double Time, double[] Before, double[] After)>[] _ofLane =
-        [.. Enumerable.Range(0, lanes).Select(_ => new List<(int, double, double[], double[])>())];
+    private readonly List<RecordedEvent>[] _ofLane = [.. Enumerable.Range(0, lanes).Select(_ => new List<RecordedEvent>())];
 
     private readonly List<double>[] _moments = [.. Enumerable.Range(0, lanes).Select(_ => new List<double>())];
 
     /// <summary>Up to when the events of each lane were told before, by the solve that this one goes on with; null where it begins itself.</summary>
     public double[]? ToldUpTo { get; set; }
 
+    /// <summary>The events by lane.</summary>
+    public IReadOnlyList<IReadOnlyList<RecordedEvent>> OfLanes => _ofLane;
+
     /// <summary>How many events a lane has had.</summary>
     public int CountOf(int lane) => _ofLane[lane].Count;
 
-    /// <summary>Notes a firing.</summary>
-    public void Add(Firing firing)
+    /// <summary>How often events have cut a step of the lane that they have cut most often.</summary>
+    public int MostMoments => _moments.Max(own => own.Count);
+
+    /// <summary>Notes an event of a lane, with the packed states before and after it, [N].</summary>
+    public void Add(int lane, int which, double time, double[] before, double[] after)
     {
-        var (before, after) = (HostVector.ToHost(firing.Before.contiguous()), HostVector.ToHost(firing.After.contiguous()));
-        var width = before.Length / firing.Lanes.Length;
-        for (var row = 0; row < firing.Lanes.Length; row++)
-        {
-            if (WasTold(firing.Lanes[row], firing.Times[row])) continue;
-            _ofLane[firing.Lanes[row]].Add(
-                (firing.Which, firing.Times[row], before[(row * width)..((row + 1) * width)], after[(row * width)..((row + 1) * width)]));
-        }
+        if (!WasTold(lane, time)) _ofLane[lane].Add(new RecordedEvent(events[which], time, before, after));
     }
 
     private bool WasTold(int lane, double time) => ToldUpTo is { } told && (time - told[lane]) * direction <= 0;
@@ -64,7 +69,7 @@ internal sealed class EventLog(IReadOnlyList<EventSpec> events, int lanes, int d
     /// <summary>The occurrences by lane, in tensors like a state that belong to no dispose scope.</summary>
     public IReadOnlyList<IReadOnlyList<EventOccurrence>> Occurrences(Tensor like) =>
         [.. _ofLane.Select(own => (IReadOnlyList<EventOccurrence>)[.. own.Select(o => new EventOccurrence(
-            events[o.Which], o.Time, Row(o.Before, like), Row(o.After, like)))])];
+            o.Event, o.Time, Row(o.Before, like), Row(o.After, like)))])];
 
     /// <summary>The times by lane, [lanes, most events of a lane], in no dispose scope; NaN where a lane has had fewer.</summary>
     public Tensor Times(Tensor like)
@@ -78,6 +83,6 @@ internal sealed class EventLog(IReadOnlyList<EventSpec> events, int lanes, int d
         return HostVector.ToDevice(times, [lanes, most], like.dtype, like.device).DetachFromDisposeScope();
     }
 
-    private static Tensor Row(double[] values, Tensor like) =>
-        HostVector.ToDevice(values, [values.Length], like.dtype, like.device).DetachFromDisposeScope();
+    private static Tensor Row(ReadOnlyMemory<double> values, Tensor like) =>
+        HostVector.ToDevice(values.ToArray(), [values.Length], like.dtype, like.device).DetachFromDisposeScope();
 }

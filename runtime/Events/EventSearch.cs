@@ -75,7 +75,10 @@ internal sealed class EventSearch
     /// <summary>Whether it has found the event.</summary>
     public bool IsFound { get; private set; }
 
-    /// <summary>Takes the value at <see cref="Theta"/> and its derivative in the direction of the solve.</summary>
+    /// <summary>Whether what is asked for at <see cref="Theta"/> is the derivative.</summary>
+    public bool NeedsRate => _stage == Stage.Extremum;
+
+    /// <summary>Takes the value at <see cref="Theta"/> and its derivative in the direction of the solve, where that is asked for.</summary>
     public void Tell(double value, double rate)
     {
         if (_stage == Stage.AtExtremum)

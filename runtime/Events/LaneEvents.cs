@@ -6,26 +6,15 @@ namespace DiffEqLang.Runtime;
 /// <summary>
 /// The events of a solve: finds those that an accepted step has come across, lane by lane, cuts the step there, and lets them act.
 /// </summary>
-/// <remarks>
-/// What is watched has a side of zero in every lane, from which an event sees it pass. An event that has just acted leaves its value
-/// at zero, up to rounding, unless it has changed it; the side is then that to which the value goes. So an event does not happen
-/// again by rounding at its own root, and does where the value turns. Roots are looked for on the step's dense output, whose state
-/// there is the state before the event: Shampine and Thompson (2000), Event location for ordinary differential equations, Computers
-/// and Mathematics with Applications 39.
-/// </remarks>
+/// <remarks>By the <see cref="EventRules"/>.</remarks>
 internal sealed class LaneEvents
 {
-    /// <summary>Roots this many roundings of the time apart are at one time.</summary>
-    private const double AtOnce = 16;
-
     private readonly OdeProblem _problem;
     private readonly OdeEquations _equations;
     private readonly StepKernel _kernel;
     private readonly SolveSpan _span;
-    private readonly IReadOnlyList<EventSpec> _events;
-    private readonly int[] _roots;          // the events that watch a value, by column
+    private readonly EventRules _rules;
     private readonly TimedEvents _timed;
-    private readonly double _precision;
     private readonly int _lanes;
     private readonly int[] _sides;          // [lanes, columns]
     private readonly HashSet<int> _unsolved = [];   // lanes for which constraints could not be fulfilled after an event
@@ -49,13 +38,13 @@ internal sealed class LaneEvents
 
     private LaneEvents(OdeProblem problem, StepKernel kernel, Tensor state)
     {
-        (_problem, _equations, _kernel, _span, _events) = (problem, problem.Equations, kernel, problem.Span, problem.Equations.Events);
+        (_problem, _equations, _kernel, _span) = (problem, problem.Equations, kernel, problem.Span);
         _lanes = (int)state.size(0);
-        _roots = [.. Enumerable.Range(0, _events.Count).Where(i => _events[i].IsRoot)];
-        _timed = new TimedEvents(_events, _span, _lanes);
-        _precision = state.dtype == ScalarType.Float64 ? Math.BitIncrement(1.0) - 1 : MathF.BitIncrement(1f) - 1;
-        _sides = new int[_lanes * _roots.Length];
-        Log = new EventLog(_events, _lanes, _span.Direction);
+        var events = _equations.Events;
+        _rules = new EventRules(events, state.dtype == ScalarType.Float64 ? Math.BitIncrement(1.0) - 1 : MathF.BitIncrement(1f) - 1);
+        _timed = new TimedEvents(events, _span, _lanes);
+        _sides = new int[_lanes * Columns];
+        Log = new EventLog(events, _lanes, _span.Direction);
     }
 
     /// <summary>What has happened.</summary>
@@ -63,6 +52,9 @@ internal sealed class LaneEvents
 
     /// <summary>The times that no lane may step over.</summary>
     public double[] Limits => _timed.Limits;
+
+    /// <summary>How many values are watched.</summary>
+    private int Columns => _rules.Roots.Length;
 
     /// <summary>The steps of a planned attempt that begin or end at the time of an event; null where none does.</summary>
     public StepBreaks? Breaks(LaneClock clock) => _timed.Breaks(clock);
@@ -72,13 +64,13 @@ internal sealed class LaneEvents
     {
         double[] times = [.. Enumerable.Repeat(_span.Start, _lanes)];
         (_values, _rates) = Watch(time.expand(_lanes), state, AllLanes(), times, isBefore: false);
-        for (var i = 0; i < _sides.Length; i++) _sides[i] = SideOf(_values[i], _rates[i]);
+        for (var i = 0; i < _sides.Length; i++) _sides[i] = EventRules.SideOf(_values[i], _rates[i]);
     }
 
     /// <summary>What is watched of a lane, and when its events at given times come.</summary>
     public double[] Memory(int lane)
     {
-        var own = (lane * _roots.Length)..((lane + 1) * _roots.Length);
+        var own = (lane * Columns)..((lane + 1) * Columns);
         return [.. _sides[own].Select(side => (double)side), .. _values[own], .. _rates[own], .. _timed.Memory(lane)];
     }
 
@@ -88,7 +80,7 @@ internal sealed class LaneEvents
     public void Recall(double[][] ofLanes, double[] toldUpTo)
     {
         Log.ToldUpTo = toldUpTo;
-        var columns = _roots.Length;
+        var columns = Columns;
         (_values, _rates) = (new double[_lanes * columns], new double[_lanes * columns]);
         for (var lane = 0; lane < _lanes; lane++)
         {
@@ -128,12 +120,10 @@ internal sealed class LaneEvents
     {
         var searches = new List<EventSearch>();
         for (var lane = 0; lane < _lanes; lane++)
-            for (var column = 0; moves[lane] && column < _roots.Length; column++)
+            for (var column = 0; moves[lane] && column < Columns; column++)
             {
-                var i = lane * _roots.Length + column;
-                if (EventSearch.Of(
-                    lane, column, _events[_roots[column]].Kind, _sides[i], (_values[i], values[i]), (_rates[i], rates[i]), _precision) is { } search)
-                    searches.Add(search);
+                var i = lane * Columns + column;
+                if (_rules.Search(lane, column, _sides[i], (_values[i], values[i]), (_rates[i], rates[i])) is { } search) searches.Add(search);
             }
 
         return searches;
@@ -151,57 +141,33 @@ internal sealed class LaneEvents
             double[] times = [.. lanes.Zip(thetas, (lane, theta) => TimeAt(step.Geometry, lane, theta))];
             var (values, rates) = Watch(Vector(times, step), StatesAt(step, lanes, thetas), lanes, times, isBefore: true);
             for (var row = 0; row < open.Length; row++)
-                open[row].Tell(values[row * _roots.Length + open[row].Column], rates[row * _roots.Length + open[row].Column]);
+                open[row].Tell(values[row * Columns + open[row].Column], rates[row * Columns + open[row].Column]);
         }
 
         return searches.Where(search => search.IsFound);
     }
 
-    /// <summary>By lane the first time at which an event happens, with the events of that time; null where none does.</summary>
-    private (double Theta, double Time, int[] Which)?[] Earliest(
+    /// <summary>By lane the first time at which events happen; null where none do.</summary>
+    private EventArrival?[] Earliest(
         IEnumerable<EventSearch> found, StepGeometry geometry, LaneClock clock, double[] values, double[] rates)
     {
-        var fired = new (double, double, int[])?[_lanes];
+        var arrivals = new EventArrival?[_lanes];
         var byLane = found.ToLookup(search => search.Lane);
         for (var lane = 0; lane < _lanes; lane++)
         {
-            var roots = byLane[lane].ToArray();
             if (!clock.Moves[lane]) continue;
-            var isTimed = clock.Target(lane) == Limits[lane];
-            if (roots.Length == 0 && !isTimed) continue;
-            var first = isTimed ? roots.Select(search => search.Theta).Append(1).Min() : roots.Min(search => search.Theta);
-            var rounding = AtOnce * Rounding(geometry, lane);
-            var timed = isTimed && 1 - first <= rounding;
-            if (timed) first = 1;
-            var which = roots.Where(search => search.Theta - first <= rounding).Select(search => _roots[search.Column]);
-            if (timed) which = which.Concat(_timed.At(Limits[lane])).Concat(JustBehind(lane, values, rates, rounding * Math.Abs(geometry.Steps[lane])));
-            fired[lane] = (first, first == 1 ? clock.Target(lane) : TimeAt(geometry, lane, first), [.. which.Distinct().Order()]);
+            var step = new LaneStep(geometry.Times[lane], geometry.Steps[lane], clock.Target(lane));
+            var timed = _timed.IsAtEnd(lane, step.Target) ? _timed.At(step.Target) : null;
+            var own = (lane * Columns)..((lane + 1) * Columns);
+            arrivals[lane] = _rules.Earliest(step, [.. byLane[lane]], timed, _sides.AsSpan(own), values.AsSpan(own), rates.AsSpan(own));
         }
 
-        return fired;
-    }
-
-    /// <summary>The events whose roots lie behind the end of the step by rounding alone.</summary>
-    private IEnumerable<int> JustBehind(int lane, double[] values, double[] rates, double rounding)
-    {
-        for (var column = 0; column < _roots.Length; column++)
-        {
-            var (value, rate, side) = (values[lane * _roots.Length + column], rates[lane * _roots.Length + column], _sides[lane * _roots.Length + column]);
-            if (side * value > 0 && side * rate < 0 && Math.Abs(value) <= Math.Abs(rate) * rounding && EventSearch.Matches(_events[_roots[column]].Kind, side))
-                yield return _roots[column];
-        }
-    }
-
-    /// <summary>One rounding of the time in the state's type, as a part of the step.</summary>
-    private double Rounding(StepGeometry geometry, int lane)
-    {
-        var (time, step) = (geometry.Times[lane], geometry.Steps[lane]);
-        return _precision * Math.Max(Math.Abs(time), Math.Abs(time + step)) / Math.Abs(step);
+        return arrivals;
     }
 
     // Acting
 
-    private StepCut Act(StepAttempt step, int[] lanes, (double Theta, double Time, int[] Which)[] fired)
+    private StepCut Act(StepAttempt step, int[] lanes, EventArrival[] fired)
     {
         double[] thetas = [.. fired.Select(f => f.Theta)], times = [.. fired.Select(f => f.Time)];
         var (before, defect) = Arrival(step, lanes, thetas, times);
@@ -212,7 +178,7 @@ internal sealed class LaneEvents
             int[] rows = [.. Enumerable.Range(0, lanes.Length).Where(row => fired[row].Which.Contains(which))];
             var firing = Fire(which, rows, lanes, times, state, defect);
             firings.Add(firing);
-            Log.Add(firing);
+            Note(firing);
             using var index = Index(rows, state.device);
             state = state.index_copy(0, index, firing.After);
             defect = defect.index_copy(0, index, DefectAfter(firing));
@@ -258,6 +224,17 @@ internal sealed class LaneEvents
         return new Firing(which, own, at, [.. own.Select(Log.CountOf)], before, after, defect.index_select(0, index));
     }
 
+    private void Note(Firing firing)
+    {
+        var (before, after) = (HostVector.ToHost(firing.Before.contiguous()), HostVector.ToHost(firing.After.contiguous()));
+        var width = before.Length / firing.Lanes.Length;
+        for (var row = 0; row < firing.Lanes.Length; row++)
+        {
+            var own = (row * width)..((row + 1) * width);
+            Log.Add(firing.Lanes[row], firing.Which, firing.Times[row], before[own], after[own]);
+        }
+    }
+
     /// <summary>Finds the algebraic unknowns anew, from those before the event.</summary>
     private Tensor MakeConsistent(Tensor time, double[] at, int[] lanes, Tensor state)
     {
@@ -271,55 +248,48 @@ internal sealed class LaneEvents
 
     /// <summary>How lanes end: by an event that stops them, by events without end, or by one that gives no number.</summary>
     private SolveStatus?[] Endings(
-        int[] lanes, (double Theta, double Time, int[] Which)[] fired, Tensor state, Tensor before, out Tensor good)
+        int[] lanes, EventArrival[] fired, Tensor state, Tensor before, out Tensor good)
     {
         var finite = state.isfinite().all(1, keepdim: true);
         good = where(finite, state, before);
         var isFinite = HostVector.ToHost(finite.to(ScalarType.Float64).contiguous());
         var endings = new SolveStatus?[_lanes];
         for (var row = 0; row < lanes.Length; row++)
-            endings[lanes[row]] =
-                _unsolved.Contains(lanes[row]) ? SolveStatus.ConstraintsUnsolved
-                : isFinite[row] == 0 ? SolveStatus.NonFinite
-                : Array.Exists(fired[row].Which, which => _events[which].Stops) ? SolveStatus.Stopped
-                : Log.IsEndless(lanes[row], _span) ? SolveStatus.EndlessEvents
-                : null;
+            endings[lanes[row]] = _unsolved.Contains(lanes[row])
+                ? SolveStatus.ConstraintsUnsolved
+                : _rules.Ending(fired[row].Which, isFinite[row] != 0, Log.IsEndless(lanes[row], _span));
         return endings;
     }
 
     // Sides
 
     /// <summary>The sides of the lanes that events have cut, from the states after them.</summary>
-    private void SettleCut(int[] lanes, (double Theta, double Time, int[] Which)[] fired, StepAttempt step, Tensor before, Tensor state)
+    private void SettleCut(int[] lanes, EventArrival[] fired, StepAttempt step, Tensor before, Tensor state)
     {
         double[] times = [.. fired.Select(f => f.Time)];
         var vector = Vector(times, step);
         var (were, _) = Watch(vector, before, lanes, times, isBefore: true);
         var (values, rates) = Watch(vector, state, lanes, times, isBefore: false);
         for (var row = 0; row < lanes.Length; row++)
-            for (var column = 0; column < _roots.Length; column++)
+            for (var column = 0; column < Columns; column++)
             {
-                var (own, i) = (lanes[row] * _roots.Length + column, row * _roots.Length + column);
-                var size = Math.Max(Math.Abs(_values[own]), Math.Abs(were[i]));
-                var isAtRoot = fired[row].Which.Contains(_roots[column]) && Math.Abs(values[i]) <= 2 * Math.Abs(were[i]) + 8 * _precision * size;
-                var side = SideOf(isAtRoot ? 0 : values[i], rates[i]);
-                (_sides[own], _values[own], _rates[own]) = (isAtRoot && side == 0 ? -_sides[own] : side, isAtRoot ? 0 : values[i], rates[i]);
+                var (own, i) = (lanes[row] * Columns + column, row * Columns + column);
+                var isOwn = fired[row].Which.Contains(_rules.Roots[column]);
+                (_sides[own], _values[own]) = _rules.Behind(isOwn, _sides[own], _values[own], were[i], values[i], rates[i]);
+                _rates[own] = rates[i];
             }
     }
 
     /// <summary>The sides of a lane at the end of a step that nothing has cut: a value of zero leaves them.</summary>
     private void Settle(int lane, double[] values, double[] rates, int row)
     {
-        for (var column = 0; column < _roots.Length; column++)
+        for (var column = 0; column < Columns; column++)
         {
-            var (own, i) = (lane * _roots.Length + column, row * _roots.Length + column);
+            var (own, i) = (lane * Columns + column, row * Columns + column);
             (_values[own], _rates[own]) = (values[i], rates[i]);
             if (values[i] is > 0 or < 0) _sides[own] = Math.Sign(values[i]);
         }
     }
-
-    /// <summary>The side of zero that a value is on, or goes to.</summary>
-    private static int SideOf(double value, double rate) => value is > 0 or < 0 ? Math.Sign(value) : rate is > 0 or < 0 ? Math.Sign(rate) : 0;
 
     // Values
 
@@ -328,7 +298,7 @@ internal sealed class LaneEvents
     /// <summary>What is watched and its derivative in the direction of the solve, [rows, columns].</summary>
     private (double[] Values, double[] Rates) Watch(Tensor times, Tensor states, int[] lanes, double[] at, bool isBefore)
     {
-        if (_roots.Length == 0) return ([], []);
+        if (Columns == 0) return ([], []);
         using var scope = NewDisposeScope();
         var values = HostVector.ToHost(_equations.EventValues(times, states).contiguous());
         var rates = HostVector.ToHost(Rates(times, states, _kernel.Argument(states, lanes, at, isBefore)).contiguous());
@@ -345,7 +315,7 @@ internal sealed class LaneEvents
         if (_kernel.Constraints is not { } constraints) return rates;
         var derivative = constraints.AlgebraicDerivative(times, states);
         var nothing = new ParameterGradients(_equations.Parameters, _ => false);
-        var ofAlgebraic = _roots.Select((_, column) =>
+        var ofAlgebraic = _rules.Roots.Select((_, column) =>
         {
             var unit = zeros_like(rates);
             unit.select(-1, column).fill_(Scalars.One);

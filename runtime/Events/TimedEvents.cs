@@ -10,8 +10,20 @@ internal sealed class TimedEvents(IReadOnlyList<EventSpec> events, SolveSpan spa
 
     private readonly double[] _last = [.. Enumerable.Repeat(double.NaN, lanes)];    // that each lane has passed
 
+    /// <summary>Whether there are events at given times.</summary>
+    public bool Any { get; } = events.Any(one => !one.IsRoot);
+
     /// <summary>The time of the next, which no step may pass; infinite where there is none.</summary>
     public double[] Limits => _next;
+
+    /// <summary>Lets a lane begin at the start.</summary>
+    public void Begin(int lane) => (_next[lane], _last[lane]) = (Next(events, span.Start, span.Direction), double.NaN);
+
+    /// <summary>Whether a lane that is at some time has landed there on a given one.</summary>
+    public bool IsAtStart(int lane, double time) => _last[lane] == time;
+
+    /// <summary>Whether a lane's step to some time ends at a given one.</summary>
+    public bool IsAtEnd(int lane, double target) => _next[lane] == target;
 
     /// <summary>What is known of a lane: the next time and the last.</summary>
     public double[] Memory(int lane) => [_next[lane], _last[lane]];
@@ -22,8 +34,8 @@ internal sealed class TimedEvents(IReadOnlyList<EventSpec> events, SolveSpan spa
     /// <summary>The steps of an attempt that begin or end at such a time; null where none does.</summary>
     public StepBreaks? Breaks(LaneClock clock)
     {
-        bool[] atStart = [.. _last.Select((time, lane) => time == clock.Time[lane])];
-        double[] atEnd = [.. _next.Select((time, lane) => time == clock.Target(lane) ? time : double.NaN)];
+        bool[] atStart = [.. _last.Select((_, lane) => IsAtStart(lane, clock.Time[lane]))];
+        double[] atEnd = [.. _next.Select((time, lane) => IsAtEnd(lane, clock.Target(lane)) ? time : double.NaN)];
         return atStart.Contains(true) || atEnd.Any(double.IsFinite) ? new StepBreaks(atStart, atEnd, span.Direction) : null;
     }
 

@@ -246,13 +246,13 @@ public abstract class DifferentialModel : nn.Module
             : throw new ArgumentException($"The solve starts and ends at t = {span.Start}; give two different times (SolveOptions.Start and End).");
     }
 
-    /// <summary>The model's code for SIMD registers, where the solve is to run on it.</summary>
+    /// <summary>The model's code for SIMD registers, where the solve from a packed state is to run on it.</summary>
     /// <exception cref="InvalidOperationException">It must, and cannot.</exception>
-    private protected SimdBinding? ChooseSimd(SolveOptions options, SolveSpan span)
+    private protected SimdBinding? ChooseSimd(Tensor initial, SolveOptions options, SolveSpan span)
     {
         if (options.Target == SolveTarget.Torch) return null;
         var binding = BindSimd();
-        if (SimdSolve.Obstacle(this, binding, options, span) is not { } obstacle) return binding;
+        if (SimdSolve.Obstacle(this, binding, initial, options, span) is not { } obstacle) return binding;
         return options.Target == SolveTarget.Simd ? throw new InvalidOperationException(obstacle) : null;
     }
 

@@ -21,7 +21,7 @@ public abstract class OdeModel : DifferentialModel
         var asked = Complete(options);
         var span = SpanOf(asked);
         var state = InitialOf(initial);
-        if (ChooseSimd(asked, span) is not { } binding)
+        if (ChooseSimd(state, asked, span) is not { } binding)
         {
             var solution = WithOutputs(OdeSolve.Run(Bind(), Layout, state, asked, span));
             solution.OriginOf = name => OriginOf(name, initial);

@@ -35,7 +35,7 @@ public abstract class SdeModel : DifferentialModel
         var state = InitialOf(initial);
         var problem = StochasticProblem.Of(Calculus, Noise, NoiseSize, CorrelationFactor(), span, asked);
         var flat = state.reshape(-1, Layout.Size);
-        var result = ChooseSimd(asked, span) is { } binding
+        var result = ChooseSimd(state, asked, span) is { } binding
             ? SimdSdeSolve.Solve(binding, problem, flat)
             : SdeSolver.Solve(problem, BindNoise(), flat);
         var batch = state.shape[..^1];

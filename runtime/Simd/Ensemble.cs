@@ -29,6 +29,11 @@ public readonly ref struct EnsembleChunk<T>
     /// <summary>How each sample ended.</summary>
     public required ReadOnlySpan<SolveStatus> Status { get; init; }
 
+    /// <summary>
+    /// The events of each, in the order in which they happened; no sample where the model has none. Valid beyond the call.
+    /// </summary>
+    public required IReadOnlyList<IReadOnlyList<RecordedEvent>> Events { get; init; }
+
     /// <summary>The accepted steps of each.</summary>
     public required ReadOnlySpan<long> Accepted { get; init; }
 

@@ -64,6 +64,7 @@ internal sealed class EnsemblePart<T>
         LastState = _lastState,
         LastTime = Solve.LastTime,
         Status = Solve.Status,
+        Events = Solve.Events?.OfLanes ?? [],
         Accepted = Solve.Accepted,
         Rejected = Solve.Rejected,
     };

@@ -40,6 +40,8 @@ public sealed class GradientSolver<T> : IDisposable
         var problem = model.ProblemOf(options);
         if (problem.Tableau.IsImplicit)
             throw new InvalidOperationException($"Gradients through {problem.Tableau.Name} are computed by torch alone: take an explicit method, or model.Solve with SolveTarget.Torch.");
+        if (binding.HasEvents)
+            throw new InvalidOperationException("Gradients through events are computed by torch alone: take model.Solve with SolveTarget.Torch.");
         _engine = binding.EngineOf(problem);
         _registers = [.. binding.Registers.Select(register => Kept(register.Value))];
         _parameters = [.. binding.Parameters.Select(Kept)];

@@ -104,6 +104,32 @@ public abstract class LaneKernel<TRegister>
     public virtual void DriftTimeDerivative(
         TRegister t, ReadOnlySpan<TRegister> state, ReadOnlySpan<TRegister> parameters, Span<TRegister> slope) => slope.Clear();
 
+    /// <summary>The events, in the order in which those of one time act; by default there are none.</summary>
+    public virtual IReadOnlyList<EventSpec> Events => [];
+
+    /// <summary>
+    /// What the E events that watch a value watch, g(t, x), in the order of the events, and how it changes along a slope, ∂g/∂t + ∂g/∂x v.
+    /// </summary>
+    /// <param name="t">The time of each lane.</param>
+    /// <param name="state">x, length N.</param>
+    /// <param name="parameters">Length <see cref="ParameterSize"/>.</param>
+    /// <param name="tangent">v, length N.</param>
+    /// <param name="values">Is set to g, length E.</param>
+    /// <param name="rates">Is set to its derivative, length E.</param>
+    public virtual void EventValues(
+        TRegister t, ReadOnlySpan<TRegister> state, ReadOnlySpan<TRegister> parameters, ReadOnlySpan<TRegister> tangent,
+        Span<TRegister> values, Span<TRegister> rates) =>
+        throw new NotSupportedException("Kernels whose events watch a value override EventValues.");
+
+    /// <summary>Lets an event act.</summary>
+    /// <param name="which">The event's place among <see cref="Events"/>.</param>
+    /// <param name="t">The time of each lane.</param>
+    /// <param name="state">The state before it, length N.</param>
+    /// <param name="parameters">Length <see cref="ParameterSize"/>.</param>
+    /// <param name="after">That state again; what the event changes is overwritten. By default nothing.</param>
+    public virtual void Jump(
+        int which, TRegister t, ReadOnlySpan<TRegister> state, ReadOnlySpan<TRegister> parameters, Span<TRegister> after) { }
+
     /// <summary>The method whose attempted step <see cref="Step"/> is, by its name in <c>method = ...</c>; null where there is none.</summary>
     public virtual string? FusedStep => null;
 

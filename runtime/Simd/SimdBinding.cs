@@ -20,10 +20,11 @@ public abstract class SimdBinding
         IReadOnlyList<(string Name, Tensor Value)> registers,
         IReadOnlyList<Tensor> weights,
         bool hasJacobian,
-        bool isSecondOrder)
+        bool isSecondOrder,
+        bool hasEvents)
     {
         (Dtype, Parameters, Registers, Weights) = (dtype, parameters, registers, weights);
-        (HasJacobian, IsSecondOrder) = (hasJacobian, isSecondOrder);
+        (HasJacobian, IsSecondOrder, HasEvents) = (hasJacobian, isSecondOrder, hasEvents);
     }
 
     /// <summary>The one precision that the code is written for.</summary>
@@ -43,6 +44,9 @@ public abstract class SimdBinding
 
     /// <summary>Whether the kernels' equations are of the second order without velocity: <see cref="LaneKernel{TRegister}.Velocities"/>.</summary>
     public bool IsSecondOrder { get; }
+
+    /// <summary>Whether the kernels have <see cref="LaneKernel{TRegister}.Events"/>.</summary>
+    public bool HasEvents { get; }
 
     /// <summary>The tensors that kernels read in place, or copies of those that are not contiguous.</summary>
     public IReadOnlyList<Tensor> Weights { get; }
@@ -80,6 +84,7 @@ public sealed class SimdBinding<T> : SimdBinding
     /// <param name="kernel512">Makes the kernel over 512-bit registers, for processors that have them.</param>
     /// <param name="hasJacobian">Whether the kernels have the drift's Jacobian.</param>
     /// <param name="isSecondOrder">Whether they have <see cref="LaneKernel{TRegister}.Velocities"/>.</param>
+    /// <param name="hasEvents">Whether they have <see cref="LaneKernel{TRegister}.Events"/>.</param>
     public SimdBinding(
         IReadOnlyList<Tensor> parameters,
         IReadOnlyList<(string Name, Tensor Value)> registers,
@@ -87,10 +92,11 @@ public sealed class SimdBinding<T> : SimdBinding
         Func<IReadOnlyList<Tensor>, LaneKernel<Vector<T>>> kernel,
         Func<IReadOnlyList<Tensor>, LaneKernel<Vector512<T>>> kernel512,
         bool hasJacobian = false,
-        bool isSecondOrder = false)
+        bool isSecondOrder = false,
+        bool hasEvents = false)
         : base(
             typeof(T) == typeof(float) ? ScalarType.Float32 : ScalarType.Float64, parameters, registers, weights, hasJacobian,
-            isSecondOrder) =>
+            isSecondOrder, hasEvents) =>
         (_kernel, _kernel512) = (kernel, kernel512);
 
     /// <summary>Whether solves run on 512-bit registers: where the processor has them.</summary>
@@ -100,7 +106,7 @@ public sealed class SimdBinding<T> : SimdBinding
     /// <exception cref="InvalidOperationException">Its method does not run on registers.</exception>
     internal LaneEngine<T> EngineOf(RungeKuttaProblem problem)
     {
-        if (problem.ObstacleOnRegisters(HasJacobian, IsSecondOrder) is { } obstacle) throw new InvalidOperationException(obstacle);
+        if (problem.ObstacleOnRegisters(this) is { } obstacle) throw new InvalidOperationException(obstacle);
         return IsWide
             ? new LaneEngine<Vector512<T>, Lanes512<T>, T>(_kernel512, Weights, problem, ThreadsOf(problem))
             : new LaneEngine<Vector<T>, Lanes<T>, T>(_kernel, Weights, problem, ThreadsOf(problem));

@@ -83,7 +83,11 @@ internal sealed class SimdRun<T> : SimdRun
             {
                 Jacobians = isImplicit ? _solve.Attempts : 0,
                 Factorizations = isImplicit ? _solve.Attempts : 0,
-            });
+            })
+        {
+            Events = _solve.Events?.Occurrences(lastState),
+            EventTimes = _solve.Events?.Times(lastState),
+        };
     }
 
     private static void Round(ReadOnlySpan<double> numbers, Span<T> into)

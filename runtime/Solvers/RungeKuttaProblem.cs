@@ -1,3 +1,4 @@
+using DiffEqLang.Runtime.Simd;
 using DiffEqLang.Tableaux;
 
 namespace DiffEqLang.Runtime;
@@ -34,20 +35,23 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
     public StepController Controller =>
         Method.Controller ?? (Tableau.Spectrum is not null || Tableau.IsNystrom ? StepController.Predictive : StepController.PI);
 
-    /// <summary>Why the method does not run on SIMD registers, and what to do about it; null where it does.</summary>
-    /// <param name="hasJacobian">Whether the model's code for registers has its Jacobian.</param>
-    /// <param name="isSecondOrder">Whether it is that of equations of the second order without velocity.</param>
-    public string? ObstacleOnRegisters(bool hasJacobian, bool isSecondOrder)
+    /// <summary>Why the problem is not solved on SIMD registers, and what to do about it; null where it is.</summary>
+    /// <param name="binding">The model's code for registers.</param>
+    public string? ObstacleOnRegisters(SimdBinding binding)
     {
+        if (binding.HasEvents && Options.Coupling == StepCoupling.Batch)
+            return "Events end the step of a sample where they find it, so that samples cannot share their steps: take StepCoupling.PerSample.";
+        if (binding.HasEvents && Span.Times is null)
+            return "SaveAt.Steps needs steps that all samples share, and events end the step of a sample where they find it: save at given times.";
         if (Multistep is not null)
             return $"Method {Multistep.Name} keeps past values, and those are kept by torch: take SolveTarget.Torch, or a one-step method such as {(Multistep.IsImplicit ? "rodas5p" : "tsit5")}.";
         if (Exponential is not null)
             return $"Method {Exponential.Name} steps by functions of a matrix, and those are computed by torch: take SolveTarget.Torch, or a one-step method such as rodas5p.";
         if (Stiff is not null)
             return $"Method {Method.Name} changes between two methods, and that is done by torch: take SolveTarget.Torch, or one of the two, {Tableau.Name} or {Stiff.Name}.";
-        if (Tableau.IsPartitioned && !isSecondOrder)
+        if (Tableau.IsPartitioned && !binding.IsSecondOrder)
             return $"Method {Tableau.Name} runs on registers where the equations are of the second order without velocity, q'' = a(t, q), and these are not: take SolveTarget.Torch, or one of {string.Join(", ", Methods.ExplicitNames)}.";
-        if (Tableau.FitsRegisters && (!Tableau.IsImplicit || hasJacobian)) return null;
+        if (Tableau.FitsRegisters && (!Tableau.IsImplicit || binding.HasJacobian)) return null;
         return Tableau.FitsRegisters
             ? $"Method {Tableau.Name} solves with the Jacobian, and the model's code for registers was built without: name the method in the solve block, build with --jacobian, or take SolveTarget.Torch."
             : $"Method {Tableau.Name} solves nonlinear equations, and those are solved by torch: take SolveTarget.Torch, radau, a Rosenbrock method such as rodas5p, or an explicit one ({string.Join(", ", Methods.ExplicitNames)}).";

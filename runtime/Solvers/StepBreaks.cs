@@ -1,3 +1,4 @@
+using System.Numerics;
 using static TorchSharp.torch;
 
 namespace DiffEqLang.Runtime;
@@ -30,11 +31,28 @@ internal sealed record StepBreaks(bool[] AtStart, double[] AtEnd, int Direction)
     /// <summary>Those of some lanes only.</summary>
     public StepBreaks Select(int[] lanes) => new([.. lanes.Select(lane => AtStart[lane])], [.. lanes.Select(lane => AtEnd[lane])], Direction);
 
-    private static double Beside(double time, int direction, ScalarType dtype) => (dtype, direction) switch
+    /// <summary>A step that begins or ends at a break, as its stages see it: one rounding of the time inside.</summary>
+    /// <typeparam name="T">In which times are rounded.</typeparam>
+    /// <param name="start">Where it begins.</param>
+    /// <param name="end">Where it ends.</param>
+    /// <param name="isAtStart">Whether that is a break.</param>
+    /// <param name="isAtEnd">Whether this is one.</param>
+    /// <param name="direction">That of the solve, +1 or -1.</param>
+    /// <returns>The time before it, and its signed size, which nodes that are 1 up to rounding do not take to the end.</returns>
+    public static (T Time, T Step) Inside<T>(double start, double end, bool isAtStart, bool isAtEnd, int direction)
+        where T : IFloatingPointIeee754<T>
     {
-        (ScalarType.Float64, > 0) => Math.BitIncrement(time),
-        (ScalarType.Float64, _) => Math.BitDecrement(time),
-        (_, > 0) => MathF.BitIncrement((float)time),
-        _ => MathF.BitDecrement((float)time),
-    };
+        var time = isAtStart ? Beside<T>(start, direction) : T.CreateTruncating(start);
+        var last = isAtEnd ? Beside<T>(end, -direction) : T.CreateTruncating(end);
+        return (time, (last - time) * (T.One - T.CreateTruncating(4) * (T.BitIncrement(T.One) - T.One)));
+    }
+
+    /// <summary>A time one rounding of it further in a direction, +1 or -1.</summary>
+    /// <typeparam name="T">In which times are rounded.</typeparam>
+    public static T Beside<T>(double time, int direction)
+        where T : IFloatingPointIeee754<T> =>
+        direction > 0 ? T.BitIncrement(T.CreateTruncating(time)) : T.BitDecrement(T.CreateTruncating(time));
+
+    private static double Beside(double time, int direction, ScalarType dtype) =>
+        dtype == ScalarType.Float64 ? Beside<double>(time, direction) : Beside<float>(time, direction);
 }

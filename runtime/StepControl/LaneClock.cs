@@ -21,6 +21,7 @@ internal sealed class LaneClock
     private readonly int[] _nonFinite;                                        // attempts in a row that gave no error
     private readonly bool[] _diverged;                                        // whether the last of them found no stages
     private readonly bool[] _rests;                                           // whether it takes no part in the attempt
+    private readonly bool[] _isForced;                                        // whether it ends where it does because of the lane's limit alone
     private readonly SolveStatus?[] _status;
 
     public LaneClock(RungeKuttaProblem problem, int lanes)
@@ -29,7 +30,7 @@ internal sealed class LaneClock
         _rules = new StepRules(problem);
         (_proposed, _target, _wasRejected, _nonFinite) = (new double[lanes], new double[lanes], new bool[lanes], new int[lanes]);
         (_history, _status, _diverged) = (new (double, double, double)[lanes], new SolveStatus?[lanes], new bool[lanes]);
-        _rests = new bool[lanes];
+        (_rests, _isForced) = (new bool[lanes], new bool[lanes]);
         (Accepted, Rejected, Moves) = (new long[lanes], new long[lanes], new bool[lanes]);
         _grid = new long[lanes];
         Time = [.. Enumerable.Repeat(problem.Span.Start, lanes)];
@@ -111,6 +112,7 @@ internal sealed class LaneClock
         {
             if (_status[i] is not null) continue;
             _target[i] = Limited(i, _problem.IsAdaptive ? AdaptiveTarget(i) : FixedTarget(i));
+            _isForced[i] = Limits is not null && _target[i] == Limits[i] && _target[i] != _problem.Span.End;
             if (Accepted[i] + Rejected[i] >= _problem.Options.MaxSteps)
                 _status[i] = SolveStatus.MaxSteps;
             else if (IsLostInRounding(i))
@@ -167,7 +169,7 @@ internal sealed class LaneClock
         {
             if (!Moves[i]) continue;
             Time[i] = cut?.TimeOf(i) ?? _target[i];
-            if (Time[i] == _target[i] && !IsForced(i)) _grid[i]++;
+            if (Time[i] == _target[i] && !_isForced[i]) _grid[i]++;
             // What follows an event is another solution: the errors before it say nothing about its steps.
             if (cut?.TimeOf(i) is not null) (_history[i], _status[i]) = (default, cut.Endings[i]);
             if (_status[i] is null && Time[i] == _problem.Span.End) _status[i] = SolveStatus.Success;
@@ -189,15 +191,9 @@ internal sealed class LaneClock
     }
 
     /// <summary>The target, or the lane's limit where that comes before it or a sliver behind.</summary>
-    private double Limited(int i, double target)
-    {
-        if (Limits is null) return target;
-        var (time, limit) = (Time[i], Limits[i]);
-        return Math.Abs(limit - time) <= Math.Min(Math.Abs(target - time) * 1.01, Longest * Rounded) && Math.Abs(limit - time) <= Math.Abs(_problem.Span.End - time) ? limit : target;
-    }
-
-    /// <summary>Whether an attempt ends where it does because of the lane's limit, and not of its own step.</summary>
-    private bool IsForced(int i) => Limits is not null && _target[i] == Limits[i] && _target[i] != _problem.Span.End;
+    private double Limited(int i, double target) => Limits is null
+        ? target
+        : _rules.LimitedTarget(new(Time[i]), new(target), new(Limits[i]), new(Longest * Rounded))[0];
 
     private double AdaptiveTarget(int i)
     {
@@ -208,13 +204,11 @@ internal sealed class LaneClock
     /// <summary>The next multiple of the step: events do not move them.</summary>
     private double FixedTarget(int i)
     {
-        var target = _rules.FixedTarget(new(_grid[i] + 1))[0];
-        while (Limits is not null && target != _problem.Span.End && _rules.IsLostInRounding(new(Time[i]), new(target))[0] != 0)
-            target = _rules.FixedTarget(new(++_grid[i] + 1))[0];
-        return target;
+        if (Limits is not null) _grid[i] = (long)_rules.StepsBehind(Time[i], _grid[i]);
+        return _rules.FixedTarget(new(_grid[i] + 1))[0];
     }
 
-    private bool IsLostInRounding(int i) => _problem.IsAdaptive && !IsForced(i) && _rules.IsLostInRounding(new(Time[i]), new(_target[i]))[0] != 0;
+    private bool IsLostInRounding(int i) => _problem.IsAdaptive && !_isForced[i] && _rules.IsLostInRounding(new(Time[i]), new(_target[i]))[0] != 0;
 
     private void Accept(int i, double error, Func<int, bool, double, double>? factor)
     {
@@ -222,7 +216,7 @@ internal sealed class LaneClock
         var (size, uncut) = (Math.Abs(Step[i]), _proposed[i]);
         Accepted[i]++;
         _proposed[i] = size * (factor?.Invoke(i, true, error) ?? Factor(i, Vector<long>.AllBitsSet, log));
-        if (size < uncut && (_target[i] == _problem.Span.End || IsForced(i))) _proposed[i] = Math.Max(_proposed[i], uncut);
+        if (size < uncut && (_target[i] == _problem.Span.End || _isForced[i])) _proposed[i] = Math.Max(_proposed[i], uncut);
         _history[i] = (StepRules.Remembered(log)[0], previous, size);
         (_wasRejected[i], _nonFinite[i]) = (false, 0);
     }

@@ -47,6 +47,27 @@ internal sealed class StepRules(RungeKuttaProblem problem)
     public Vector<double> FixedTarget(Vector<double> step) => Vector.ConditionalSelect(
         Vector.GreaterThanOrEqual(step, new Vector<double>(FixedSteps)), _end, _start + step * _dt * _direction);
 
+    /// <summary>Where an attempt ends that may not step over a given time: there, where it reaches it, or comes so close that a sliver would be left.</summary>
+    /// <param name="time">The time before.</param>
+    /// <param name="target">Where it would end otherwise.</param>
+    /// <param name="limit">The given time; infinite where there is none.</param>
+    /// <param name="longest">The longest step.</param>
+    [MethodImpl(Inline)]
+    public Vector<double> LimitedTarget(Vector<double> time, Vector<double> target, Vector<double> limit, Vector<double> longest)
+    {
+        var reach = Vector.Min(Vector.Min(Vector.Abs(target - time) * 1.01, longest), Vector.Abs(_end - time));
+        return Vector.ConditionalSelect(Vector.LessThanOrEqual(Vector.Abs(limit - time), reach), limit, target);
+    }
+
+    /// <summary>How many steps of a fixed size lie behind a time, at least so many, which the end of the next one can be told from.</summary>
+    public double StepsBehind(double time, double steps)
+    {
+        while (IsTooNear(time, FixedTarget(new(steps + 1)))) steps++;
+        return steps;
+    }
+
+    private bool IsTooNear(double time, Vector<double> target) => IsLostInRounding(new(time), target)[0] != 0;
+
     /// <summary>Whether a step, other than the last, is too small for the time to be told from the time before.</summary>
     [MethodImpl(Inline)]
     public Vector<long> IsLostInRounding(Vector<double> time, Vector<double> target)

@@ -58,7 +58,7 @@ let private events =
         Expect.stringContains (explain "text") expected "text"
         Expect.stringContains (explain "text") "Event rising(count - 10), where the solve stops\n" "stop"
         Expect.stringContains (explain "text") "Event at(3)\n" "an event without formulas"
-        Expect.stringContains (explain "text") "Target: torch. It has events" "and where it runs"
+        Expect.stringContains (explain "text") "Target: simd. The system is small" "and where it runs"
 
         for format in [ "markdown"; "latex" ] do
             Expect.stringContains (explain format) "At all multiples of 0.25 in time." format

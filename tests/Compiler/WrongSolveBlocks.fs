@@ -113,7 +113,4 @@ let all: (string * string list) list =
           [ "4:33-37 DEQ0608 `target = simd` cannot run this model: its method, auto, changes between two (leave the target to `auto`, or take `torch`)" ]
       model
           "state q, p; dq/dt = 2*p; dp/dt = -q; solve { method = leapfrog(dt = 0.1), target = simd }"
-          [ "5:47-51 DEQ0608 `target = simd` cannot run this model: its method, leapfrog, moves positions and momenta by turns, and the equations are not q'' = a(t, q) (leave the target to `auto`, or take `torch`)" ]
-      model
-          "state x; dx/dt = 1; when rising(x - 2) { x := 0 }; solve { target = simd }"
-          [ "5:18-22 DEQ0608 `target = simd` cannot run this model: it has events, which registers do not find yet (leave the target to `auto`, or take `torch`)" ] ]
+          [ "5:47-51 DEQ0608 `target = simd` cannot run this model: its method, leapfrog, moves positions and momenta by turns, and the equations are not q'' = a(t, q) (leave the target to `auto`, or take `torch`)" ] ]

@@ -216,7 +216,13 @@ let private timed =
               let options =
                   SolveOptions(Method = Methods.Rk4(0.3), Start = Nullable 0.0, End = Nullable 2.0)
 
-              close 0.0 [ 0.5; 1.0; 1.2; 1.5; 2.0 ] (timesOf (solve (create "Doses") options) 0) "times"
+              let solution = solve (create "Doses") options
+              close 0.0 [ 0.5; 1.0; 1.2; 1.5; 2.0 ] (timesOf solution 0) "times"
+
+              Expect.equal
+                  solution.Statistics.Accepted[0]
+                  (7L + 2L)
+                  "multiples of the step, and the two given times that are none"
           } ]
 
 let private batches =

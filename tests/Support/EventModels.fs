@@ -52,13 +52,50 @@ let private models =
       + String.replicate 40 "when every(0.1) { n := n + 1 }; "
       "Touch", "state y; dy/dt = 1; when crossing((y - 0.5)^2) {}; init y = 0"
       "Inflection", "state y; dy/dt = 1; when rising((y - 0.5)^3) {}; init y = 0"
+      // Equations that break at a time, with an event there and without.
+      "Broken", "state y; dy/dt = -y + (if t < 1 then 0 else 1); when at(1) {}; init y = 1"
+      "Unbroken", "state y; dy/dt = -y + (if t < 1 then 0 else 1); when at(5) {}; init y = 1"
       // What goes wrong.
       "Pulse", "state x; dx/dt = 0; when at(0.5) { x := 1/(x - x) }; init x = 1"
       "Pendulum", "state q; param w = 2; d2q/dt2 = -w^2*q; when crossing(q) {}; init q = 1; init q' = 0" ]
 
-let private assembly = lazy (GeneratedCode.ofModels "EventModels.deq" models)
+let private assembly = lazy (GeneratedCode.ofModelsOnTensors "EventModels.deq" models)
 
 let createAs dtype name = GeneratedCode.createAs dtype assembly.Value name
+
+let private onRegisters dtype names =
+    lazy
+        (models
+         |> List.filter (fun (name, _) -> List.contains name names)
+         |> GeneratedCode.ofModelsOnRegisters dtype (dtype + "EventModels.deq"))
+
+let private inFloat64 =
+    onRegisters
+        "float64"
+        [ "Decline"
+          "EitherOf"
+          "Fall"
+          "Bounce"
+          "Switched"
+          "Thermostat"
+          "Neuron"
+          "TwoTimers"
+          "Dip"
+          "AtOnce"
+          "Doses"
+          "Twins"
+          "Pulse"
+          "Pendulum"
+          "Broken"
+          "Unbroken" ]
+
+let private inFloat32 = onRegisters "float32" [ "Thermostat"; "Neuron"; "Doses" ]
+
+/// Of those that are tried on registers.
+let createOnRegisters dtype name =
+    let assembly = if dtype = torch.ScalarType.Float32 then inFloat32 else inFloat64
+    GeneratedCode.createAs dtype assembly.Value name
+
 let create name = createAs torch.ScalarType.Float64 name
 
 /// Tight, so that the event times are as exact as the roots.

@@ -66,23 +66,40 @@ let load (compilation: CSharpCompilation) : Assembly =
     image.Position <- 0L
     AssemblyLoadContext("golden", true).LoadFromStream image
 
-/// The models of a file, compiled as a user compiles them.
-let ofText (fileName: string) (text: string) : Assembly =
-    let options =
-        CompileOptions(Validate = true, Namespace = "DiffEqLang." + Path.GetFileNameWithoutExtension fileName)
-
+let private compiled (options: CompileOptions) fileName text : Assembly =
     let result = Compilation.Compile(SourceFile(fileName, text), options)
     Expect.isEmpty result.Diagnostics "the models are right"
     let compilation, problems = compile [ for f in result.Files -> f.FileName, f.Text ]
     Expect.equal problems [] "no warnings"
     load compilation
 
-/// Models by name, each with its statements between `; `.
-let ofModels (fileName: string) (models: (string * string) list) : Assembly =
+let private namespaceOf (fileName: string) = "DiffEqLang." + Path.GetFileNameWithoutExtension fileName
+
+/// The models of a file, compiled as a user compiles them.
+let ofText (fileName: string) (text: string) : Assembly =
+    compiled (CompileOptions(Validate = true, Namespace = namespaceOf fileName)) fileName text
+
+let private written (models: (string * string) list) =
     [ for name, statements in models do
           sprintf "model %s {\n%s\n}\n" name (statements.Replace("; ", "\n")) ]
     |> String.concat ""
-    |> ofText fileName
+
+/// Models by name, each with its statements between `; `.
+let ofModels (fileName: string) (models: (string * string) list) : Assembly = ofText fileName (written models)
+
+/// The same for tensors alone.
+let ofModelsOnTensors (fileName: string) (models: (string * string) list) : Assembly =
+    let options =
+        CompileOptions(Validate = true, Namespace = namespaceOf fileName, Target = "torch")
+
+    compiled options fileName (written models)
+
+/// The same with kernels in a precision that have their Jacobian.
+let ofModelsOnRegisters (dtype: string) (fileName: string) (models: (string * string) list) : Assembly =
+    let options =
+        CompileOptions(Namespace = namespaceOf fileName, Target = "simd", Dtype = dtype, Jacobian = true)
+
+    compiled options fileName (written models)
 
 /// A model on the CPU; every dim that is left to the caller is 3.
 let private construct (dtype: torch.ScalarType) (type': Type) : DifferentialModel =

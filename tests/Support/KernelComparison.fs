@@ -42,10 +42,14 @@ let private inputsOf
     let known = Dictionary<Symbol, Tensor>()
     known[{ Name = "t"; Role = Time; Shape = [] }] <- Tensor.scalar samples.Times[sample]
 
-    for c, cotangent in List.zip model.Components (Derivatives.cotangents model.Components) do
+    let cotangents = Derivatives.cotangents model.Components
+    let tangents, _ = Derivatives.alongSlope model.Components []
+
+    for c, cotangent, tangent in List.zip3 model.Components cotangents tangents do
         let offset = int (Dim.tryConstant c.Offset).Value
         known[c.Symbol] <- part samples.States[sample] offset c.Symbol
         known[cotangent] <- part samples.Cotangents[sample] offset c.Symbol
+        known[tangent] <- part samples.Cotangents[sample] offset c.Symbol
 
     let mutable offset = 0
 
@@ -155,6 +159,31 @@ let private compareJacobian
             close "Jacobian" expected jacobians[i]
             close "tangents" (applied expected samples.Cotangents[i]) tangents[i]
 
+/// What events watch, how that changes along a slope, and what they do.
+let private compareEvents
+    what
+    tolerance
+    (model: Dynamics.Model)
+    binding
+    parameter
+    (samples: Kernels.Samples)
+    =
+    let found = Kernels.evaluateEvents binding samples
+    let watched = model.Events |> List.choose _.Watched
+    let _, rates = Derivatives.alongSlope model.Components watched
+
+    let close part expected actual =
+        Expect.isLessThan (distance expected actual) tolerance (sprintf "%s: %s over registers" what part)
+
+    for i in 0 .. samples.Times.Length - 1 do
+        let inputs = inputsOf model parameter samples i
+        close "what events watch" (values inputs watched) found.Watched[i]
+        close "its derivatives" (values inputs rates) found.Rates[i]
+
+        for event, after in List.zip model.Events found.After do
+            let expected = if event.After.IsEmpty then samples.States[i] else values inputs event.After
+            close event.Decl.Name expected after[i]
+
 /// On states that are drawn by lane.
 let compareOn
     (drawn: Random -> float[])
@@ -188,13 +217,18 @@ let compareOn
             Stochastic.drift "" (model.Components |> List.map _.Drift) :: Stochastic.quantities model
 
         // In the order of the declarations.
-        let reached = quantities |> List.collect _.Values |> inputs |> HashSet
+        let ofEvents = model.Events |> List.collect (fun e -> Option.toList e.Watched @ e.After)
+
+        let reached = (quantities |> List.collect _.Values) @ ofEvents |> inputs |> HashSet
         let parameter name = numbersOf (generated.Value name)
 
         for quantity in quantities do
             compareQuantity what tolerance model binding parameter samples reached quantity
 
         compareJacobian what tolerance model binding parameter samples
+
+        if not model.Events.IsEmpty then
+            compareEvents what tolerance model binding parameter samples
 
 let compareWith what tolerance (model: Dynamics.Model) generated =
     let size = int (Dim.tryConstant model.Size).Value

@@ -149,6 +149,43 @@ let private run
       ParameterGradients = summed kernel.SummedOverLanes numbers all
       Jacobians = if name = "Drift" && kernel.HasJacobian then Some(jacobians ()) else None }
 
+/// What a kernel's events watch, its derivatives along the cotangents taken for slopes, and the states after each event.
+type EventResult = { Watched: float[][]; Rates: float[][]; After: float[][] list }
+
+let private runEvents
+    (kernel: LaneKernel<'R>)
+    (lanes: int)
+    (ofSamples: float[][] -> 'R[])
+    (numbers: 'R -> float[])
+    (parameters: float[])
+    (samples: Samples)
+    =
+    let packedOf (vectors: float[][]) = if vectors[0].Length = 0 then [||] else ofSamples vectors
+    let t = (ofSamples (samples.Times |> Array.map Array.singleton))[0]
+    let state, tangent = packedOf samples.States, packedOf samples.Cotangents
+    let parameters = packedOf (Array.init lanes (fun _ -> parameters))
+    let columns = kernel.Events |> Seq.filter _.IsRoot |> Seq.length
+    let watched, rates = Array.zeroCreate<'R> columns, Array.zeroCreate<'R> columns
+
+    if columns > 0 then
+        kernel.EventValues(
+            t,
+            state.AsSpan(),
+            parameters.AsSpan(),
+            tangent.AsSpan(),
+            watched.AsSpan(),
+            rates.AsSpan()
+        )
+
+    let after which =
+        let states = Array.copy state
+        kernel.Jump(which, t, state.AsSpan(), parameters.AsSpan(), states.AsSpan())
+        unpacked lanes numbers states
+
+    { Watched = unpacked lanes numbers watched
+      Rates = unpacked lanes numbers rates
+      After = List.init kernel.Events.Count after }
+
 /// The numbers passed in registers.
 let private registerNumbers (binding: SimdBinding) =
     [| for struct (_, value) in binding.Registers do
@@ -175,8 +212,18 @@ let kernelOf (binding: SimdBinding<'T>) =
 
     factory.Invoke binding.Weights
 
-/// A quantity of samples, and its vector-Jacobian products; of the drift its Jacobian too.
-let evaluate (binding: SimdBinding) (name: string) (samples: Samples) : KernelResult =
+/// What is to be done with a kernel, of whichever precision.
+type private KernelUse<'Result> =
+    abstract Of:
+        kernel: LaneKernel<'R> *
+        lanes: int *
+        ofSamples: (float[][] -> 'R[]) *
+        numbers: ('R -> float[]) *
+        parameters: float[] ->
+            'Result
+            when 'R: struct and 'R: (new: unit -> 'R) and 'R :> ValueType
+
+let private using (binding: SimdBinding) (use': KernelUse<'Result>) =
     let parameters = registerNumbers binding
 
     match binding with
@@ -184,9 +231,25 @@ let evaluate (binding: SimdBinding) (name: string) (samples: Samples) : KernelRe
         let lanes = Vector<float32>.Count
         let numbers (v: Vector<float32>) = Array.init lanes (fun i -> float v[i])
         let ofSamples = packed float32 (fun (lane: float32[]) -> Vector<float32> lane) lanes
-        run name (kernelOf single) lanes ofSamples numbers parameters samples
+        use'.Of(kernelOf single, lanes, ofSamples, numbers, parameters)
     | _ ->
         let lanes = Vector<float>.Count
         let numbers (v: Vector<float>) = Array.init lanes (fun i -> v[i])
         let ofSamples = packed id (fun (lane: float[]) -> Vector<float> lane) lanes
-        run name (kernelOf (binding :?> SimdBinding<float>)) lanes ofSamples numbers parameters samples
+        use'.Of(kernelOf (binding :?> SimdBinding<float>), lanes, ofSamples, numbers, parameters)
+
+/// A quantity of samples, and its vector-Jacobian products; of the drift its Jacobian too.
+let evaluate (binding: SimdBinding) (name: string) (samples: Samples) : KernelResult =
+    using
+        binding
+        { new KernelUse<KernelResult> with
+            member _.Of(kernel, lanes, ofSamples, numbers, parameters) =
+                run name kernel lanes ofSamples numbers parameters samples }
+
+/// What its events give.
+let evaluateEvents (binding: SimdBinding) (samples: Samples) : EventResult =
+    using
+        binding
+        { new KernelUse<EventResult> with
+            member _.Of(kernel, lanes, ofSamples, numbers, parameters) =
+                runEvents kernel lanes ofSamples numbers parameters samples }

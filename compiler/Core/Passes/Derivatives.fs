@@ -52,18 +52,28 @@ let vjpOf (values: (Expr * Symbol) list) (states: Symbol list) (parameters: Symb
 let vjp (components: Component list) (values: Expr list) (parameters: Symbol list) : VectorJacobian =
     vjpOf (List.zip values (cotangents components)) (components |> List.map _.Symbol) parameters
 
-/// The derivatives of values by time along the solution, ∂g/∂t + ∂g/∂x f, at algebraic unknowns that rest: what these add, nobody knows
-/// before the constraints' equations are solved.
-let alongSolution (components: Component list) (values: Expr list) : Expr list =
+/// The derivatives of values by time where states move along slopes: ∂g/∂t + ∂g/∂x v.
+let private along (slopes: (Component * Expr) list) (values: Expr list) : Expr list =
     let time = Build.input { Name = "t"; Role = Time; Shape = scalar }
 
     let seeds =
-        (time, Build.number 1.0)
-        :: [ for c in components do
-                 if not c.IsAlgebraic then
-                     Build.input c.Symbol, c.Drift ]
+        (time, Build.number 1.0) :: [ for c, slope in slopes -> Build.input c.Symbol, slope ]
 
     Differentiate.jvp values seeds |> Simplify.run
+
+/// The derivatives of values by time along the solution, ∂g/∂t + ∂g/∂x f, at algebraic unknowns that rest: what these add, nobody knows
+/// before the constraints' equations are solved.
+let alongSolution (components: Component list) (values: Expr list) : Expr list =
+    along
+        [ for c in components do
+              if not c.IsAlgebraic then
+                  c, c.Drift ]
+        values
+
+/// The same along a slope v that is given, with the parts of v.
+let alongSlope (components: Component list) (values: Expr list) : Symbol list * Expr list =
+    let v = partsOf "v" Tangent components
+    v, along (List.zip components (List.map Build.input v)) values
 
 /// The drifts' tangents along v: ∂f/∂x v, with the parts of v.
 let jvp (components: Component list) : Symbol list * Expr list =

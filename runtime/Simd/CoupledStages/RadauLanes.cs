@@ -56,11 +56,17 @@ internal sealed class RadauLanes<TRegister, TLanes, T>
     /// <summary>The iterations of a lane since its sample began.</summary>
     public long Iterations(int lane) => _iterations[lane / Vector<long>.Count][lane % Vector<long>.Count];
 
-    /// <summary>A sample begins in a lane: there is no step yet to go on from.</summary>
-    public void Begin(int lane)
+    /// <summary>There is no step that a lane goes on from: at the start, and behind an event.</summary>
+    public void Forget(int lane)
     {
         LaneNumbers<TLanes, T>.Of(_lastSteps.Span)[lane] = default;
         LaneNumbers<TLanes, T>.Scatter(new T[Stages * _size], LastOf(lane / Lanes), lane % Lanes);
+    }
+
+    /// <summary>A sample begins in a lane.</summary>
+    public void Begin(int lane)
+    {
+        Forget(lane);
         ref var iterations = ref _iterations[lane / Vector<long>.Count];
         iterations = iterations.WithElement(lane % Vector<long>.Count, 0);
     }

@@ -27,6 +27,12 @@ internal struct ClockLanes
     /// <summary>The size of the last accepted step; 0 where there is none.</summary>
     public Vector<double> PreviousStep;
 
+    /// <summary>How many steps of a fixed size lie behind: those that end on their grid.</summary>
+    public Vector<double> Grid;
+
+    /// <summary>The place in the last attempt's step at which an event has cut it; infinite where none has.</summary>
+    public Vector<double> Cut;
+
     /// <summary>How many steps were accepted, how many were not, and how many of the last had no finite error.</summary>
     public Vector<double> Accepted, Rejected, NonFinite;
 
@@ -73,6 +79,17 @@ internal struct ClockLanes
         NonFinite = Vector.AsVectorDouble(Vector.AsVectorInt64(NonFinite + Vector<double>.One) & isNonFinite);
         if (isNonFinite != Vector<long>.Zero)
             EndNonFinite(Vector.Equals(NonFinite, new Vector<double>(StepRules.MostNonFinite)));
+    }
+
+    /// <summary>After a step that was shortened, to the end or to a given time, the next one is not smaller than it would have been.</summary>
+    /// <param name="planned">The sizes that they would have had.</param>
+    /// <param name="step">The steps taken.</param>
+    /// <param name="isShortened">Which may have been shortened, of those that moved.</param>
+    [MethodImpl(Inline)]
+    public void Restore(Vector<double> planned, Vector<double> step, Vector<long> isShortened)
+    {
+        var wasSmaller = isShortened & Vector.LessThan(Vector.Abs(step), planned);
+        Size = Vector.ConditionalSelect(wasSmaller, Vector.Max(Size, planned), Size);
     }
 
     /// <summary>Ends lanes whose last attempt had no finite error: since its stages were not found, or were not finite.</summary>

@@ -33,10 +33,10 @@ internal sealed class FixedStepIntegrator<TRegister, TLanes, T>
 
     private static int Lanes => LaneNumbers<TLanes, T>.Count;
 
-    /// <summary>What solves this way; null where it does not apply: the kernel has no such steps, or they are too many.</summary>
+    /// <summary>What solves this way; null where it does not apply: the kernel has no such steps, they are too many, or events may cut them.</summary>
     public static FixedStepIntegrator<TRegister, TLanes, T>? For(LaneStepper<TRegister, TLanes> stepper, RungeKuttaProblem problem, double[] times)
     {
-        if (problem.IsAdaptive || stepper.Kernel.FusedAdvance != problem.Tableau.Identity) return null;
+        if (problem.IsAdaptive || stepper.Kernel.FusedAdvance != problem.Tableau.Identity || stepper.Kernel.Events.Count > 0) return null;
         return new StepRules(problem).FixedSteps > problem.Options.MaxSteps ? null : new(stepper, problem, times);
     }
 

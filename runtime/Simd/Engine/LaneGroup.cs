@@ -22,6 +22,9 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
     private readonly bool _hasFusedStep;
     private readonly RosenbrockLanes<TRegister, TLanes>? _rosenbrock;
     private readonly RadauLanes<TRegister, TLanes, T>? _radau;
+    private readonly RegisterEvents<TRegister, TLanes, T>[] _events;    // by register; empty where the equations have none
+    private EventLog? _log;
+    private bool _hasCut;     // whether events have cut a step of the last accepted attempt
     private int _registers = 1;
     private bool _isDraft;    // whether the stages of this attempt are in the tape's draft
 
@@ -35,6 +38,8 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
         for (var i = 0; i < registers; i++) _saves[i] = new(tableau, stepper.Parts, stepper.Size, i * Lanes);
         (_size, _endStage, _stageCount) = (stepper.Size, tableau.EndStage, tableau.A.Count);
         (_parameterSize, _stagesSize) = (kernel.ParameterSize, _stageCount * _size);
+        _events = new RegisterEvents<TRegister, TLanes, T>[kernel.Events.Count == 0 ? 0 : registers];
+        for (var i = 0; i < _events.Length; i++) _events[i] = new(stepper, problem, i * Lanes);
         _hasFusedStep = stepper.IsFused && problem.IsAdaptive;
         _rosenbrock = tableau.Rosenbrock is null ? null : new(stepper);
         _radau = tableau.Spectrum is null ? null : new(stepper, problem, registers);
@@ -68,7 +73,7 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
     /// <summary>Begins a solve on so many registers.</summary>
     public void Open(LaneSolve<T> solve, int registers = 1)
     {
-        _registers = registers;
+        (_registers, _log) = (registers, solve.Events);
         foreach (var saves in _saves) saves.Open(solve);
     }
 
@@ -81,9 +86,13 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
         var slope = StagesOf(register)[.._size];
         var (sample, size) = source.Take(lane % Lanes, state, ParametersOf(register), slope);
         _radau?.Begin(lane);
+        if (_log is not null) _events[register].Start(lane % Lanes, state, ParametersOf(register), slope);
         Tape?.Starts.Add(new TapedStart(Tape.Steps.Count, lane, sample, _saves[register].Sample(lane % Lanes)));
         return (size, _saves[register].Start(lane % Lanes, sample, state, slope));
     }
+
+    /// <summary>The next given time of an event of a lane, which no step may pass; infinite where there is none.</summary>
+    public double Limit(int lane) => _log is null ? double.PositiveInfinity : _events[lane / Lanes].Limit(lane % Lanes);
 
     /// <summary>
     /// Lets a lane without a sample repeat another lane's numbers, so that it meets nothing that the other does not meet: a NaN, times a
@@ -105,6 +114,7 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
     public void Attempt(RegisterClock clock, Span<Vector<double>> squaredErrors)
     {
         var squared = LaneNumbers<TLanes, T>.RoomFor(squaredErrors, _squared.Span);
+        if (_log is not null) StepInside(clock);
         _isDraft = Tape is { KeepsStages: true };
         if (_radau is not null)
         {
@@ -135,16 +145,18 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
         return (_squared.Span[0], default);
     }
 
-    /// <summary>Saves what the accepted lanes crossed, takes their step down, and moves them.</summary>
+    /// <summary>Lets events cut the steps of the accepted lanes, saves what these crossed, takes their step down, and moves them.</summary>
     public void Accept(RegisterClock clock)
     {
         var isDense = false;
+        if (_log is not null) FindEvents(clock);
         if (Tape is not null) _saves[0].Skip();
         for (var register = 0; clock.Crosses && register < _registers; register++)
             if (clock.HasCrossed(register * Lanes, Lanes))
                 isDense = Cross(clock, register);
         Tape?.Add(State, clock, _isDraft && clock.MovesAllLive, _saves[0].First, _saves[0].Next, isDense);
         Move(clock);
+        if (_hasCut) Jump();
     }
 
     /// <summary>Ends the sample of a lane.</summary>
@@ -165,7 +177,7 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
 
     private (TLanes First, TLanes Second) AttemptByStages(RegisterClock clock)
     {
-        var (t, h) = (Own(clock.Time, 0), Own(clock.Step, 0));
+        var (t, h) = (TimeOf(clock, 0), StepOf(clock, 0));
         var after = _after.Span[.._size];
         var states = States;
         if (_rosenbrock is null) _stepper.Evaluate(1, _endStage + 1, t, h, State, Parameters, _stages.Span, states, Terms);
@@ -176,20 +188,64 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
             : (Finite(after), default);
     }
 
-    private ReadOnlySpan<TLanes> Times(RegisterClock clock) => LaneNumbers<TLanes, T>.FromDoubles(clock.Time, _times.Span);
+    private ReadOnlySpan<TLanes> Times(RegisterClock clock) =>
+        _log is null ? LaneNumbers<TLanes, T>.FromDoubles(clock.Time, _times.Span) : _times.Span[.._registers];
 
-    private ReadOnlySpan<TLanes> Steps(RegisterClock clock) => LaneNumbers<TLanes, T>.FromDoubles(clock.Step, _steps.Span);
+    private ReadOnlySpan<TLanes> Steps(RegisterClock clock) =>
+        _log is null ? LaneNumbers<TLanes, T>.FromDoubles(clock.Step, _steps.Span) : _steps.Span[.._registers];
 
     /// <summary>Saves what the lanes of a register crossed; true where that took the stages of the dense output.</summary>
     private bool Cross(RegisterClock clock, int register)
     {
-        var (saves, t, h) = (_saves[register], Own(clock.Time, register), Own(clock.Step, register));
+        var (saves, t, h) = (_saves[register], TimeOf(clock, register), StepOf(clock, register));
         var state = StateOf(register);
         var stages = StagesOf(register);
         var isDense = saves.NeedsDense(clock);
         if (isDense) _stepper.Evaluate(_endStage + 1, _stageCount, t, h, state, ParametersOf(register), stages, States, Terms);
         saves.Cross(clock, h, state, _after.Span.Slice(register * _size, _size), stages);
         return isDense;
+    }
+
+    /// <summary>Takes times and steps as the right-hand side is to see them.</summary>
+    private void StepInside(RegisterClock clock)
+    {
+        for (var register = 0; register < _registers; register++)
+        {
+            (_times.Span[register], _steps.Span[register]) = (Own(clock.Time, register), Own(clock.Step, register));
+            _events[register].StepInside(clock, ref _times.Span[register], ref _steps.Span[register]);
+        }
+    }
+
+    private void FindEvents(RegisterClock clock)
+    {
+        if (_hasCut) clock.ForgetCuts();
+        _hasCut = false;
+        for (var register = 0; register < _registers; register++)
+        {
+            var step = new RegisterStep<TLanes>
+            {
+                Time = TimeOf(clock, register),
+                Size = StepOf(clock, register),
+                Moved = Own(clock.Moved, register),
+                State = StateOf(register),
+                After = _after.Span.Slice(register * _size, _size),
+                Parameters = ParametersOf(register),
+                Stages = StagesOf(register),
+            };
+            _events[register].Find(clock, step, _log!, _saves[register].Samples);
+            _hasCut |= _events[register].HasCut;
+        }
+    }
+
+    /// <summary>Puts the lanes that events have cut behind these. A method's memory of the steps before is void there.</summary>
+    private void Jump()
+    {
+        for (var register = 0; register < _registers; register++)
+            if (_events[register].HasCut)
+                _events[register].Jump(StateOf(register), ParametersOf(register), StagesOf(register)[.._size]);
+        for (var lane = 0; _radau is not null && lane < _registers * Lanes; lane++)
+            if (_events[lane / Lanes].IsCut(lane % Lanes))
+                _radau.Forget(lane);
     }
 
     private void Move(RegisterClock clock)
@@ -217,6 +273,10 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
     private Span<TLanes> ParametersOf(int register) => _parameters.Span.Slice(register * _parameterSize, _parameterSize);
 
     private Span<TLanes> StagesOf(int register) => _stages.Span.Slice(register * _stagesSize, _stagesSize);
+
+    private TLanes TimeOf(RegisterClock clock, int register) => _log is null ? Own(clock.Time, register) : _times.Span[register];
+
+    private TLanes StepOf(RegisterClock clock, int register) => _log is null ? Own(clock.Step, register) : _steps.Span[register];
 
     /// <summary>A register of what a clock tells of its lanes.</summary>
     private static TLanes Own(ReadOnlySpan<Vector<double>> ofClock, int register)

@@ -26,6 +26,7 @@ internal sealed class LaneIntegrator<TRegister, TLanes, T>
     private readonly RegisterClock _clock;
     private readonly Vector<double>[] _errors;
     private readonly int _mostRegisters;
+    private readonly bool _hasEvents;
 
     private int _lanes;    // in use
     private bool _isCancelled;
@@ -36,7 +37,8 @@ internal sealed class LaneIntegrator<TRegister, TLanes, T>
     {
         _mostRegisters = (stepper.IsFused || stepper.HasFusedStages) && problem.IsAdaptive ? FusedRegisters : 1;
         (_problem, _group, _source) = (problem, new(stepper, problem, _mostRegisters), new(stepper, problem));
-        _clock = new(problem, _mostRegisters * Lanes);
+        _hasEvents = stepper.Kernel.Events.Count > 0;
+        _clock = new(problem, _mostRegisters * Lanes, _hasEvents);
         _errors = new Vector<double>[_mostRegisters * Lanes / Vector<double>.Count];
     }
 
@@ -107,6 +109,7 @@ internal sealed class LaneIntegrator<TRegister, TLanes, T>
     {
         var (size, nextSave) = _group.Take(lane, _source);
         _clock.Start(lane, size, nextSave);
+        if (_hasEvents) _clock.SetLimit(lane, _group.Limit(lane));
         if (_isCancelled) _clock.Cancel();
     }
 

@@ -9,7 +9,7 @@ namespace DiffEqLang.Runtime.Simd;
 /// <typeparam name="T">float or double, its lanes.</typeparam>
 internal static class LaneNumbers<TLanes, T>
     where TLanes : struct, ILanes<TLanes>
-    where T : unmanaged
+    where T : unmanaged, INumberBase<T>
 {
     /// <summary>How many lanes a register has.</summary>
     public static int Count
@@ -84,6 +84,9 @@ internal static class LaneNumbers<TLanes, T>
         if (typeof(T) == typeof(double)) return;
         for (var r = 0; r < registers.Length; r++) ToDoubles(registers[r], numbers.Slice(r * Vectors, Vectors));
     }
+
+    /// <summary>A lane's number in one of some registers.</summary>
+    public static double Number(ReadOnlySpan<TLanes> registers, int register, int lane) => double.CreateTruncating(Of(registers)[register * Count + lane]);
 
     /// <summary>Copies a lane's numbers out of registers, one number from each.</summary>
     public static void Gather(ReadOnlySpan<TLanes> registers, int lane, Span<T> numbers)

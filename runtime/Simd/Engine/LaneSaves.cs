@@ -39,6 +39,9 @@ internal sealed class LaneSaves<TLanes, T>
     /// <summary>The saved time after the last that was saved, by lane.</summary>
     public ReadOnlySpan<int> Next => _next;
 
+    /// <summary>The sample of each lane.</summary>
+    public ReadOnlySpan<int> Samples => _sample;
+
     /// <summary>The sample of a lane.</summary>
     public int Sample(int lane) => _sample[lane];
 
@@ -88,7 +91,10 @@ internal sealed class LaneSaves<TLanes, T>
                 SaveInside(h, state, stages);
     }
 
-    /// <summary>Ends a lane's sample: how it went, its last state, and NaN at the times that it did not reach.</summary>
+    /// <summary>
+    /// Ends a lane's sample: how it went, its last state, and NaN at the times that it did not reach. Where events have ended it, at the end or
+    /// before, it has its last state at the times that are left.
+    /// </summary>
     /// <param name="lane">The lane.</param>
     /// <param name="status">How its sample ended.</param>
     /// <param name="clock">When.</param>
@@ -101,15 +107,23 @@ internal sealed class LaneSaves<TLanes, T>
         (solve.Accepted[sample], solve.Rejected[sample]) = clock.Steps(_firstLane + lane);
         solve.Iterations[sample] = iterations;
         LaneNumbers<TLanes, T>.Gather(state, lane, solve.LastState.Span.Slice(sample * solve.Size, solve.Size));
+        var last = solve.LastState.Span.Slice(sample * solve.Size, solve.Size);
         for (var time = _next[lane]; time < solve.Times.Length; time++)
-            solve.Values.Span.Slice(solve.Place(time, sample), solve.Size).Fill(T.NaN);
+        {
+            var saved = solve.Values.Span.Slice(solve.Place(time, sample), solve.Size);
+            if (status is SolveStatus.Success or SolveStatus.Stopped) last.CopyTo(saved);
+            else saved.Fill(T.NaN);
+        }
     }
 
     private double NextTime(int lane) => _next[lane] < _solve!.Times.Length
         ? _solve.Times[_next[lane]]
         : _solve.Problem.Span.Direction * double.PositiveInfinity;
 
-    /// <summary>Where in its step each lane has its next saved time: at most 1; infinity where it has none or does not move.</summary>
+    /// <summary>
+    /// Where in its step each lane has its next saved time: at most 1; infinity where it has none, does not move, or was cut before it by an
+    /// event. The time of an event is saved by the step behind it, after the event.
+    /// </summary>
     private ReadOnlySpan<double> Places(RegisterClock clock)
     {
         var first = _firstLane / Vector<double>.Count;
@@ -118,7 +132,7 @@ internal sealed class LaneSaves<TLanes, T>
         for (var v = 0; v < places.Length; v++)
         {
             var theta = (next[v] - clock.Time[first + v]) / clock.Step[first + v];
-            var moves = Vector.Equals(clock.Moved[first + v], Vector<double>.One);
+            var moves = Vector.Equals(clock.Moved[first + v], Vector<double>.One) & Vector.LessThan(theta, clock.Cut(first + v));
             places[v] = Vector.ConditionalSelect(moves, theta, new Vector<double>(double.PositiveInfinity));
         }
 

@@ -63,6 +63,9 @@ internal sealed class LaneSolve<T>
     /// <summary>Its Newton iterations.</summary>
     public long[] Iterations { get; }
 
+    /// <summary>The events of each sample; null where the equations have none.</summary>
+    public EventLog? Events { get; set; }
+
     /// <summary>Attempted steps of the sample that took most of them.</summary>
     public long Attempts
     {
@@ -74,13 +77,17 @@ internal sealed class LaneSolve<T>
         }
     }
 
-    /// <summary>Evaluations of the right-hand side, of the sample that took most of them: in every attempt, or iteration, one a stage.</summary>
+    /// <summary>
+    /// Evaluations of the right-hand side, of the sample that took most of them: in every attempt, or iteration, one a stage; and one behind every
+    /// event.
+    /// </summary>
     public long Evaluations
     {
         get
         {
             var first = !Problem.IsAdaptive ? 0 : Problem.Method.Dt is null ? 2 : 1;
-            return first + (Problem.Tableau.Spectrum is null ? Attempts : Iterations.Max()) * Problem.Tableau.Evaluations;
+            var ofSteps = (Problem.Tableau.Spectrum is null ? Attempts : Iterations.Max()) * Problem.Tableau.Evaluations;
+            return first + ofSteps + (Events?.MostMoments ?? 0);
         }
     }
 

@@ -69,6 +69,15 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
     public void DriftTimeDerivative(TLanes t, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> parameters, Span<TLanes> slope) =>
         kernel.DriftTimeDerivative(Bare(t), Bare(state), Bare(parameters), Bare(slope));
 
+    /// <summary>What events watch: as <see cref="LaneKernel{TRegister}.EventValues"/>.</summary>
+    public void EventValues(
+        TLanes t, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> parameters, ReadOnlySpan<TLanes> tangent, Span<TLanes> values,
+        Span<TLanes> rates) => kernel.EventValues(Bare(t), Bare(state), Bare(parameters), Bare(tangent), Bare(values), Bare(rates));
+
+    /// <summary>Lets an event act: as <see cref="LaneKernel{TRegister}.Jump"/>.</summary>
+    public void Jump(int which, TLanes t, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> parameters, Span<TLanes> after) =>
+        kernel.Jump(which, Bare(t), Bare(state), Bare(parameters), Bare(after));
+
     /// <summary>Fused steps: as <see cref="LaneKernel{TRegister}.Step"/>.</summary>
     public void Fused(
         ReadOnlySpan<TLanes> times, ReadOnlySpan<TLanes> steps, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> parameters,

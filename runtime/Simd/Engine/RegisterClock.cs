@@ -18,11 +18,13 @@ internal sealed class RegisterClock
     private readonly double _startTime;
     private readonly Vector<double>[] _time, _step, _moved;
     private readonly ClockLanes[] _lanes;
+    private readonly Vector<double>[]? _limits;    // where there are events: the times that lanes may not step over, infinite where there is none
     private int _vectors;    // of those, in use
 
     /// <param name="problem">What is solved.</param>
     /// <param name="lanes">How many lanes there are at most, a multiple of those of <c>Vector&lt;double&gt;</c>.</param>
-    public RegisterClock(RungeKuttaProblem problem, int lanes)
+    /// <param name="hasEvents">Whether events may cut steps, or happen at times that steps are to land on.</param>
+    public RegisterClock(RungeKuttaProblem problem, int lanes, bool hasEvents = false)
     {
         (_rules, _isAdaptive) = (new StepRules(problem), problem.IsAdaptive);
         (_direction, _end, _startTime) = (problem.Span.Direction, new(problem.Span.End), problem.Span.Start);
@@ -30,6 +32,7 @@ internal sealed class RegisterClock
         var vectors = lanes / Vector<double>.Count;
         (_time, _step, _moved) = (new Vector<double>[vectors], new Vector<double>[vectors], new Vector<double>[vectors]);
         _lanes = new ClockLanes[vectors];
+        _limits = hasEvents ? new Vector<double>[vectors] : null;
         Reset(lanes);
     }
 
@@ -94,6 +97,15 @@ internal sealed class RegisterClock
     /// <summary>How a lane ended; null while it has not.</summary>
     public SolveStatus? Ended(int lane) => Of(lane).Ended[Place(lane)] is > 0 and var status ? (SolveStatus)(status - 1) : null;
 
+    /// <summary>The time that the attempt of a lane reaches.</summary>
+    public double Target(int lane) => Of(lane).Target[Place(lane)];
+
+    /// <summary>Whether the last attempt moved a lane.</summary>
+    public bool Moves(int lane) => Lane(Moved, lane) != 0;
+
+    /// <summary>The place in its step at which an event has cut a lane's, of as many lanes as a vector has; infinite where none has.</summary>
+    public Vector<double> Cut(int vector) => _lanes[vector].Cut;
+
     /// <summary>Whether a lane takes steps.</summary>
     public bool IsLive(int lane) => Of(lane).IsLive[Place(lane)] != 0;
 
@@ -103,6 +115,15 @@ internal sealed class RegisterClock
         var crosses = Vector<long>.Zero;
         foreach (ref readonly var lanes in _lanes.AsSpan(first / Vector<double>.Count, count / Vector<double>.Count)) crosses |= lanes.Crosses;
         return crosses != Vector<long>.Zero;
+    }
+
+    /// <summary>Whether the last attempt took one of some lanes, that fill vectors, to the time that it may not step over.</summary>
+    public bool HasLanded(int first, int count)
+    {
+        var landed = Vector<long>.Zero;
+        for (var v = first / Vector<double>.Count; v < (first + count) / Vector<double>.Count; v++)
+            landed |= Vector.Equals(_lanes[v].Target, _limits![v]) & Vector.Equals(_moved[v], Vector<double>.One);
+        return landed != Vector<long>.Zero;
     }
 
     /// <summary>A lane's number in one of the vectors above.</summary>
@@ -118,6 +139,7 @@ internal sealed class RegisterClock
         Array.Fill(_time, new Vector<double>(_startTime));
         Array.Clear(_step);
         Array.Clear(_lanes);
+        foreach (ref var own in _lanes.AsSpan()) own.Cut = new Vector<double>(double.PositiveInfinity);
         AllLive = false;
     }
 
@@ -136,6 +158,7 @@ internal sealed class RegisterClock
         Set(ref lanes.BeforePrevious, place, 0);
         Set(ref lanes.PreviousStep, place, 0);
         Set(ref lanes.Diverged, place, 0);
+        Set(ref lanes.Grid, place, 0);
         Set(ref lanes.Accepted, place, 0);
         Set(ref lanes.Rejected, place, 0);
         Set(ref lanes.NonFinite, place, 0);
@@ -157,6 +180,38 @@ internal sealed class RegisterClock
 
     /// <summary>Sets the next time that a lane saves.</summary>
     public void SetNextSave(int lane, double time) => Set(ref Of(lane).NextSave, Place(lane), time);
+
+    /// <summary>Sets the time that a lane may not step over, and lands on; infinite where there is none.</summary>
+    public void SetLimit(int lane, double time) => Set(ref _limits![lane / Vector<double>.Count], Place(lane), time);
+
+    /// <summary>
+    /// Lets the step by which a lane has moved end where events have acted. What follows them is another solution: the errors before them say
+    /// nothing about its steps.
+    /// </summary>
+    /// <param name="lane">The lane.</param>
+    /// <param name="arrival">Where they have acted.</param>
+    /// <param name="limit">The next time that it may not step over.</param>
+    /// <param name="ending">How the lane ends there; null where it goes on.</param>
+    public void Shorten(int lane, EventArrival arrival, double limit, SolveStatus? ending)
+    {
+        ref var lanes = ref Of(lane);
+        var (place, time) = (Place(lane), arrival.Time);
+        var isOnGrid = time == lanes.Target[place] && Forced(lanes, lane / Vector<double>.Count)[place] == 0;
+        if (!_isAdaptive) Set(ref lanes.Grid, place, _rules.StepsBehind(time, lanes.Grid[place] - (isOnGrid ? 0 : 1)));
+        Set(ref lanes.Target, place, time);
+        Set(ref lanes.Cut, place, arrival.Theta);
+        Set(ref lanes.Previous, place, 0);
+        Set(ref lanes.BeforePrevious, place, 0);
+        Set(ref lanes.PreviousStep, place, 0);
+        SetLimit(lane, limit);
+        if (ending is { } status) End(lane, status);
+    }
+
+    /// <summary>Lets go of the cuts of the last attempt.</summary>
+    public void ForgetCuts()
+    {
+        foreach (ref var lanes in _lanes.AsSpan(0, _vectors)) lanes.Cut = new Vector<double>(double.PositiveInfinity);
+    }
 
     /// <summary>Ends the lanes that have not ended.</summary>
     public void Cancel()
@@ -186,9 +241,12 @@ internal sealed class RegisterClock
             var moves = Vector.LessThanOrEqual(squared, Vector<double>.One) & lanes.IsLive;
             var rejected = Vector.AndNot(lanes.IsLive, moves);
             if (!diverged.IsEmpty) lanes.Diverged = diverged[v];
+            var planned = lanes.Size;
             if (_isAdaptive) lanes.Adapt(_rules, step, squared, moves);
             else lanes.EndNonFinite(rejected);
+            if (_limits is not null) lanes.Restore(planned, step, moves & (Vector.Equals(lanes.Target, _end) | Vector.Equals(lanes.Target, _limits[v])));
             _moved[v] = Vector.AsVectorDouble(moves & Vector.AsVectorInt64(Vector<double>.One));
+            lanes.Grid += _moved[v];
             lanes.Accepted += _moved[v];
             lanes.Crosses = moves & Vector.LessThanOrEqual((lanes.NextSave - _time[v]) * _direction, Vector.Abs(step));
             any |= moves;
@@ -223,14 +281,21 @@ internal sealed class RegisterClock
     private Vector<long> ChooseStep(ref ClockLanes lanes, int v)
     {
         var time = _time[v];
-        var target = _isAdaptive ? _rules.AdaptiveTarget(time, lanes.Size) : _rules.FixedTarget(lanes.Accepted + Vector<double>.One);
-        var hasUsedUp = Vector.GreaterThanOrEqual(lanes.Accepted + lanes.Rejected, _mostSteps);
-        var stops = _isAdaptive ? hasUsedUp | _rules.IsLostInRounding(time, target) : hasUsedUp;
-        if ((stops & lanes.IsLive) != Vector<long>.Zero) lanes.Stop(stops, hasUsedUp);
+        var target = _isAdaptive ? _rules.AdaptiveTarget(time, lanes.Size) : _rules.FixedTarget(lanes.Grid + Vector<double>.One);
+        if (_limits is not null) target = _rules.LimitedTarget(time, target, _limits[v], new Vector<double>(double.PositiveInfinity));
         lanes.Target = target;
+        var hasUsedUp = Vector.GreaterThanOrEqual(lanes.Accepted + lanes.Rejected, _mostSteps);
+        var stops = _isAdaptive ? hasUsedUp | Vector.AndNot(_rules.IsLostInRounding(time, target), Forced(lanes, v)) : hasUsedUp;
+        if ((stops & lanes.IsLive) != Vector<long>.Zero) lanes.Stop(stops, hasUsedUp);
         _step[v] = Vector.AsVectorDouble(Vector.AsVectorInt64(target - time) & lanes.IsLive);
         return lanes.IsLive;
     }
+
+    /// <summary>The lanes whose attempt ends where it does because of a time that they may not step over, and not of their own step.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Vector<long> Forced(in ClockLanes lanes, int v) => _limits is null
+        ? Vector<long>.Zero
+        : Vector.AndNot(Vector.Equals(lanes.Target, _limits[v]), Vector.Equals(lanes.Target, _end));
 
     private void End(int lane, SolveStatus status)
     {

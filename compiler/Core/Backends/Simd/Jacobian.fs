@@ -53,8 +53,14 @@ let private entries (kernel: Kernel) : Expr.Expr list * int list option =
 
     match Derivatives.tryEntries kernel.Model.Components with
     | Some entries ->
-        let places = [ for e in entries -> e.Row * size + e.Column ]
-        [ for e in entries -> e.Value ], (if places.Length < size * size then Some places else None)
+        // A pattern of no place at all would say that nothing is known.
+        let entries =
+            match [ for e in entries -> e.Row * size + e.Column, e.Value ] with
+            | [] -> [ 0, Build.number 0.0 ]
+            | some -> some
+
+        let places = List.map fst entries
+        List.map snd entries, (if places.Length < size * size then Some places else None)
     | None -> [ Derivatives.denseJacobian kernel.Model.Components ], None
 
 let private jacobian (kernel: Kernel) precision (values: Expr.Expr list) : CSharp.Member =

@@ -38,6 +38,11 @@ type Kernel =
         Increments: Part list
         /// What it computes of the noise, and the products.
         Noise: (Stochastic.Quantity * Derivatives.VectorJacobian) list
+        /// The model's, in their order.
+        Events: Event list
+        /// The derivatives of what events watch along a slope, and the parts of that.
+        EventRates: Expr.Expr list
+        Tangents: Symbol list
     }
 
 /// Whether the equations are q'' = a(t, q), for which methods that move positions and velocities apart run on registers.
@@ -103,7 +108,20 @@ let ofModel (model: Dynamics.Model) : Result<Kernel, string> =
         [ for quantity in Stochastic.quantities model ->
               { quantity with Values = Written.expand quantity.Values } ]
 
-    let values = drift @ (noise |> List.collect _.Values)
+    let events =
+        [ for event in model.Events ->
+              { event with
+                  Watched = event.Watched |> Option.map (fun value -> (Written.expand [ value ]).Head)
+                  After = Written.expand event.After } ]
+
+    let tangents, rates =
+        model.Events |> List.choose _.Watched |> Derivatives.alongSlope model.Components
+
+    let rates = Written.expand rates
+
+    let ofEvents = (events |> List.collect (fun e -> Option.toList e.Watched @ e.After)) @ rates
+
+    let values = drift @ (noise |> List.collect _.Values) @ ofEvents
     let increments = typed.Wiener |> List.map _.Increment
     let inputs = (model.Components |> List.map _.Symbol) @ increments
 
@@ -136,7 +154,10 @@ let ofModel (model: Dynamics.Model) : Result<Kernel, string> =
               Terms = terms
               TermSize = termSize
               Increments = packed increments |> fst
-              Noise = [ for quantity in noise -> quantity, productOf model quantity.Values parameters ] }
+              Noise = [ for quantity in noise -> quantity, productOf model quantity.Values parameters ]
+              Events = events
+              EventRates = rates
+              Tangents = tangents }
 
 let total (parts: Part list) = parts |> List.sumBy _.Size
 

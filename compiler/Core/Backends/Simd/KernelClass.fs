@@ -76,7 +76,8 @@ let private methodsOf (kernel: Kernel) precision given =
       backward kernel precision (drift kernel)
       for quantity, product in kernel.Noise do
           forward kernel precision None (quantity, product, None)
-          backward kernel precision (quantity, product, None) ]
+          backward kernel precision (quantity, product, None)
+      yield! Events.members kernel precision ]
 
 /// The most registers that a method keeps on the stack.
 let mostOnStack (kernel: Kernel) : int =

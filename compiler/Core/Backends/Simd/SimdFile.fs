@@ -24,7 +24,7 @@ let private suffix width =
 
 let private className width = "Kernel" + suffix width
 
-let private usings precision width =
+let private usings (kernel: Kernel) precision width =
     let functions, register =
         match width with
         | Portable -> "System.Numerics.Vector", "System.Numerics.Vector"
@@ -33,6 +33,8 @@ let private usings precision width =
     [ "System"
       "System.Collections.Generic"
       "System.Runtime.CompilerServices"
+      if not kernel.Events.IsEmpty then
+          "DiffEqLang.Runtime"
       "DiffEqLang.Runtime.Simd"
       "static DiffEqLang.Runtime.Simd.Arithmetic"
       "static DiffEqLang.Runtime.Simd.Elementary"
@@ -69,7 +71,9 @@ let private binding (kernel: Kernel) precision (face: Face) hasJacobian : Member
               if hasJacobian then
                   labelled "hasJacobian" (Literal "true")
               if isSecondOrder kernel.Model then
-                  labelled "isSecondOrder" (Literal "true") ]
+                  labelled "isSecondOrder" (Literal "true")
+              if not kernel.Events.IsEmpty then
+                  labelled "hasEvents" (Literal "true") ]
         )
 
     Members.protectedOverriding (Method("SimdBinding?", "BindSimd", [], Arrow value))
@@ -91,7 +95,7 @@ let file (namespaceName: string) (withJacobian: bool) (face: Face) (kernel: Kern
         | Portable -> [ binding kernel precision face hasJacobian ]
         | Wide512 -> []
 
-    { Usings = usings precision width
+    { Usings = usings kernel precision width
       Namespace = namespaceName
       Types =
         [ Members.member'

@@ -30,7 +30,10 @@ let private fitting (kernel: Kernel) : Result<Kernel, string> =
         @ ofProduct kernel.Product
         @ [ for quantity, product in kernel.Noise do
                 yield! quantity.Values
-                yield! ofProduct product ]
+                yield! ofProduct product
+            for event in kernel.Events do
+                yield! Option.toList event.Watched
+                yield! event.After ]
 
     let most = topological values |> List.filter hasLoops |> List.sumBy Unrolling.sizeOf
 
@@ -59,12 +62,6 @@ let private products (kernel: Kernel) =
             inner * (sizesOf e |> List.fold (*) 1)
         | _ when Written.isOfMatrices e -> pown (sizesOf e.Args.Head).Head 3
         | _ -> 0)
-
-let private hasEvents (model: Dynamics.Model) =
-    if model.Events.IsEmpty then
-        None
-    else
-        Some "it has events, which registers do not find yet"
 
 let private hasSparseJacobian (model: Dynamics.Model) =
     Sparsity.analyse model |> Option.exists Sparsity.isWorthwhile
@@ -110,7 +107,6 @@ let choose (option: string option) (model: Dynamics.Model) : Choice =
     | target ->
         let obstacle =
             onlyOnDevice model
-            |> Option.orElse (hasEvents model)
             |> Option.orElse (methodNeedsTorch model)
             |> Option.orElse (differentiatesTwice model)
 

@@ -9,7 +9,6 @@ open DiffEqLang.Contracts
 open DiffEqLang.Compiler.Ir
 open DiffEqLang.Compiler.Ir.Dim
 open DiffEqLang.Compiler.Ir.Expr
-open DiffEqLang.Compiler.Ir.Typed
 open DiffEqLang.Compiler.Ir.Dynamics
 open DiffEqLang.Compiler.Passes
 open DiffEqLang.Compiler.Printing.CSharp
@@ -20,35 +19,6 @@ open DiffEqLang.Compiler.Backends.Torch.Binding
 open DiffEqLang.Compiler.Backends.Torch.Packing
 open DiffEqLang.Compiler.Backends.Torch.Quantities
 open DiffEqLang.Compiler.Backends.Torch.SharedTerms
-
-/// `EventSpec.Falling("falling(h)", stops: true)`
-let private spec (event: Event) =
-    let kind, numbers =
-        match event.Decl.Trigger with
-        | Root(Rising, _) -> "Rising", []
-        | Root(Falling, _) -> "Falling", []
-        | Root(Crossing, _) -> "Crossing", []
-        | Every period -> "Every", [ period ]
-        | Once time -> "At", [ time ]
-
-    Invoke(
-        Member(Name "EventSpec", kind),
-        [ argument (text event.Decl.Name)
-          for n in numbers do
-              argument (number n)
-          if event.Decl.Stops then
-              labelled "stops" (Literal "true") ]
-    )
-
-/// `Events`: a line each would be clearer for many, but most models have one or two.
-let private specs (bound: Bound) =
-    overriding (
-        Property(
-            "IReadOnlyList<EventSpec>",
-            "Events",
-            Collection [ for jump in bound.Jumps -> spec jump.Event ]
-        )
-    )
 
 // What is watched
 
@@ -139,4 +109,8 @@ let private jumps (bound: Bound) =
 
 /// All members about events; none where the model has none.
 let members (bound: Bound) : Member list =
-    if bound.Jumps.IsEmpty then [] else specs bound :: watched bound @ jumps bound
+    if bound.Jumps.IsEmpty then
+        []
+    else
+        EventSpecs.property [ for jump in bound.Jumps -> jump.Event ] :: watched bound
+        @ jumps bound
