@@ -55,7 +55,7 @@ internal sealed class LaneEvents
         _timed = new TimedEvents(_events, _span, _lanes);
         _precision = state.dtype == ScalarType.Float64 ? Math.BitIncrement(1.0) - 1 : MathF.BitIncrement(1f) - 1;
         _sides = new int[_lanes * _roots.Length];
-        Log = new EventLog(_events, _lanes, _span.Direction);
+        Log = new EventLog(_events, _lanes, _span);
     }
 
     /// <summary>What has happened.</summary>
@@ -70,7 +70,7 @@ internal sealed class LaneEvents
     /// <summary>Takes the sides at the start.</summary>
     public void Start(Tensor time, Tensor state)
     {
-        double[] times = [.. Enumerable.Repeat(_span.Start, _lanes)];
+        double[] times = [.. AllLanes().Select(lane => _span.Of(lane).Start)];
         (_values, _rates) = Watch(time.expand(_lanes), state, AllLanes(), times, isBefore: false);
         for (var i = 0; i < _sides.Length; i++) _sides[i] = SideOf(_values[i], _rates[i]);
     }
@@ -282,7 +282,7 @@ internal sealed class LaneEvents
                 _unsolved.Contains(lanes[row]) ? SolveStatus.ConstraintsUnsolved
                 : isFinite[row] == 0 ? SolveStatus.NonFinite
                 : Array.Exists(fired[row].Which, which => _events[which].Stops) ? SolveStatus.Stopped
-                : Log.IsEndless(lanes[row], _span) ? SolveStatus.EndlessEvents
+                : Log.IsEndless(lanes[row]) ? SolveStatus.EndlessEvents
                 : null;
         return endings;
     }
@@ -332,9 +332,7 @@ internal sealed class LaneEvents
         using var scope = NewDisposeScope();
         var values = HostVector.ToHost(_equations.EventValues(times, states).contiguous());
         var rates = HostVector.ToHost(Rates(times, states, _kernel.Argument(states, lanes, at, isBefore)).contiguous());
-        if (_span.Direction < 0)
-            for (var i = 0; i < rates.Length; i++)
-                rates[i] = -rates[i];
+        for (var i = 0; i < rates.Length; i++) rates[i] *= _span.Of(lanes[i / _roots.Length]).Direction;
         return (values, rates);
     }
 

@@ -6,7 +6,7 @@ namespace DiffEqLang.Runtime;
 /// <param name="lanes">How many lanes there are.</param>
 internal sealed class TimedEvents(IReadOnlyList<EventSpec> events, SolveSpan span, int lanes)
 {
-    private readonly double[] _next = [.. Enumerable.Range(0, lanes).Select(_ => Next(events, span.Start, span.Direction))];
+    private readonly double[] _next = [.. Enumerable.Range(0, lanes).Select(lane => Next(events, span.Of(lane).Start, span.Of(lane).Direction))];
 
     private readonly double[] _last = [.. Enumerable.Repeat(double.NaN, lanes)];    // that each lane has passed
 
@@ -24,7 +24,9 @@ internal sealed class TimedEvents(IReadOnlyList<EventSpec> events, SolveSpan spa
     {
         bool[] atStart = [.. _last.Select((time, lane) => time == clock.Time[lane])];
         double[] atEnd = [.. _next.Select((time, lane) => time == clock.Target(lane) ? time : double.NaN)];
-        return atStart.Contains(true) || atEnd.Any(double.IsFinite) ? new StepBreaks(atStart, atEnd, span.Direction) : null;
+        return atStart.Contains(true) || atEnd.Any(double.IsFinite)
+            ? new StepBreaks(atStart, atEnd, [.. Enumerable.Range(0, lanes).Select(lane => span.Of(lane).Direction)])
+            : null;
     }
 
     /// <summary>The events of the time that a lane has reached.</summary>
@@ -39,7 +41,7 @@ internal sealed class TimedEvents(IReadOnlyList<EventSpec> events, SolveSpan spa
     public void Pass(int lane, double time)
     {
         if (time == _next[lane]) _last[lane] = time;
-        _next[lane] = Next(events, time, span.Direction);
+        _next[lane] = Next(events, time, span.Of(lane).Direction);
     }
 
     private static double Next(IReadOnlyList<EventSpec> events, double time, int direction)

@@ -12,7 +12,8 @@ internal sealed class LaneClock
     private const double Rounded = 1 + 1e-12;
 
     private readonly RungeKuttaProblem _problem;
-    private readonly StepRules _rules;
+    private readonly StepRules[] _rules;                                      // of each lane
+    private readonly double[] _end;                                           // where each lane ends
     private readonly double[] _proposed;                                      // size of the next step
     private readonly double[] _target;                                        // the time that the attempt reaches
     private readonly (double Previous, double BeforePrevious, double Step)[] _history;    // log₂ of accepted steps' errors, and the size of the last
@@ -26,15 +27,20 @@ internal sealed class LaneClock
     public LaneClock(RungeKuttaProblem problem, int lanes)
     {
         _problem = problem;
-        _rules = new StepRules(problem);
+        _rules = problem.Span.Lanes is { } own
+            ? [.. own.Select(span => new StepRules(problem with { Span = span }))]
+            : [.. Enumerable.Repeat(new StepRules(problem), lanes)];
+        _end = [.. Enumerable.Range(0, lanes).Select(lane => problem.Span.Of(lane).End)];
         (_proposed, _target, _wasRejected, _nonFinite) = (new double[lanes], new double[lanes], new bool[lanes], new int[lanes]);
         (_history, _status, _diverged) = (new (double, double, double)[lanes], new SolveStatus?[lanes], new bool[lanes]);
         _rests = new bool[lanes];
         (Accepted, Rejected, Moves) = (new long[lanes], new long[lanes], new bool[lanes]);
         _grid = new long[lanes];
-        Time = [.. Enumerable.Repeat(problem.Span.Start, lanes)];
+        Time = [.. Enumerable.Range(0, lanes).Select(lane => problem.Span.Of(lane).Start)];
         Step = new double[lanes];
-        if (problem.Span.Start == problem.Span.End) Array.Fill(_status, SolveStatus.Success);
+        for (var i = 0; i < lanes; i++)
+            if (Time[i] == _end[i])
+                _status[i] = SolveStatus.Success;
     }
 
     /// <summary>The time that each lane has reached. Replaced, not changed, so that a record may keep it.</summary>
@@ -91,7 +97,7 @@ internal sealed class LaneClock
     }
 
     /// <summary>Whether the attempt that is planned for a lane reaches for the end.</summary>
-    public bool ReachesForEnd(int lane) => Step[lane] != 0 && _target[lane] == _problem.Span.End;
+    public bool ReachesForEnd(int lane) => Step[lane] != 0 && _target[lane] == _end[lane];
 
     /// <summary>Sets the sizes of the first steps; a lane without a finite one ends.</summary>
     public void Start(double[] steps)
@@ -170,7 +176,7 @@ internal sealed class LaneClock
             if (Time[i] == _target[i] && !IsForced(i)) _grid[i]++;
             // What follows an event is another solution: the errors before it say nothing about its steps.
             if (cut?.TimeOf(i) is not null) (_history[i], _status[i]) = (default, cut.Endings[i]);
-            if (_status[i] is null && Time[i] == _problem.Span.End) _status[i] = SolveStatus.Success;
+            if (_status[i] is null && Time[i] == _end[i]) _status[i] = SolveStatus.Success;
         }
     }
 
@@ -193,28 +199,28 @@ internal sealed class LaneClock
     {
         if (Limits is null) return target;
         var (time, limit) = (Time[i], Limits[i]);
-        return Math.Abs(limit - time) <= Math.Min(Math.Abs(target - time) * 1.01, Longest * Rounded) && Math.Abs(limit - time) <= Math.Abs(_problem.Span.End - time) ? limit : target;
+        return Math.Abs(limit - time) <= Math.Min(Math.Abs(target - time) * 1.01, Longest * Rounded) && Math.Abs(limit - time) <= Math.Abs(_end[i] - time) ? limit : target;
     }
 
     /// <summary>Whether an attempt ends where it does because of the lane's limit, and not of its own step.</summary>
-    private bool IsForced(int i) => Limits is not null && _target[i] == Limits[i] && _target[i] != _problem.Span.End;
+    private bool IsForced(int i) => Limits is not null && _target[i] == Limits[i] && _target[i] != _end[i];
 
     private double AdaptiveTarget(int i)
     {
-        var target = _rules.AdaptiveTarget(new(Time[i]), new(_proposed[i]))[0];
-        return Math.Abs(target - Time[i]) <= Longest * Rounded ? target : Time[i] + Longest * _problem.Span.Direction;
+        var target = _rules[i].AdaptiveTarget(new(Time[i]), new(_proposed[i]))[0];
+        return Math.Abs(target - Time[i]) <= Longest * Rounded ? target : Time[i] + Longest * _problem.Span.Of(i).Direction;
     }
 
     /// <summary>The next multiple of the step: events do not move them.</summary>
     private double FixedTarget(int i)
     {
-        var target = _rules.FixedTarget(new(_grid[i] + 1))[0];
-        while (Limits is not null && target != _problem.Span.End && _rules.IsLostInRounding(new(Time[i]), new(target))[0] != 0)
-            target = _rules.FixedTarget(new(++_grid[i] + 1))[0];
+        var target = _rules[i].FixedTarget(new(_grid[i] + 1))[0];
+        while (Limits is not null && target != _end[i] && _rules[i].IsLostInRounding(new(Time[i]), new(target))[0] != 0)
+            target = _rules[i].FixedTarget(new(++_grid[i] + 1))[0];
         return target;
     }
 
-    private bool IsLostInRounding(int i) => _problem.IsAdaptive && !IsForced(i) && _rules.IsLostInRounding(new(Time[i]), new(_target[i]))[0] != 0;
+    private bool IsLostInRounding(int i) => _problem.IsAdaptive && !IsForced(i) && _rules[i].IsLostInRounding(new(Time[i]), new(_target[i]))[0] != 0;
 
     private void Accept(int i, double error, Func<int, bool, double, double>? factor)
     {
@@ -222,7 +228,7 @@ internal sealed class LaneClock
         var (size, uncut) = (Math.Abs(Step[i]), _proposed[i]);
         Accepted[i]++;
         _proposed[i] = size * (factor?.Invoke(i, true, error) ?? Factor(i, Vector<long>.AllBitsSet, log));
-        if (size < uncut && (_target[i] == _problem.Span.End || IsForced(i))) _proposed[i] = Math.Max(_proposed[i], uncut);
+        if (size < uncut && (_target[i] == _end[i] || IsForced(i))) _proposed[i] = Math.Max(_proposed[i], uncut);
         _history[i] = (StepRules.Remembered(log)[0], previous, size);
         (_wasRejected[i], _nonFinite[i]) = (false, 0);
     }
@@ -242,6 +248,6 @@ internal sealed class LaneClock
     {
         var wasRejected = _wasRejected[i] ? Vector<long>.AllBitsSet : Vector<long>.Zero;
         var (previous, beforePrevious, step) = _history[i];
-        return _rules.Factor(isAccepted, wasRejected, log, new(previous), new(beforePrevious), new(Math.Abs(Step[i])), new(step))[0];
+        return _rules[i].Factor(isAccepted, wasRejected, log, new(previous), new(beforePrevious), new(Math.Abs(Step[i])), new(step))[0];
     }
 }
