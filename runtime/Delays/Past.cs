@@ -125,7 +125,7 @@ internal sealed class Past : IDisposable
     /// <summary>The same past of some lanes only, in tensors of its own.</summary>
     public Past Select(int[] lanes)
     {
-        using var index = Index(lanes, _initial.device);
+        using var index = HostVector.Index(lanes, _initial.device);
         var part = new Past(_equations, _tableau, Delays, _span.Select(lanes), _initial.index_select(0, index).DetachFromDisposeScope(), lanes.Length, _keepsAll);
         foreach (var step in _steps)
             part._steps.Add(new Step(
@@ -133,9 +133,6 @@ internal sealed class Past : IDisposable
                 step.State.index_select(0, index).DetachFromDisposeScope(), step.Slopes.index_select(1, index).DetachFromDisposeScope()));
         return part;
     }
-
-    /// <summary>Lanes as an index.</summary>
-    public static Tensor Index(IEnumerable<int> lanes, Device device) => tensor([.. lanes.Select(lane => (long)lane)], ScalarType.Int64, device);
 
     /// <summary>The times of places, as the equations take them: [] for a coupled batch, else [places].</summary>
     public Tensor TimesOf(IReadOnlyList<PastPlace> places) =>
@@ -184,15 +181,15 @@ internal sealed class Past : IDisposable
             PastPlace[] own = [.. group.Select(place => place.Item)];
             int[] ofRows = [.. group.Select(place => lanes?[place.Index] ?? place.Index)];
             var values = group.Key < 0
-                ? before(TimesOf(own), _initial.index_select(0, Index(ofRows, _initial.device)))
+                ? before(TimesOf(own), _initial.index_select(0, HostVector.Index(ofRows, _initial.device)))
                 : within(_steps[group.Key], ofRows, [.. own.Select(place => place.Theta)]);
-            result.index_copy_(0, Index(group.Select(place => place.Index), _initial.device), values.expand(own.Length, _initial.size(1)));
+            result.index_copy_(0, HostVector.Index(group.Select(place => place.Index), _initial.device), values.expand(own.Length, _initial.size(1)));
         }
 
         return result;
     }
 
-    private Tensor? IndexOrAll(int[]? lanes) => lanes is null ? null : Index(lanes, _initial.device);
+    private Tensor? IndexOrAll(int[]? lanes) => lanes is null ? null : HostVector.Index(lanes, _initial.device);
 
     /// <summary>Whether no lane that goes on can ask for the first step again.</summary>
     private bool IsForgotten(LaneClock clock)

@@ -18,7 +18,6 @@ internal sealed class LaneEvents
     /// <summary>Roots this many roundings of the time apart are at one time.</summary>
     private const double AtOnce = 16;
 
-    private readonly OdeProblem _problem;
     private readonly OdeEquations _equations;
     private readonly StepKernel _kernel;
     private readonly SolveSpan _span;
@@ -28,7 +27,7 @@ internal sealed class LaneEvents
     private readonly double _precision;
     private readonly int _lanes;
     private readonly int[] _sides;          // [lanes, columns]
-    private readonly HashSet<int> _unsolved = [];   // lanes for which constraints could not be fulfilled after an event
+    private readonly EventActions _actions;
     private double[] _values = [], _rates = [];
 
     /// <summary>The events of a solve; null where its equations have none.</summary>
@@ -49,12 +48,13 @@ internal sealed class LaneEvents
 
     private LaneEvents(OdeProblem problem, StepKernel kernel, Tensor state)
     {
-        (_problem, _equations, _kernel, _span, _events) = (problem, problem.Equations, kernel, problem.Span, problem.Equations.Events);
+        (_equations, _kernel, _span, _events) = (problem.Equations, kernel, problem.Span, problem.Equations.Events);
         _lanes = (int)state.size(0);
         _roots = [.. Enumerable.Range(0, _events.Count).Where(i => _events[i].IsRoot)];
         _timed = new TimedEvents(_events, _span, _lanes);
         _precision = state.dtype == ScalarType.Float64 ? Math.BitIncrement(1.0) - 1 : MathF.BitIncrement(1f) - 1;
         _sides = new int[_lanes * _roots.Length];
+        _actions = new EventActions(problem, kernel, _lanes);
         Log = new EventLog(_events, _lanes, _span);
     }
 
@@ -149,7 +149,7 @@ internal sealed class LaneEvents
             int[] lanes = [.. open.Select(search => search.Lane)];
             double[] thetas = [.. open.Select(search => search.Theta)];
             double[] times = [.. lanes.Zip(thetas, (lane, theta) => TimeAt(step.Geometry, lane, theta))];
-            var (values, rates) = Watch(Vector(times, step), StatesAt(step, lanes, thetas), lanes, times, isBefore: true);
+            var (values, rates) = Watch(HostVector.Like(times, step.State), DenseOutput.States(step, _lanes, lanes, thetas), lanes, times, isBefore: true);
             for (var row = 0; row < open.Length; row++)
                 open[row].Tell(values[row * _roots.Length + open[row].Column], rates[row * _roots.Length + open[row].Column]);
         }
@@ -204,83 +204,27 @@ internal sealed class LaneEvents
     private StepCut Act(StepAttempt step, int[] lanes, (double Theta, double Time, int[] Which)[] fired)
     {
         double[] thetas = [.. fired.Select(f => f.Theta)], times = [.. fired.Select(f => f.Time)];
-        var (before, defect) = Arrival(step, lanes, thetas, times);
-        var state = before;
-        var firings = new List<Firing>();
-        foreach (var which in fired.SelectMany(f => f.Which).Distinct().Order())
-        {
-            int[] rows = [.. Enumerable.Range(0, lanes.Length).Where(row => fired[row].Which.Contains(which))];
-            var firing = Fire(which, rows, lanes, times, state, defect);
-            firings.Add(firing);
-            Log.Add(firing);
-            using var index = Index(rows, state.device);
-            state = state.index_copy(0, index, firing.After);
-            defect = defect.index_copy(0, index, DefectAfter(firing));
-        }
-
+        var outcome = _actions.Act(step, new EventMoments(lanes, thetas, times, [.. fired.Select(f => f.Which)], [.. lanes.Select(Log.CountOf)]));
+        var record = outcome.Record;
+        foreach (var firing in record.Firings) Log.Add(firing);
         for (var row = 0; row < lanes.Length; row++)
         {
             Log.AddMoment(lanes[row], times[row]);
             _timed.Pass(lanes[row], times[row]);
         }
 
-        var endings = Endings(lanes, fired, state, before, out state);
-        SettleCut(lanes, fired, step, before, state);
-        var rowsOfCut = new SaveRows(lanes, new int[lanes.Length], thetas, false);
-        var record = new EventRecord(rowsOfCut, times, state, step.After, firings);
-        return new StepCut(record, step.After.index_copy(0, Index(lanes, state.device), state), endings);
-    }
-
-    /// <summary>The states at which events find the lanes, and what their derivatives have over the right-hand side.</summary>
-    private (Tensor Before, Tensor Defect) Arrival(StepAttempt step, int[] lanes, double[] thetas, double[] times)
-    {
-        var before = StatesAt(step, lanes, thetas);
-        double[][] weights = [.. lanes.Zip(thetas, step.SlopeWeights)];
-        var steps = HostVector.ToDevice([.. lanes.Select(lane => step.Geometry.Steps[lane])], [lanes.Length, 1], before.dtype, before.device);
-        var slope = DenseOutput.Increments(step, _lanes, Index(lanes, before.device), weights).div_(steps);
-        var drift = _equations.Drift(Vector(times, step), _kernel.Argument(before, lanes, times, isBefore: true));
-        return (before, slope.sub_(_kernel.TimesMass(drift)));
-    }
-
-    /// <summary>The same after an event, where the solution is that of the equations: what they leave to be solved for.</summary>
-    private Tensor DefectAfter(Firing firing) =>
-        _kernel.Constraints?.AlgebraicDerivative(HostVector.ToDevice(firing.Times, [firing.Times.Length], firing.After.dtype, firing.After.device), firing.After)
-        ?? zeros_like(firing.After);
-
-    private Firing Fire(int which, int[] rows, int[] lanes, double[] times, Tensor state, Tensor defect)
-    {
-        using var index = Index(rows, state.device);
-        var before = state.index_select(0, index);
-        double[] at = [.. rows.Select(row => times[row])];
-        int[] own = [.. rows.Select(row => lanes[row])];
-        var time = HostVector.ToDevice(at, [at.Length], state.dtype, state.device);
-        var after = MakeConsistent(time, at, own, _equations.Jump(which, time, before).expand_as(before));
-        return new Firing(which, own, at, [.. own.Select(Log.CountOf)], before, after, defect.index_select(0, index));
-    }
-
-    /// <summary>Finds the algebraic unknowns anew, from those before the event.</summary>
-    private Tensor MakeConsistent(Tensor time, double[] at, int[] lanes, Tensor state)
-    {
-        if (_kernel.Constraints is not { } constraints) return state;
-        var found = ConsistentState.Find(constraints, time, state);
-        if (!found.Failed.Contains(true)) return found.State;
-        _unsolved.UnionWith(lanes.Where((_, row) => found.Failed[row]));
-        _problem.Options.Tell(found.Warning(at[Array.IndexOf(found.Failed, true)]));
-        return found.State;
+        SettleCut(lanes, fired, step, outcome.Before, record.After);
+        return new StepCut(record, record.AfterAll(), Endings(lanes, fired, outcome.IsFinite));
     }
 
     /// <summary>How lanes end: by an event that stops them, by events without end, or by one that gives no number.</summary>
-    private SolveStatus?[] Endings(
-        int[] lanes, (double Theta, double Time, int[] Which)[] fired, Tensor state, Tensor before, out Tensor good)
+    private SolveStatus?[] Endings(int[] lanes, (double Theta, double Time, int[] Which)[] fired, bool[] isFinite)
     {
-        var finite = state.isfinite().all(1, keepdim: true);
-        good = where(finite, state, before);
-        var isFinite = HostVector.ToHost(finite.to(ScalarType.Float64).contiguous());
         var endings = new SolveStatus?[_lanes];
         for (var row = 0; row < lanes.Length; row++)
             endings[lanes[row]] =
-                _unsolved.Contains(lanes[row]) ? SolveStatus.ConstraintsUnsolved
-                : isFinite[row] == 0 ? SolveStatus.NonFinite
+                _actions.Unsolved.Contains(lanes[row]) ? SolveStatus.ConstraintsUnsolved
+                : !isFinite[row] ? SolveStatus.NonFinite
                 : Array.Exists(fired[row].Which, which => _events[which].Stops) ? SolveStatus.Stopped
                 : Log.IsEndless(lanes[row]) ? SolveStatus.EndlessEvents
                 : null;
@@ -293,7 +237,7 @@ internal sealed class LaneEvents
     private void SettleCut(int[] lanes, (double Theta, double Time, int[] Which)[] fired, StepAttempt step, Tensor before, Tensor state)
     {
         double[] times = [.. fired.Select(f => f.Time)];
-        var vector = Vector(times, step);
+        var vector = HostVector.Like(times, step.State);
         var (were, _) = Watch(vector, before, lanes, times, isBefore: true);
         var (values, rates) = Watch(vector, state, lanes, times, isBefore: false);
         for (var row = 0; row < lanes.Length; row++)
@@ -352,13 +296,5 @@ internal sealed class LaneEvents
         return rates.add(stack([.. ofAlgebraic], -1), Scalars.One);
     }
 
-    private Tensor StatesAt(StepAttempt step, int[] lanes, double[] thetas) =>
-        DenseOutput.States(step, _lanes, Index(lanes, step.State.device), [.. lanes.Zip(thetas, step.Weights)]);
-
     private static double TimeAt(StepGeometry geometry, int lane, double theta) => geometry.Times[lane] + theta * geometry.Steps[lane];
-
-    private static Tensor Vector(double[] times, StepAttempt step) =>
-        HostVector.ToDevice(times, [times.Length], step.State.dtype, step.State.device);
-
-    private static Tensor Index(int[] rows, Device device) => tensor([.. rows.Select(row => (long)row)], ScalarType.Int64, device);
 }

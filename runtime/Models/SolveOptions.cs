@@ -68,7 +68,7 @@ public sealed record SolveOptions
     /// <summary>The gradient that is computed where none is asked for.</summary>
     internal GradientMode GradientOrDefault => Gradient ?? GradientMode.Discrete;
 
-    /// <summary>Whether gradients come from all states of the solve: those alone go through events, and run on registers.</summary>
+    /// <summary>Whether gradients come from all states of the solve: those alone go through delays and constraints, and run on registers.</summary>
     internal bool KeepsAllStates => GradientOrDefault == GradientMode.Discrete && Checkpoints is null;
 
     /// <summary>The gradient as it is written in a solve block.</summary>

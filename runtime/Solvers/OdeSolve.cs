@@ -28,9 +28,9 @@ internal static class OdeSolve
         var flat = initial.reshape(-1, layout.Size).contiguous();
         var wantsGradient = is_grad_enabled()
             && (initial.requires_grad || span.Source is { requires_grad: true } || equations.Parameters.Any(p => p.requires_grad));
-        if (wantsGradient && equations.Events.Count > 0 && !options.KeepsAllStates)
+        if (wantsGradient && equations.Events.Count > 0 && options.GradientOrDefault != GradientMode.Discrete)
             throw new NotSupportedException(
-                $"The {options.GradientInWords} gradient does not go through events: take GradientMode.Discrete, without checkpoints, which is exact there.");
+                $"The {options.GradientInWords} gradient does not go through events: take GradientMode.Discrete, which is exact there.");
         if (wantsGradient && problem.Delays.Count > 0 && span.Source is { requires_grad: true } && options.Start is null)
             throw new NotSupportedException("Equations with delays have no gradient by the time that they start at, which moves what their past is: give SolveOptions.Start, so that the saved times are others.");
         if (!wantsGradient) return Describe(problem, layout, batch, (int)flat.size(0), OdeIntegrator.Run(problem, flat.detach()), null);
