@@ -29,9 +29,9 @@ let private driven () =
 
 let private families =
     [ for name in [ "tsit5"; "dopri8"; "bosh3"; "kvaerno5"; "rodas5p"; "radau"; "bdf"; "adams"; "auto" ] do
-          name, tolerances name 1e-6 1e-8
+          name, tolerances name 1e-5 1e-7
       for name in [ "rk4"; "gauss4"; "bdf"; "adams"; "dopri5" ] do
-          name + ", fixed steps", fixedStep name 0.03 ]
+          name + ", fixed steps", fixedStep name 0.07 ]
 
 /// Each sample as it is alone.
 let private alone
@@ -64,7 +64,7 @@ let private likeSingles =
                   batch.EnsureSuccess()
                   Expect.equal batch.Times.shape [| 4L; 4L |] "the shape of the times"
                   Expect.equal (values batch.Times) (values times) "the times"
-                  expectAlike 1e-10 batch (alone (fun o x -> solveWith o driven x) method states spans)
+                  expectAlike 1e-9 batch (alone (fun o x -> solveWith o driven x) method states spans)
               }
           test "no sample's bits depend on its batch mates" {
               use _ = torch.NewDisposeScope()
@@ -168,11 +168,10 @@ let private forms =
           } ]
 
 let private gradientWays =
-    [ for name in [ "tsit5"; "kvaerno5"; "rk4" ] do
-          name, GradientMode.Discrete, Nullable()
-          name, GradientMode.Discrete, Nullable 3
+    [ for name in [ "tsit5"; "kvaerno5" ] do
+          name, GradientMode.Discrete, Nullable 5
           name, GradientMode.Forward, Nullable()
-      for name in [ "rodas5p"; "radau"; "bdf"; "adams"; "auto" ] do
+      for name in [ "tsit5"; "rk4"; "rodas5p"; "radau"; "bdf"; "adams"; "auto" ] do
           name, GradientMode.Discrete, Nullable() ]
 
 /// By parameters, initial states, and times.
@@ -223,7 +222,7 @@ let private gradientTests =
         [ for name, mode, checkpoints in gradientWays do
               test $"{name} {mode} {checkpoints}" {
                   use _ = torch.NewDisposeScope()
-                  let method = if name = "rk4" then fixedStep name 0.05 else tolerances name 1e-6 1e-8
+                  let method = if name = "rk4" then fixedStep name 0.05 else tolerances name 1e-4 1e-6
                   let _, x0 = driven ()
                   let times = together spans
                   let weights = torch.arange(48.0, dtype = torch.float64).sin().view(4L, 4L, 3L)
