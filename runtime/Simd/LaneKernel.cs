@@ -71,6 +71,12 @@ public abstract class LaneKernel<TRegister>
     /// <summary>Where the Jacobian can be other than zero: row · N + column, ascending; empty where nothing is known of it.</summary>
     public virtual ReadOnlySpan<int> JacobianPattern => [];
 
+    /// <summary>Whether <see cref="DriftJacobian"/> writes the entries of the pattern alone, one after another.</summary>
+    public virtual bool IsJacobianSparse => false;
+
+    /// <summary>How many numbers <see cref="DriftJacobian"/> writes.</summary>
+    public int JacobianSize => IsJacobianSparse ? JacobianPattern.Length : StateSize * StateSize;
+
     /// <summary>The Jacobian-vector product of the right-hand side.</summary>
     /// <param name="t">The time of each lane.</param>
     /// <param name="state">x, length N.</param>
@@ -85,7 +91,7 @@ public abstract class LaneKernel<TRegister>
     /// <param name="t">The time of each lane.</param>
     /// <param name="state">x, length N.</param>
     /// <param name="parameters">Length <see cref="ParameterSize"/>.</param>
-    /// <param name="jacobian">Is set to ∂fᵢ/∂xⱼ: [N, N], row-major.</param>
+    /// <param name="jacobian">Is set to ∂fᵢ/∂xⱼ: [N, N], row-major; or to those of <see cref="JacobianPattern"/>. Length <see cref="JacobianSize"/>.</param>
     public virtual void DriftJacobian(
         TRegister t, ReadOnlySpan<TRegister> state, ReadOnlySpan<TRegister> parameters, Span<TRegister> jacobian) =>
         throw new NotSupportedException("This kernel has no Jacobian.");
@@ -139,4 +145,59 @@ public abstract class LaneKernel<TRegister>
     /// <param name="parameters">Those of each state, one after another.</param>
     public virtual void Advance(int steps, TRegister t, TRegister h, Span<TRegister> state, ReadOnlySpan<TRegister> parameters) =>
         throw new NotSupportedException("This kernel has no fused steps.");
+
+    /// <summary>The method whose coupled stages <see cref="BeginStages"/>, <see cref="IterateStages"/> and <see cref="EndStages"/> find; null where there is none.</summary>
+    public virtual string? FusedStages => null;
+
+    /// <summary>
+    /// How many registers of memory a step of <see cref="FusedStages"/> has: first the increments z of its three stages, N each; then those of the
+    /// last step that was accepted; then what the three methods hand to each other.
+    /// </summary>
+    public virtual int StageRoomSize => 0;
+
+    /// <summary>
+    /// Begins attempted steps of <see cref="FusedStages"/>, of one or several registers as <see cref="Step"/>: factorizes the systems of Newton's
+    /// iteration (<see cref="Tableaux.StageSpectrum"/>), and lets the increments begin on the last step's polynomial, continued.
+    /// </summary>
+    /// <param name="times">The time of each lane.</param>
+    /// <param name="steps">The signed step of each lane; a lane that rests has 0.</param>
+    /// <param name="lastSteps">The size of the last step that was accepted; 0 where there is none.</param>
+    /// <param name="state">The states before, N of each register.</param>
+    /// <param name="parameters"><see cref="ParameterSize"/> of each register.</param>
+    /// <param name="rtol">The relative tolerance in which the iteration is measured.</param>
+    /// <param name="atol">The absolute one.</param>
+    /// <param name="room"><see cref="StageRoomSize"/> of each register.</param>
+    public virtual void BeginStages(
+        ReadOnlySpan<TRegister> times, ReadOnlySpan<TRegister> steps, ReadOnlySpan<TRegister> lastSteps, ReadOnlySpan<TRegister> state,
+        ReadOnlySpan<TRegister> parameters, TRegister rtol, TRegister atol, Span<TRegister> room) =>
+        throw new NotSupportedException("This kernel has no fused stages.");
+
+    /// <summary>An iteration of the steps that <see cref="BeginStages"/> has begun, in some lanes.</summary>
+    /// <param name="times">The time of each lane.</param>
+    /// <param name="steps">The signed step of each lane.</param>
+    /// <param name="active">The mask of the lanes that iterate; the increments of the others stay.</param>
+    /// <param name="state">The states before, N of each register.</param>
+    /// <param name="parameters"><see cref="ParameterSize"/> of each register.</param>
+    /// <param name="room">As <see cref="BeginStages"/>, or the last iteration, left it.</param>
+    /// <param name="squaredChanges">
+    /// As long as there are registers. Receives the squared norm of the change of z, 1/3N Σ (Δzᵢ / (atol + rtol |yᵢ|))².
+    /// </param>
+    public virtual void IterateStages(
+        ReadOnlySpan<TRegister> times, ReadOnlySpan<TRegister> steps, ReadOnlySpan<TRegister> active, ReadOnlySpan<TRegister> state,
+        ReadOnlySpan<TRegister> parameters, Span<TRegister> room, Span<TRegister> squaredChanges) =>
+        throw new NotSupportedException("This kernel has no fused stages.");
+
+    /// <summary>Ends the steps whose iteration has ended.</summary>
+    /// <param name="steps">The signed step of each lane.</param>
+    /// <param name="state">The states before, N of each register.</param>
+    /// <param name="rtol">The relative tolerance of the error.</param>
+    /// <param name="atol">The absolute one.</param>
+    /// <param name="room">As the last iteration left it.</param>
+    /// <param name="stages">The slopes of all four stages, N each, of each register; the first is given, the others are written.</param>
+    /// <param name="after">Receives the states after, N of each register.</param>
+    /// <param name="squaredErrors">As long as there are registers. Receives the squared norm of the filtered error, as of <see cref="Step"/>.</param>
+    public virtual void EndStages(
+        ReadOnlySpan<TRegister> steps, ReadOnlySpan<TRegister> state, TRegister rtol, TRegister atol, ReadOnlySpan<TRegister> room,
+        Span<TRegister> stages, Span<TRegister> after, Span<TRegister> squaredErrors) =>
+        throw new NotSupportedException("This kernel has no fused stages.");
 }

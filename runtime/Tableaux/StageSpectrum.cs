@@ -9,13 +9,13 @@ namespace DiffEqLang.Tableaux;
 /// <remarks>Hairer and Wanner (1996), Solving Ordinary Differential Equations II, IV.8, "The linear system".</remarks>
 public sealed class StageSpectrum
 {
-    private StageSpectrum(double[][] inverse, double real, Complex pair)
+    private StageSpectrum(double[][] inverse, double real, Complex pair, double[] nodes)
     {
         (OfSlopes, Real, Alpha, Beta) = (inverse, real, pair.Real, pair.Imaginary);
         var ofReal = NullVector(inverse, real);
         var ofPair = NullVector(inverse, pair);
         double[][] t = [.. Enumerable.Range(0, 3).Select(i => (double[])[ofReal[i].Real, ofPair[i].Real, ofPair[i].Imaginary])];
-        (T, Inverse) = (t, InverseOf(t));
+        (T, Inverse, Continued) = (t, InverseOf(t), ContinuedOf(nodes));
     }
 
     /// <summary>The spectrum of three stages; null where all eigenvalues of A⁻¹ are real.</summary>
@@ -31,7 +31,9 @@ public sealed class StageSpectrum
             real -= (((real - trace) * real + minors) * real - determinant) / ((3 * real - 2 * trace) * real + minors);
         var half = (trace - real) / 2;
         var square = determinant / real - half * half;
-        return square > 0 ? new StageSpectrum(b, real, new Complex(half, Math.Sqrt(square))) : null;
+        if (square <= 0) return null;
+        double[] nodes = [.. Enumerable.Range(0, 3).Select(i => block[i, 0] + block[i, 1] + block[i, 2])];
+        return new StageSpectrum(b, real, new Complex(half, Math.Sqrt(square)), nodes);
     }
 
     /// <summary>γ, the real eigenvalue of A⁻¹.</summary>
@@ -51,6 +53,31 @@ public sealed class StageSpectrum
 
     /// <summary>A⁻¹: what makes h kᵢ of the stages' increments.</summary>
     public IReadOnlyList<double[]> OfSlopes { get; }
+
+    /// <summary>
+    /// What the polynomial through a step's start and stages gives at the stages of the next step, r times as long: with z the old increments, the new
+    /// increments are zᵢ = Σⱼ (P₀ᵢⱼ r + P₁ᵢⱼ r² + P₂ᵢⱼ r³) zⱼ. Of each power: [3, 3].
+    /// </summary>
+    public IReadOnlyList<double[][]> Continued { get; }
+
+    /// <summary>
+    /// The weights e of h k₀ and of the increments with which (γ - hJ)⁻¹ (e₀ h k₀ + e₁ z₁ + e₂ z₂ + e₃ z₃) is a method's filtered estimate of its error.
+    /// </summary>
+    /// <param name="error">The estimate, over k₀ and the slopes of the three stages.</param>
+    public double[] OfFilteredError(ErrorEstimate error)
+    {
+        double[] weights = [.. error.Estimates[0].Select(weight => weight / error.Filter!.Value)];
+        return [weights[0], .. Enumerable.Range(0, 3).Select(i => Enumerable.Range(0, 3).Sum(j => weights[j + 1] * OfSlopes[j][i]))];
+    }
+
+    /// <summary>Lagrange's polynomials of 0 and the nodes at 1 + cᵢ r, without what they are at 1.</summary>
+    private static double[][][] ContinuedOf(double[] nodes)
+    {
+        double[][] polynomials = [.. Enumerable.Range(0, 3).Select(j => Polynomials.Product(
+            1, [.. nodes.Append(0).Where(node => node != nodes[j]).Select(node => (double[])[(1 - node) / (nodes[j] - node), 1 / (nodes[j] - node)])]))];
+        return [.. Enumerable.Range(1, 3).Select(power => (double[][])[.. nodes.Select(
+            node => (double[])[.. polynomials.Select(polynomial => polynomial[power] * Math.Pow(node, power))])])];
+    }
 
     /// <summary>v with (B - λ) v = 0 and last entry one: at right angles to two rows of the matrix.</summary>
     private static Complex[] NullVector(double[][] matrix, Complex λ)

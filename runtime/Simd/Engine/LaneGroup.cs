@@ -37,7 +37,7 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
         (_parameterSize, _stagesSize) = (kernel.ParameterSize, _stageCount * _size);
         _hasFusedStep = stepper.IsFused && problem.IsAdaptive;
         _rosenbrock = tableau.Rosenbrock is null ? null : new(stepper);
-        _radau = tableau.Spectrum is null ? null : new(stepper, problem);
+        _radau = tableau.Spectrum is null ? null : new(stepper, problem, registers);
         (_state, _after, _parameters) = (new(registers * _size), new(registers * _size), new(registers * _parameterSize));
         (_stages, _states, _terms) = (new(registers * _stagesSize), new(_size), new(kernel.TermSize));
         (_times, _steps, _squared) = (new(registers), new(registers), new(registers));
@@ -106,7 +106,11 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
     {
         var squared = LaneNumbers<TLanes, T>.RoomFor(squaredErrors, _squared.Span);
         _isDraft = Tape is { KeepsStages: true };
-        if (_hasFusedStep && !_isDraft)
+        if (_radau is not null)
+        {
+            AttemptCoupled(clock, squared);
+        }
+        else if (_hasFusedStep && !_isDraft)
         {
             AttemptFused(clock, squared);
         }
@@ -125,8 +129,9 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
     public (TLanes First, TLanes Second) AttemptApart(RegisterClock clock)
     {
         _isDraft = Tape is { KeepsStages: true };
-        if (!_hasFusedStep || _isDraft || _problem.Tableau.Error!.Estimates.Length > 1) return AttemptByStages(clock);
-        AttemptFused(clock, _squared.Span[..1]);
+        if (_radau is not null) AttemptCoupled(clock, _squared.Span[..1]);
+        else if (!_hasFusedStep || _isDraft || _problem.Tableau.Error!.Estimates.Length > 1) return AttemptByStages(clock);
+        else AttemptFused(clock, _squared.Span[..1]);
         return (_squared.Span[0], default);
     }
 
@@ -139,8 +144,7 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
             if (clock.HasCrossed(register * Lanes, Lanes))
                 isDense = Cross(clock, register);
         Tape?.Add(State, clock, _isDraft && clock.MovesAllLive, _saves[0].First, _saves[0].Next, isDense);
-        _radau?.Accept(TLanes.LessThan(default, Own(clock.Moved, 0)), Own(clock.Step, 0), _stages.Span);
-        Move(clock.Moved);
+        Move(clock);
     }
 
     /// <summary>Ends the sample of a lane.</summary>
@@ -148,14 +152,21 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
         _saves[lane / Lanes].End(lane % Lanes, status, clock, StateOf(lane / Lanes), _radau?.Iterations(lane) ?? 0);
 
     private void AttemptFused(RegisterClock clock, Span<TLanes> squared) => _stepper.Fused(
-        LaneNumbers<TLanes, T>.FromDoubles(clock.Time, _times.Span), LaneNumbers<TLanes, T>.FromDoubles(clock.Step, _steps.Span),
-        _state.Span, _parameters.Span, _rtol, _atol, _stages.Span[..(squared.Length * _stagesSize)], _after.Span, squared);
+        Times(clock), Steps(clock), _state.Span, _parameters.Span, _rtol, _atol, _stages.Span[..(squared.Length * _stagesSize)], _after.Span, squared);
+
+    /// <summary>Attempts a step of coupled stages, which has no error where those were not found.</summary>
+    private void AttemptCoupled(RegisterClock clock, Span<TLanes> squared)
+    {
+        _radau!.Attempt(
+            Times(clock), Steps(clock), _state.Span, _parameters.Span, _stages.Span[..(squared.Length * _stagesSize)], _after.Span, squared);
+        if (_problem.IsAdaptive) return;
+        squared[0] = TLanes.Select(LaneNumbers<TLanes, T>.FromMasks(_radau.Failed), TLanes.Of(double.NaN), Finite(_after.Span[.._size]));
+    }
 
     private (TLanes First, TLanes Second) AttemptByStages(RegisterClock clock)
     {
         var (t, h) = (Own(clock.Time, 0), Own(clock.Step, 0));
         var after = _after.Span[.._size];
-        if (_radau is not null) return (AttemptCoupled(t, h, after), default);
         var states = States;
         if (_rosenbrock is null) _stepper.Evaluate(1, _endStage + 1, t, h, State, Parameters, _stages.Span, states, Terms);
         else _rosenbrock.Evaluate(t, h, State, Parameters, _stages.Span, states, Terms);
@@ -165,13 +176,9 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
             : (Finite(after), default);
     }
 
-    /// <summary>Attempts a step of coupled stages, which has no error where those were not found.</summary>
-    private TLanes AttemptCoupled(TLanes t, TLanes h, Span<TLanes> after)
-    {
-        _radau!.Evaluate(t, h, State, Parameters, _stages.Span, after, _terms.Span);
-        var squared = _problem.IsAdaptive ? _radau.SquaredError(h, State, after, _stages.Span, _rtol, _atol) : Finite(after);
-        return TLanes.Select(LaneNumbers<TLanes, T>.FromMasks(_radau.Failed), TLanes.Of(double.NaN), squared);
-    }
+    private ReadOnlySpan<TLanes> Times(RegisterClock clock) => LaneNumbers<TLanes, T>.FromDoubles(clock.Time, _times.Span);
+
+    private ReadOnlySpan<TLanes> Steps(RegisterClock clock) => LaneNumbers<TLanes, T>.FromDoubles(clock.Step, _steps.Span);
 
     /// <summary>Saves what the lanes of a register crossed; true where that took the stages of the dense output.</summary>
     private bool Cross(RegisterClock clock, int register)
@@ -185,14 +192,15 @@ internal sealed class LaneGroup<TRegister, TLanes, T>
         return isDense;
     }
 
-    private void Move(ReadOnlySpan<Vector<double>> moved)
+    private void Move(RegisterClock clock)
     {
         var state = _state.Span;
         var after = _after.Span;
         var stages = _stages.Span;
         for (var register = 0; register < _registers; register++)
         {
-            var moves = TLanes.LessThan(default, Own(moved, register));
+            var moves = TLanes.LessThan(default, Own(clock.Moved, register));
+            _radau?.Accept(register, moves, Own(clock.Step, register));
             var own = stages.Slice(register * _stagesSize, _stagesSize);
             Select(moves, after.Slice(register * _size, _size), state.Slice(register * _size, _size));
             Select(moves, own.Slice(_endStage * _size, _size), own[.._size]);

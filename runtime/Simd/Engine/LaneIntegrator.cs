@@ -34,7 +34,7 @@ internal sealed class LaneIntegrator<TRegister, TLanes, T>
     /// <param name="problem">What is solved.</param>
     public LaneIntegrator(LaneStepper<TRegister, TLanes> stepper, RungeKuttaProblem problem)
     {
-        _mostRegisters = stepper.IsFused && problem.IsAdaptive ? FusedRegisters : 1;
+        _mostRegisters = (stepper.IsFused || stepper.HasFusedStages) && problem.IsAdaptive ? FusedRegisters : 1;
         (_problem, _group, _source) = (problem, new(stepper, problem, _mostRegisters), new(stepper, problem));
         _clock = new(problem, _mostRegisters * Lanes);
         _errors = new Vector<double>[_mostRegisters * Lanes / Vector<double>.Count];

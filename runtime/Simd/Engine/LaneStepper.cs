@@ -45,6 +45,9 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
     /// <summary>Whether the kernel has this method's step as one piece.</summary>
     public bool IsFused { get; } = kernel.FusedStep == tableau.Identity;
 
+    /// <summary>Whether it has the method's coupled stages as pieces.</summary>
+    public bool HasFusedStages { get; } = kernel.FusedStages == tableau.Identity;
+
     /// <summary>f(t, x), and its terms.</summary>
     public void Drift(TLanes t, ReadOnlySpan<TLanes> state, ReadOnlySpan<TLanes> parameters, Span<TLanes> slope, Span<TLanes> terms) =>
         kernel.Drift(Bare(t), Bare(state), Bare(parameters), Bare(slope), Bare(terms));

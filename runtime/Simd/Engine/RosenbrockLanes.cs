@@ -15,7 +15,10 @@ internal sealed class RosenbrockLanes<TRegister, TLanes>(LaneStepper<TRegister, 
     private readonly (int Stage, TLanes Weight)[][] _coupling = [.. stepper.Tableau.Rosenbrock!.Coupling.Select(NonZero)];
     private readonly TLanes[] _timeWeights = [.. stepper.Tableau.Rosenbrock!.TimeWeights.Select(TLanes.Of)];
     private readonly LuFactors<TLanes> _factors = new(stepper.Size);
-    private readonly RegisterBuffer<TLanes> _ofTime = new(stepper.Size);
+    private readonly RegisterBuffer<TLanes> _ofTime = new(stepper.Size), _jacobian = new(stepper.Kernel.JacobianSize);
+    private readonly int[] _places = stepper.Kernel.IsJacobianSparse        // of the Jacobian's numbers in the matrix
+        ? stepper.Kernel.JacobianPattern.ToArray()
+        : [.. Enumerable.Range(0, stepper.Size * stepper.Size)];
 
     /// <summary>Finds all stages up to that at the end of the step: as <see cref="LaneStepper{TRegister, TLanes}.Evaluate"/>.</summary>
     public void Evaluate(
@@ -40,8 +43,10 @@ internal sealed class RosenbrockLanes<TRegister, TLanes>(LaneStepper<TRegister, 
     {
         var size = stepper.Size;
         var matrix = _factors.Matrix;
-        stepper.DriftJacobian(t, state, parameters, matrix);
-        foreach (ref var entry in matrix) entry = -h * entry;
+        var jacobian = _jacobian.Span;
+        stepper.DriftJacobian(t, state, parameters, jacobian);
+        matrix.Clear();
+        for (var i = 0; i < jacobian.Length; i++) matrix[_places[i]] = -h * jacobian[i];
         var diagonal = TLanes.Of(1 / _coefficients.γ);
         for (var i = 0; i < size; i++) matrix[i * size + i] = matrix[i * size + i] + diagonal;
         _factors.Factorize();

@@ -24,7 +24,7 @@ internal sealed class StageFactors<T>(EliminationPlan plan, StageSpectrum spectr
 
     /// <summary>Factorizes both matrices.</summary>
     /// <param name="h">The step.</param>
-    /// <param name="jacobian">J, row by row: [N, N].</param>
+    /// <param name="jacobian">The entries of J that the plan's pattern has, or all N², row by row.</param>
     [MethodImpl(Optimized)]
     public void Factorize(T h, ReadOnlySpan<T> jacobian)
     {
@@ -125,7 +125,8 @@ internal sealed class StageFactors<T>(EliminationPlan plan, StageSpectrum spectr
         var imaginary = _imaginary.Span;
         imaginary.Clear();
         var sources = plan.Sources;
-        for (var i = 0; i < sources.Length; i++) single[i] = real[i] = -h * jacobian[sources[i]];
+        var isSparse = jacobian.Length == sources.Length;
+        for (var i = 0; i < sources.Length; i++) single[i] = real[i] = -h * jacobian[isSparse ? i : sources[i]];
         for (var i = sources.Length; i < single.Length; i++) single[i] = real[i] = default;
         foreach (var i in plan.DiagonalOf) (single[i], real[i], imaginary[i]) = (single[i] + _γ, real[i] + _α, -_β);
     }

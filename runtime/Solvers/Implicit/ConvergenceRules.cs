@@ -70,7 +70,12 @@ internal sealed class ConvergenceRules(double goal, bool isToRounding, int most 
     private Vector<double> AtLast(Vector<double> left, Vector<double> ratio, int iteration)
     {
         if (most == 0) return Vector<double>.Zero;
-        for (var i = iteration + 1; i < most; i++) left *= ratio;
+        for (var power = most - 1 - iteration; power > 0; power >>= 1)    // left · ratio^power, by squaring
+        {
+            if ((power & 1) != 0) left *= ratio;
+            ratio *= ratio;
+        }
+
         return left;
     }
 

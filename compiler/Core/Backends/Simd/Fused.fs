@@ -51,6 +51,10 @@ let isFused (kernel: Kernel) =
     && List.forall isShort nodes
     && List.sumBy cost nodes <= mostOperations
 
+/// Whether every state is one number, so that the Jacobian has an entry for each two of them.
+let private areScalar (kernel: Kernel) =
+    kernel.Model.Components |> List.forall _.Symbol.Shape.IsEmpty
+
 let private named name value : CSharp.Member =
     { Documentation = inherited
       Attributes = []
@@ -71,11 +75,11 @@ let members (kernel: Kernel) precision : CSharp.Member list =
             |> Catalogue.Find
             |> Option.ofObj
 
-    let isWritten (tableau: RungeKuttaTableau) =
+    let isExplicit (tableau: RungeKuttaTableau) =
         not tableau.IsImplicit && (not tableau.IsPartitioned || tableau.IsNystrom)
 
-    match Option.filter isWritten chosen with
-    | Some tableau ->
+    match chosen with
+    | Some tableau when isExplicit tableau ->
         let name = tableau.Identity
 
         match Option.ofObj tableau.Error with
@@ -87,4 +91,11 @@ let members (kernel: Kernel) precision : CSharp.Member list =
             [ named "FusedAdvance" name
               Slope.slope kernel precision tableau.EndStage
               Advance.advance kernel precision tableau ]
+    | Some tableau ->
+        match Option.ofObj tableau.Spectrum, Option.ofObj tableau.Error with
+        | Some spectrum, Some error when areScalar kernel ->
+            named "FusedStages" tableau.Identity
+            :: Slope.slope kernel precision spectrum.T.Count
+            :: CoupledStages.members kernel precision tableau spectrum error
+        | _ -> [ Slope.slope kernel precision 1 ]
     | None -> [ Slope.slope kernel precision 1 ]

@@ -47,27 +47,24 @@ let private jvp (kernel: Kernel) precision : CSharp.Member =
         writer.Body.Statements
         (summary "The Jacobian-vector product of the drift.")
 
-/// What is written where in the row-major matrix, and whether zeros are left out.
-let private entries (kernel: Kernel) : (int * Expr.Expr) list * bool =
+/// What is written one after another, and where in the row-major matrix that is; nowhere where it is all of it.
+let private entries (kernel: Kernel) : Expr.Expr list * int list option =
     let components = kernel.Model.Components
     let size = total kernel.States
 
     if components |> List.forall _.Symbol.Shape.IsEmpty then
         let entries = Derivatives.sparseJacobian components
-        [ for e in entries -> e.Row * size + e.Column, e.Value ], entries.Length < size * size
+        let places = [ for e in entries -> e.Row * size + e.Column ]
+        [ for e in entries -> e.Value ], (if places.Length < size * size then Some places else None)
     else
-        [ 0, Derivatives.denseJacobian components ], false
+        [ Derivatives.denseJacobian components ], None
 
-let private jacobian (kernel: Kernel) precision : CSharp.Member =
-    let entries, isSparse = entries kernel
-    let values = entries |> List.map snd |> Written.expand
+let private jacobian (kernel: Kernel) precision (values: Expr.Expr list) : CSharp.Member =
+    let values = Written.expand values
     let writer = writer kernel precision (topological values)
     Storing.prepare writer (Dictionary()) [] values
 
-    if isSparse then
-        writer.Body.Emit(Overwrite(invokeMethod (Name "jacobian") "Clear" [], [ "jacobian" ], None))
-
-    for (place, _), value in List.zip entries values do
+    for place, value in List.indexed values do
         Results.give writer "jacobian" place "matrix" None value
 
     overriding
@@ -106,8 +103,8 @@ let private mostEntries = 4096
 /// Whether the matrix is small enough for registers; that of a longer state is torch's.
 let fits (kernel: Kernel) : bool = total kernel.States * total kernel.States <= mostEntries
 
-/// Where the matrix can be other than zero, row by row; none where every entry can.
-let private pattern (kernel: Kernel) : CSharp.Member option =
+/// Where the matrix of a system that is not of scalars can be other than zero, row by row; none where every entry can.
+let private knownPlaces (kernel: Kernel) : int list option =
     let places (pattern: Sparsity.Pattern) =
         pattern.Runs
         |> List.collect (fun run -> List.replicate run.Count run.Offsets)
@@ -116,25 +113,26 @@ let private pattern (kernel: Kernel) : CSharp.Member option =
 
     Sparsity.analyse kernel.Model
     |> Option.filter (fun pattern -> pattern.Entries < pattern.Size * pattern.Size)
-    |> Option.map (fun pattern ->
-        { Documentation = inherited
-          Attributes = []
-          Modifiers = [ "public"; "override" ]
-          Kind =
-            Property(
-                "ReadOnlySpan<int>",
-                "JacobianPattern",
-                Collection(List.map Literals.integer (places pattern))
-            ) })
+    |> Option.map places
+
+let private property typeName name value : CSharp.Member =
+    { Documentation = inherited
+      Attributes = []
+      Modifiers = [ "public"; "override" ]
+      Kind = Property(typeName, name, value) }
 
 /// The members.
 let members (kernel: Kernel) precision : CSharp.Member list =
-    [ { Documentation = inherited
-        Attributes = []
-        Modifiers = [ "public"; "override" ]
-        Kind = Property("bool", "HasJacobian", Literal "true") }
-      yield! Option.toList (pattern kernel)
+    let values, places = entries kernel
+
+    [ property "bool" "HasJacobian" (Literal "true")
+      match Option.orElse (knownPlaces kernel) places with
+      | Some known ->
+          property "ReadOnlySpan<int>" "JacobianPattern" (Collection(List.map Literals.integer known))
+      | None -> ()
+      if places.IsSome then
+          property "bool" "IsJacobianSparse" (Literal "true")
       jvp kernel precision
-      jacobian kernel precision
+      jacobian kernel precision values
       if Slope.isTimed kernel then
           timeDerivative kernel precision ]

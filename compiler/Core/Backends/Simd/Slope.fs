@@ -35,9 +35,17 @@ let elements (fresh: string -> string) (parts: Part list) prefix suffix =
 
 let private at array n = Element(Name array, [ Literals.integer n ])
 
-/// The right-hand side of one lane group, from variables to variables; a step inlines it once a stage.
-let slope (kernel: Kernel) precision stages : CSharp.Member =
-    let writer = newWriter precision stages
+/// A method of one lane group that others inline, from the states and parameters to some values, all in variables.
+let fromVariables
+    (kernel: Kernel)
+    precision
+    copies
+    (name: string)
+    (about: string)
+    (results: (string -> string) -> string list list)
+    (values: (Expr.Expr * Source option) list)
+    : CSharp.Member =
+    let writer = newWriter precision copies
     let symbols = kernel.States @ kernel.Small
     let names = elements writer.Body.Fresh symbols "" ""
     let mutable rest = names
@@ -47,26 +55,37 @@ let slope (kernel: Kernel) precision stages : CSharp.Member =
         rest <- others
         writer.Define(Build.input part.Symbol, Variables [| for name in own -> Register(Name name) |])
 
-    let results = elements writer.Body.Fresh kernel.States "d" ""
-    Storing.prepare writer (Dictionary()) [] kernel.Drift
-    let mutable outputs = results
+    let results = results writer.Body.Fresh
+    Storing.prepare writer (Dictionary()) [] (List.map fst values)
 
-    for value, c, part in List.zip3 kernel.Drift kernel.Model.Components kernel.States do
-        let own, others = List.splitAt part.Size outputs
-        outputs <- others
-        Results.assign writer own (equationSource kernel c.Span) value
+    for (value, source), own in List.zip values results do
+        Results.assign writer own source value
 
-    { Documentation = summary "The slopes at one state."
+    { Documentation = summary about
       Attributes = [ "MethodImpl(MethodImplOptions.AggressiveInlining)" ]
       Modifiers = [ "private"; "static" ]
       Kind =
         Method(
             "void",
-            "Slope",
+            name,
             [ for name in (if isTimed kernel then "t" :: names else names) -> parameter "Lanes" name ]
-            @ [ for name in results -> parameter "out Lanes" name ],
+            @ [ for name in List.concat results -> parameter "out Lanes" name ],
             Block writer.Body.Statements
         ) }
+
+/// The right-hand side of one lane group, from variables to variables; a step inlines it once a stage.
+let slope (kernel: Kernel) precision stages : CSharp.Member =
+    let results fresh =
+        kernel.States |> List.map (fun part -> elements fresh [ part ] "d" "")
+
+    fromVariables
+        kernel
+        precision
+        stages
+        "Slope"
+        "The slopes at one state."
+        results
+        [ for value, c in List.zip kernel.Drift kernel.Model.Components -> value, equationSource kernel c.Span ]
 
 /// `Drift`, by `Slope`.
 let drift (kernel: Kernel) : CSharp.Statement list =

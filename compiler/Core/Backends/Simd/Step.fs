@@ -144,13 +144,7 @@ type private StepWriter(kernel: Kernel, precision: Precision, tableau: RungeKutt
 
     /// atol + rtol max(|y|, |y₁|), by component.
     member _.Tolerances() =
-        [ for c in 0 .. n - 1 do
-              let size e = operation "Abs" [ Name e ]
-              let largest = operation "MaxNative" [ size body.States[c]; size moved[c] ]
-
-              declare
-                  ("tolerance" + string c)
-                  (arithmetic.MultiplyAdd(register "rtol", Register largest, register "atol")) ]
+        [ for c in 0 .. n - 1 -> declare ("tolerance" + string c) (body.Tolerance(body.States[c], moved[c])) ]
 
     /// The squared norm of one estimate of the error.
     member _.SquaredNorm(weights: float[], endStage: int, tolerances: string list) =

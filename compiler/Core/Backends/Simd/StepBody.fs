@@ -49,6 +49,12 @@ type StepBody(kernel: Kernel, precision: Precision) =
 
         statement (Do(invoke "Slope" arguments))
 
+    /// atol + rtol max(|y|, |y₁|), of the variables of a number before and after the step.
+    member _.Tolerance(before: string, after: string) : Value =
+        let size e = operation "Abs" [ Name e ]
+        let largest = operation "MaxNative" [ size before; size after ]
+        arithmetic.MultiplyAdd(Register(Name "rtol"), Register largest, Register(Name "atol"))
+
 /// A method that is called often enough to be compiled for good at once.
 let optimized (m: CSharp.Member) =
     { m with

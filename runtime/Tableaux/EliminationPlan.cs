@@ -1,4 +1,4 @@
-namespace DiffEqLang.Runtime.Simd;
+namespace DiffEqLang.Tableaux;
 
 /// <summary>
 /// In what order the unknowns of a sparse linear system are eliminated, with pivots on the diagonal, and what entries that fills in: found once, from
@@ -8,8 +8,9 @@ namespace DiffEqLang.Runtime.Simd;
 /// Each next pivot is one whose row and column fill in least (Markowitz 1957, The elimination form of the inverse, Management Science 3); of equals
 /// one whose diagonal entry the pattern has. On the 20 species of the pollution problem 106 multiplications are left of 2,660.
 /// </remarks>
-internal sealed class EliminationPlan
+public sealed class EliminationPlan
 {
+    /// <summary>The plan of a pattern.</summary>
     /// <param name="n">The rows.</param>
     /// <param name="pattern">Where the matrix can be other than zero: row · n + column, ascending; all entries where empty.</param>
     public EliminationPlan(int n, ReadOnlySpan<int> pattern)
