@@ -182,17 +182,18 @@ internal sealed class OdeGradient : ISolveGradient
 
     private Tensor Continuous(Tensor cotangents, int[]? survivors, ParameterGradients into)
     {
-        var (initial, saved, step) = (_initial, _saved!, Run.NextStep.Min());
+        var (problem, initial, saved, step) = (_problem, _initial, _saved!, Run.NextStep.Min());
         if (survivors is not null)
         {
             var index = IndexOf(survivors)!;
+            problem = problem with { Span = problem.Span.Select(survivors) };
             (initial, saved, step) = (initial.index_select(0, index), saved.index_select(1, index), survivors.Min(i => Run.NextStep[i]));
         }
 
         AdjointEquations backwards = _recorder is InterpolatedStates states
             ? new InterpolatedEquations(_problem, states, survivors, into, initial)
             : new BacksolveEquations(_problem, into, initial);
-        var (gradient, warning) = ContinuousAdjoint.Run(_problem, backwards, initial, Run.Times, saved, step, cotangents, into);
+        var (gradient, warning) = ContinuousAdjoint.Run(problem, backwards, initial, Run.Times, saved, step, cotangents, into);
         if (warning is not null) _problem.Options.Tell(warning);
         return gradient;
     }

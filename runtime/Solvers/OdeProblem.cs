@@ -75,8 +75,6 @@ internal sealed record OdeProblem(
     {
         if (options.Coupling == StepCoupling.Batch && lanes.Length > 1)
             throw new ArgumentException("Samples with times of their own cannot share their steps: solve with StepCoupling.PerSample.");
-        if (options.Gradient is GradientMode.Backsolve or GradientMode.Interpolated)
-            throw new NotSupportedException($"The {options.GradientInWords} gradient goes back from one time that all samples share to the next: take gradient = discrete where they have times of their own.");
         if (options.Resumable && Array.FindIndex(lanes, lane => lane.Direction != lanes[0].Direction) is var other and > 0)
             throw new ArgumentException($"Samples 0 and {other} go opposite ways in time, and a solve that goes on later has one (SolveOptions.Resumable): solve them apart.");
     }
