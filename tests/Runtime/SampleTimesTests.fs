@@ -287,6 +287,27 @@ let private gradientTests =
                   expectNear 1e-8 [ -1.0; 0.0; -late; 1.0; 0.0; late ] (gradientOf times) "times"
           } ]
 
+let private warnings =
+    test "an adjoint that is not to be trusted is warned about at the sample's own time" {
+        // x' = -r x with the rate r a state that stays.
+        let decays =
+            withVjp (fun _ s -> pack [ ((part s 0).mul (part s 1)).neg (); torch.zeros_like (part s 1) ]) (fun _ s w ->
+                pack [ ((part w 0).mul (part s 1)).neg (); ((part w 0).mul (part s 0)).neg () ])
+
+        let told = ResizeArray<SolveWarning>()
+
+        let options =
+            SolveOptions(
+                Save = SaveAt.Times(together [ [ 0.0; 0.5; 1.0 ]; [ 3.0; 3.5; 4.0 ] ]),
+                Method = tolerances "dopri5" 1e-6 1e-8,
+                Gradient = Nullable GradientMode.Backsolve,
+                Warned = Action<_> told.Add
+            )
+
+        backward ((solveWith options decays (trained (matrix [ [ 1.0; 1.0 ]; [ 1.0; 100.0 ] ]))).Packed.sum())
+        Expect.equal [ for warning in told -> (warning :?> UnstableBacksolve).Time ] [ 3.5 ] "when"
+    }
+
 /// x' = -x(t - pi/2), x = cos t.
 let private delays =
     test "delays look back from starts of their own" {
@@ -491,4 +512,4 @@ let private refusals =
               test name { Refusals.says words action } ]
 
 let tests =
-    testList "SampleTimes" [ likeSingles; forms; gradientTests; delays; constraints; events; later; refusals ]
+    testList "SampleTimes" [ likeSingles; forms; gradientTests; warnings; delays; constraints; events; later; refusals ]
