@@ -153,32 +153,66 @@ let denseJacobian (components: Component list) : Expr =
 
 type Entry = { Row: int; Column: int; Value: Expr }
 
-/// The entries of a system of scalars that are not zero, row by row. One reverse sweep an equation, over that
-/// equation's own terms: linear in the size of the system where each equation is local.
-let sparseJacobian (components: Component list) : Entry list =
-    let states = components |> List.map (fun c -> Build.input c.Symbol) |> List.toArray
-    let places = Dictionary(components |> Seq.mapi (fun i c -> KeyValuePair(c.Symbol, i)))
+/// A component's right-hand side number by number; none where it is not written so.
+let private numbersOf (c: Component) : Expr list option =
+    match c.Symbol.Shape, c.Drift.Op with
+    | [], _ -> Some [ c.Drift ]
+    | [ _ ], Stack -> Some c.Drift.Args
+    | _ -> None
 
-    let entries =
-        [ for row, c in List.indexed components do
-              let reached =
-                  inputs [ c.Drift ]
-                  |> List.choose (fun s ->
-                      match places.TryGetValue s with
-                      | true, column -> Some column
-                      | _ -> None)
-                  |> List.sort
+/// One number of a vector: of a gradient, which is put together of positions.
+let rec private numberAt i (e: Expr) : Expr =
+    match e.Op, e.Args with
+    | Add, [ a; b ] when a.Shape = b.Shape -> Build.add (numberAt i a) (numberAt i b)
+    | Subtract, [ a; b ] when a.Shape = b.Shape -> Build.sub (numberAt i a) (numberAt i b)
+    | Negate, [ a ] -> Build.neg (numberAt i a)
+    | Stack, parts -> parts[i]
+    | Pad(0, from, _), [ a ] ->
+        match Dim.tryConstant from, Dim.tryConstant a.Shape.Head with
+        | Some from, Some _ when int64 i < from -> Build.number 0.0
+        | Some from, Some n when int64 i >= from + n -> Build.number 0.0
+        | Some from, Some _ -> numberAt (i - int from) a
+        | _ -> Build.index 0 i e
+    | _ -> Build.index 0 i e
 
-              let targets = reached |> List.map (fun column -> states[column])
-              let gradients = Differentiate.vjp [ c.Drift, Build.number 1.0 ] targets
+/// The entries that are not zero, row by row, of a system whose right-hand side is given number by number; none of another. One
+/// reverse sweep a row, over that row's own terms: linear in the size of the system where each equation is local.
+let tryEntries (components: Component list) : Entry list option =
+    let rows = components |> List.map numbersOf
 
-              for column, value in List.zip reached gradients do
-                  { Row = row; Column = column; Value = value } ]
+    if not (List.forall Option.isSome rows) then
+        None
+    else
+        let rows = rows |> List.map Option.get
+        let starts = rows |> List.scan (fun start own -> start + own.Length) 0
+        let places = Dictionary(Seq.map2 (fun (c: Component) start -> KeyValuePair(c.Symbol, start)) components starts)
 
-    let simplified = entries |> List.map _.Value |> Simplify.run
+        let partials (start: int) (gradient: Expr) =
+            match gradient.Shape with
+            | [] -> [ start, gradient ]
+            | shape ->
+                let n = shape.Head |> Dim.tryConstant |> Option.get |> int
+                [ for i in 0 .. n - 1 -> start + i, numberAt i gradient ]
 
-    List.map2 (fun (entry: Entry) value -> { entry with Value = value }) entries simplified
-    |> List.filter (fun entry -> not (Build.isZero entry.Value))
+        let entries =
+            [ for row, value in List.indexed (List.concat rows) do
+                  let reached =
+                      inputs [ value ] |> List.filter places.ContainsKey |> List.sortBy (fun s -> places[s])
+
+                  let gradients = Differentiate.vjp [ value, Build.number 1.0 ] (List.map Build.input reached)
+
+                  for symbol, gradient in List.zip reached gradients do
+                      for column, value in partials places[symbol] gradient do
+                          { Row = row; Column = column; Value = value } ]
+
+        let simplified = entries |> List.map _.Value |> Simplify.run
+
+        List.map2 (fun (entry: Entry) value -> { entry with Value = value }) entries simplified
+        |> List.filter (fun entry -> not (Build.isZero entry.Value))
+        |> Some
+
+/// The same of a system of scalars.
+let sparseJacobian (components: Component list) : Entry list = (tryEntries components).Value
 
 // Noise
 

@@ -354,21 +354,7 @@ let private endStages (coupled: Stages) : CSharp.Member =
         sprintf "Ends attempted steps of %s, with the squared norms of their errors." coupled.Tableau.Name
     )
 
-/// The members of a kernel of scalar equations for a method with a spectrum.
-let members (kernel: Kernel) precision (tableau: RungeKuttaTableau) (spectrum: StageSpectrum) (error: ErrorEstimate) =
-    let partialsOf = Derivatives.sparseJacobian kernel.Model.Components
-    let size = total kernel.States
-    let pattern = [| for entry in partialsOf -> entry.Row * size + entry.Column |]
-
-    let coupled =
-        { Kernel = kernel
-          Precision = precision
-          Tableau = tableau
-          Spectrum = spectrum
-          Error = error
-          Partials = partialsOf
-          Plan = EliminationPlan(size, ReadOnlySpan pattern) }
-
+let private members (coupled: Stages) : CSharp.Member list =
     [ partials coupled
       beginStages coupled
       iterateStages coupled
@@ -377,3 +363,23 @@ let members (kernel: Kernel) precision (tableau: RungeKuttaTableau) (spectrum: S
         Attributes = []
         Modifiers = [ "public"; "override" ]
         Kind = Property("int", "StageRoomSize", Literals.integer coupled.RoomSize) } ]
+
+/// The members of a kernel for a method with a spectrum, whose equations are given number by number; none of others.
+let tryMembers (kernel: Kernel) precision (tableau: RungeKuttaTableau) : CSharp.Member list =
+    let size = total kernel.States
+
+    match
+        Option.ofObj tableau.Spectrum, Option.ofObj tableau.Error, Derivatives.tryEntries kernel.Model.Components
+    with
+    | Some spectrum, Some error, Some partials ->
+        let pattern = [| for entry in partials -> entry.Row * size + entry.Column |]
+
+        members
+            { Kernel = kernel
+              Precision = precision
+              Tableau = tableau
+              Spectrum = spectrum
+              Error = error
+              Partials = partials
+              Plan = EliminationPlan(size, ReadOnlySpan pattern) }
+    | _ -> []

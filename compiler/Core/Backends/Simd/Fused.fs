@@ -17,9 +17,23 @@ open DiffEqLang.Compiler.Backends.Simd.KernelWriter
 
 /// States, and operations of the right-hand side, up to which a step is fused. The just-in-time compiler stops inlining in
 /// a method of more than 512 variables, and a step has a stage's variables as often as it has stages.
-let private mostStates = 6
+let private most = {| States = 6; Operations = 60 |}
 
-let private mostOperations = 60
+/// Those of methods with coupled stages, of which an iteration has three.
+let private mostCoupled = {| States = 8; Operations = 100 |}
+
+/// The tableau of the solve block's method, or of the default one.
+let private tableauOf (kernel: Kernel) : RungeKuttaTableau option =
+    let choice = kernel.Model.Typed.Solve.Method
+
+    match choice |> Option.bind _.Tableau with
+    | Some ofFile -> Some ofFile
+    | None ->
+        choice
+        |> Option.map _.Name
+        |> Option.defaultValue "tsit5"
+        |> Catalogue.Find
+        |> Option.ofObj
 
 let private cost (e: Expr.Expr) =
     match e.Op with
@@ -45,15 +59,16 @@ let isFused (kernel: Kernel) =
     let isShort (e: Expr.Expr) = sizesOf e |> List.forall (fun n -> n <= longestUnrolled)
     let nodes = topological kernel.Drift
 
+    let most =
+        match tableauOf kernel with
+        | Some tableau when not (isNull tableau.Spectrum) -> mostCoupled
+        | _ -> most
+
     kernel.Weights.IsEmpty
     && not (List.exists Written.isOfMatrices nodes)
-    && total kernel.States <= mostStates
+    && total kernel.States <= most.States
     && List.forall isShort nodes
-    && List.sumBy cost nodes <= mostOperations
-
-/// Whether every state is one number, so that the Jacobian has an entry for each two of them.
-let private areScalar (kernel: Kernel) =
-    kernel.Model.Components |> List.forall _.Symbol.Shape.IsEmpty
+    && List.sumBy cost nodes <= most.Operations
 
 let private named name value : CSharp.Member =
     { Documentation = inherited
@@ -63,22 +78,10 @@ let private named name value : CSharp.Member =
 
 /// What a kernel has beside its drift for the method of the solve block, or the default one.
 let members (kernel: Kernel) precision : CSharp.Member list =
-    let choice = kernel.Model.Typed.Solve.Method
-
-    let chosen =
-        match choice |> Option.bind _.Tableau with
-        | Some ofFile -> Some ofFile
-        | None ->
-            choice
-            |> Option.map _.Name
-            |> Option.defaultValue "tsit5"
-            |> Catalogue.Find
-            |> Option.ofObj
-
     let isExplicit (tableau: RungeKuttaTableau) =
         not tableau.IsImplicit && (not tableau.IsPartitioned || tableau.IsNystrom)
 
-    match chosen with
+    match tableauOf kernel with
     | Some tableau when isExplicit tableau ->
         let name = tableau.Identity
 
@@ -92,10 +95,10 @@ let members (kernel: Kernel) precision : CSharp.Member list =
               Slope.slope kernel precision tableau.EndStage
               Advance.advance kernel precision tableau ]
     | Some tableau ->
-        match Option.ofObj tableau.Spectrum, Option.ofObj tableau.Error with
-        | Some spectrum, Some error when areScalar kernel ->
+        match CoupledStages.tryMembers kernel precision tableau with
+        | [] -> [ Slope.slope kernel precision 1 ]
+        | members ->
             named "FusedStages" tableau.Identity
-            :: Slope.slope kernel precision spectrum.T.Count
-            :: CoupledStages.members kernel precision tableau spectrum error
-        | _ -> [ Slope.slope kernel precision 1 ]
+            :: Slope.slope kernel precision (tableau.EndStage)
+            :: members
     | None -> [ Slope.slope kernel precision 1 ]

@@ -49,15 +49,13 @@ let private jvp (kernel: Kernel) precision : CSharp.Member =
 
 /// What is written one after another, and where in the row-major matrix that is; nowhere where it is all of it.
 let private entries (kernel: Kernel) : Expr.Expr list * int list option =
-    let components = kernel.Model.Components
     let size = total kernel.States
 
-    if components |> List.forall _.Symbol.Shape.IsEmpty then
-        let entries = Derivatives.sparseJacobian components
+    match Derivatives.tryEntries kernel.Model.Components with
+    | Some entries ->
         let places = [ for e in entries -> e.Row * size + e.Column ]
         [ for e in entries -> e.Value ], (if places.Length < size * size then Some places else None)
-    else
-        [ Derivatives.denseJacobian components ], None
+    | None -> [ Derivatives.denseJacobian kernel.Model.Components ], None
 
 let private jacobian (kernel: Kernel) precision (values: Expr.Expr list) : CSharp.Member =
     let values = Written.expand values
@@ -103,7 +101,7 @@ let private mostEntries = 4096
 /// Whether the matrix is small enough for registers; that of a longer state is torch's.
 let fits (kernel: Kernel) : bool = total kernel.States * total kernel.States <= mostEntries
 
-/// Where the matrix of a system that is not of scalars can be other than zero, row by row; none where every entry can.
+/// Where the matrix of a system that is not given number by number can be other than zero, row by row; none where every entry can.
 let private knownPlaces (kernel: Kernel) : int list option =
     let places (pattern: Sparsity.Pattern) =
         pattern.Runs
