@@ -204,7 +204,8 @@ internal sealed class LaneEvents
     private StepCut Act(StepAttempt step, int[] lanes, (double Theta, double Time, int[] Which)[] fired)
     {
         double[] thetas = [.. fired.Select(f => f.Theta)], times = [.. fired.Select(f => f.Time)];
-        var outcome = _actions.Act(step, new EventMoments(lanes, thetas, times, [.. fired.Select(f => f.Which)], [.. lanes.Select(Log.CountOf)]));
+        var moments = new EventMoments(lanes, thetas, times, [.. fired.Select(f => f.Which)], [.. lanes.Select(Log.CountOf)]);
+        var outcome = _actions.Act(step, moments);
         var record = outcome.Record;
         foreach (var firing in record.Firings) Log.Add(firing);
         for (var row = 0; row < lanes.Length; row++)

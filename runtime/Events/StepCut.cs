@@ -56,7 +56,8 @@ internal sealed record EventRecord(EventMoments Moments, Tensor After, Tensor En
         using var rows = HostVector.Index(kept, After.device);
         using var all = HostVector.Index(lanes, After.device);
         return new EventRecord(
-            Moments.Select(kept, newLane), After.index_select(0, rows), EndState.index_select(0, all), [.. Firings.Select(firing => firing.Select(newLane)).OfType<Firing>()]);
+            Moments.Select(kept, newLane), After.index_select(0, rows), EndState.index_select(0, all),
+            [.. Firings.Select(firing => firing.Select(newLane)).OfType<Firing>()]);
     }
 }
 
