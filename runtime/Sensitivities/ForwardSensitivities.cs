@@ -11,7 +11,8 @@ namespace DiffEqLang.Runtime;
 /// <remarks>
 /// Hairer, Nørsett and Wanner (1993), Solving Ordinary Differential Equations I, I.14; that to differentiate the stages and to apply the
 /// method to the variational equations is the same: Bock (1981), Numerical treatment of inverse problems in chemical reaction kinetics
-/// ("internal numerical differentiation"). Implicit stages, which satisfy their equations, have derivatives that satisfy linear ones.
+/// ("internal numerical differentiation"). Implicit stages, which satisfy their equations, have derivatives that satisfy linear ones. So have
+/// those of Rosenbrock, by the derivative of the Jacobian that they step by.
 /// </remarks>
 internal sealed class ForwardSensitivities : IStepRecorder
 {
@@ -19,6 +20,7 @@ internal sealed class ForwardSensitivities : IStepRecorder
     private readonly RungeKuttaTableau _tableau;
     private readonly RungeKuttaKernel _kernel;      // knows which part a stage moves
     private readonly CarriedValues _carried;
+    private readonly Variations _variations;
     private readonly long _states;                  // N
     private readonly long _initial;                 // N, or 0 where the initial state wants no gradient
     private readonly long _directions;              // D: the initial state's, then the parameters'
@@ -40,6 +42,7 @@ internal sealed class ForwardSensitivities : IStepRecorder
         if (wantsInitial) start.narrow(2, 0, _states).diagonal(0, 1, 2).fill_(Scalars.One);
         _tangents = start.view(state.size(0), -1).DetachFromDisposeScope();
         _carried = new CarriedValues(problem.Span, _tangents, _lanes);
+        _variations = new Variations(_states, _initial, _directions);
     }
 
     /// <inheritdoc/>
@@ -96,10 +99,11 @@ internal sealed class ForwardSensitivities : IStepRecorder
         var stages = new Stages(geometry, new Tensor[count], new Tensor[count], new Tensor[]?[count]) { FirstSlope = _tangents };
         stages.States[0] = _tangents;
         var needed = step.Rows is null ? end : count;
-        SetSlope(stages, step.Stages, 0);
+        var jacobian = SetSlope(stages, step.Stages, 0);
         foreach (var group in _tableau.Groups)
         {
             if (group.Kind == StageKind.Implicit) SolveImplicit(stages, step.Stages, group);
+            else if (group.Kind == StageKind.Linear) SolveLinear(stages, step.Stages, group, jacobian);
             else if (group.First < needed)
             {
                 stages.States[group.First] = _kernel.Known(stages, group, group.First);
@@ -110,36 +114,19 @@ internal sealed class ForwardSensitivities : IStepRecorder
         return stages;
     }
 
-    private void SetSlope(Stages stages, Stages ofStates, int stage)
+    /// <summary>Finds the slope of a stage whose state is known, and gives the Jacobian there.</summary>
+    private Tensor SetSlope(Stages stages, Stages ofStates, int stage)
     {
         _ = stages.Geometry.TimeOf(stage);    // outside, since the geometry keeps it
         using var scope = NewDisposeScope();
-        var slope = Slope(stages.Geometry, stage, ofStates.States[stage], stages.States[stage], out _);
+        var slope = Slope(stages.Geometry, stage, ofStates.States[stage], stages.States[stage], out var jacobian);
         stages.Slopes[stage] = stages.Geometry.Scaled(OfPart(stage, slope)).MoveToOuterDisposeScope();
+        return jacobian.MoveToOuterDisposeScope();
     }
 
     /// <summary>∂f/∂x Z + ∂f/∂θ: [samples, N, D].</summary>
-    private Tensor Slope(StepGeometry geometry, int stage, Tensor state, Tensor tangents, out Tensor jacobian)
-    {
-        (jacobian, var ofParameters) = Jacobians(_kernel.EquationsOf(stage), geometry.TimeOf(stage), state);
-        var slope = jacobian.bmm(tangents.view(tangents.size(0), _states, _directions));
-        if (ofParameters is not null) slope.narrow(2, _initial, _directions - _initial).add_(ofParameters, Scalars.One);
-        return slope;
-    }
-
-    /// <summary>∂f/∂x, [samples, N, N], and ∂f/∂θ, [samples, N, all parameters], from one vector-Jacobian product of all N unit vectors.</summary>
-    private (Tensor OfState, Tensor? OfParameters) Jacobians(OdeEquations equations, Tensor time, Tensor state)
-    {
-        var samples = state.size(0);
-        var into = new ParameterGradients(equations.Parameters, i => equations.Parameters[i].requires_grad, [_states, samples]);
-        var units = eye(_states, dtype: state.dtype, device: state.device).unsqueeze(1).expand(_states, samples, _states);
-        var rows = equations.DriftVjp(time.expand(_states, samples), state.expand(_states, samples, _states), units, into);
-        Tensor[] ofParameters = [.. Enumerable.Range(0, equations.Parameters.Count)
-            .Where(into.Wants).Select(i => into[i]!.reshape(_states, samples, -1))];
-        return (
-            rows.expand(_states, samples, _states).transpose(0, 1),
-            ofParameters.Length == 0 ? null : cat(ofParameters, -1).transpose(0, 1));
-    }
+    private Tensor Slope(StepGeometry geometry, int stage, Tensor state, Tensor tangents, out Tensor jacobian) =>
+        _variations.OfSlope(_kernel.EquationsOf(stage), geometry.TimeOf(stage), state, tangents, out jacobian);
 
     /// <summary>Kᵢ = Jᵢ (what other stages give + h Σⱼ aᵢⱼ Kⱼ) + ∂f/∂θ, for the stages of a group at once.</summary>
     private void SolveImplicit(Stages stages, Stages ofStates, StageGroup group)
@@ -157,6 +144,31 @@ internal sealed class ForwardSensitivities : IStepRecorder
         var solved = linalg.solve_ex(matrix, right).result;
         for (var i = 0; i < group.Count; i++)
             stages.Slopes[group.First + i] = geometry.Scaled(Flat(solved.narrow(1, i * _states, _states)));
+    }
+
+    /// <summary>
+    /// (I - hγJ) Kᵢ = γ (what the stage's right-hand side becomes + h (what J becomes) kᵢ), the equation of a stage of Rosenbrock differentiated.
+    /// </summary>
+    private void SolveLinear(Stages stages, Stages ofStates, StageGroup group, Tensor jacobian)
+    {
+        var (stage, geometry, coefficients, equations) = (group.First, stages.Geometry, _tableau.Rosenbrock!, _problem.Equations);
+        var (time, start, tangents) = (geometry.TimeOf(0), ofStates.States[0], stages.States[0]);
+        stages.States[stage] = _kernel.Known(stages, group, stage);
+        if (stage > 1) SetSlope(stages, ofStates, stage);
+        var right = stages.Slopes[stage > 1 ? stage : 0];
+        if (LinearCombination.Sum(coefficients.Coupling[stage], 1, stages.Slopes.AsSpan(0, stage)) is { } coupled)
+            right = right.add(coupled, Scalars.One);
+        if (coefficients.TimeWeights[stage] is var weight and not 0)
+        {
+            var ofTime = Flat(_variations.OfTimeDerivative(equations, time, start, tangents));
+            right = right.add(geometry.TimesStep(geometry.Scaled(ofTime)), Scalars.Of(weight));
+        }
+
+        var ofJacobian = Flat(_variations.OfJacobian(equations, time, start, ofStates.Slopes[stage], tangents));
+        right = right.add(geometry.TimesStep(ofJacobian), Scalars.One);
+        var matrix = StageMatrix.Of(geometry, new[,] { { coefficients.γ } }, jacobian, mass: null);
+        var solved = linalg.solve_ex(matrix, right.view(right.size(0), _states, _directions)).result;
+        stages.Slopes[stage] = Flat(solved).mul(Scalars.Of(coefficients.γ));
     }
 
     /// <summary>On the entries of the state that a stage moves, as a vector [samples, N · D].</summary>

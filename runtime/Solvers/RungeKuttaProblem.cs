@@ -106,8 +106,6 @@ internal record RungeKuttaProblem(RungeKuttaTableau Tableau, SolveSpan Span, Met
             throw new ArgumentException($"Method {Method.Name} is implicit, and the backsolve gradient solves backwards what is stiff forwards: take gradient = discrete.");
         if (Tableau.IsImplicit && Options.Gradient == GradientMode.Interpolated)
             throw new ArgumentException($"Method {Method.Name} is implicit, and the interpolated gradient solves the adjoint by explicit methods alone: take gradient = discrete.");
-        if (Tableau.Rosenbrock is not null && Options.Gradient == GradientMode.Forward)
-            throw new ArgumentException($"Method {Method.Name} steps by the Jacobian itself, whose derivative the forward gradient would need: take gradient = discrete, or an implicit method such as kvaerno5.");
         if (Tableau.IsPartitioned && Options.Gradient is (GradientMode.Backsolve or GradientMode.Interpolated))
             throw new ArgumentException($"Method {Method.Name} moves positions and momenta apart, and the equations of the {Options.GradientInWords} gradient do not fall into such: take gradient = discrete.");
     }

@@ -70,9 +70,6 @@ let all: (string * string list) list =
           "state x; dx/dt = x; when rising(x - 2) { x := 0 }; solve { method = asynchronous_leapfrog(dt = 0.1) }"
           [ "4:1-30 DEQ0706 `asynchronous_leapfrog` does not go through events (take a Runge-Kutta method, such as `tsit5`)" ]
       model
-          "state x; dx/dt = x; solve { method = rodas5p, gradient = forward }"
-          [ "4:38-45 DEQ0611 `gradient = forward` does not go with `rodas5p`: the method steps by the Jacobian itself, whose derivative this gradient would need (leave it out: the gradient is then exact for the method)" ]
-      model
           "state x; wiener W; dx = -x*dt + dW; solve { gradient = forward }"
           [ "5:20-27 DEQ0611 `gradient = forward` does not go with noise: it is made for ordinary differential equations (leave it out: the gradient is then exact for the method)" ]
       model

@@ -2,10 +2,13 @@
 module DiffEqLang.Tests.EndToEnd.RadauRegisterTests
 
 open System
+open System.Numerics
+open System.Runtime.InteropServices
 open Expecto
 open TorchSharp
 open DiffEqLang.Runtime
 open DiffEqLang.Runtime.Simd
+open DiffEqLang.Tableaux
 open DiffEqLang.Tests.Support
 open DiffEqLang.Tests.Support.StiffProblems
 
@@ -32,33 +35,202 @@ let private ensemble (model: OdeModel) (options: SolveOptions) (starts: float[] 
 
     states, statuses
 
+let private lanes = Vector<float>.Count
+
+let private writable (numbers: float[]) : Span<Lanes<float>> =
+    MemoryMarshal.Cast<float, Lanes<float>>(Span numbers)
+
+let private readable (numbers: float[]) : ReadOnlySpan<Lanes<float>> =
+    MemoryMarshal.Cast<float, Lanes<float>>(ReadOnlySpan numbers)
+
+/// What two registers of samples begin with.
+type private Start =
+    {
+        Times: float[]
+        Steps: float[]
+        LastSteps: float[]
+        State: float[]
+        Parameters: float[]
+        /// z of the last step.
+        Last: float[]
+        Slopes: float[]
+        /// Masks of the iterations.
+        Active: float[][]
+    }
+
+let private randomStart (kernel: LaneKernel<Vector<float>>) =
+    let random = Random 11
+
+    let numbers size = Array.init (2 * size * lanes) (fun _ -> 0.2 + random.NextDouble())
+
+    let mask _ = if random.Next 3 > 0 then BitConverter.Int64BitsToDouble -1L else 0.0
+
+    { Times = numbers 1
+      Steps = numbers 1 |> Array.map ((*) 0.1)
+      LastSteps = numbers 1 |> Array.mapi (fun i h -> if i % lanes = 1 then 0.0 else 0.1 * h)
+      State = numbers kernel.StateSize
+      Parameters = numbers kernel.ParameterSize
+      Last = numbers (3 * kernel.StateSize) |> Array.map ((*) 0.05)
+      Slopes = numbers kernel.StateSize
+      Active = Array.init 3 (fun _ -> Array.init (2 * lanes) mask) }
+
+/// Takes a step of some of the registers: z after the beginning and every iteration with the sizes of its changes, and what ends it.
+let private stepped
+    (kernel: LaneKernel<Vector<float>>)
+    (iteration: IStageIteration<Lanes<float>>)
+    (start: Start)
+    first
+    count
+    =
+    let part size (numbers: float[]) = Array.sub numbers (first * size * lanes) (count * size * lanes)
+    let n = kernel.StateSize
+    let times, steps, state = part 1 start.Times, part 1 start.Steps, part n start.State
+    let room = Array.zeroCreate (count * iteration.RoomSize * lanes)
+
+    let stages, after =
+        Array.zeroCreate (count * 4 * n * lanes), Array.zeroCreate (count * n * lanes)
+
+    let squares = Array.zeroCreate (count * lanes)
+
+    let ofRegister size (numbers: float[]) register =
+        ArraySegment(numbers, register * size * lanes, size * lanes)
+
+    for register in 0 .. count - 1 do
+        let last = Array.sub start.Last ((first + register) * 3 * n * lanes) (3 * n * lanes)
+        Array.blit last 0 room ((register * iteration.RoomSize + 3 * n) * lanes) last.Length
+        let slope = Array.sub start.Slopes ((first + register) * n * lanes) (n * lanes)
+        Array.blit slope 0 stages (register * 4 * n * lanes) slope.Length
+
+    let increments () =
+        [| for register in 0 .. count - 1 do
+               yield! Seq.take (3 * n * lanes) (ofRegister iteration.RoomSize room register) |]
+
+    let rtol, atol = Lanes<float>.Of 1e-3, Lanes<float>.Of 1e-2
+
+    iteration.Begin(
+        readable times,
+        readable steps,
+        readable (part 1 start.LastSteps),
+        readable state,
+        readable (part kernel.ParameterSize start.Parameters),
+        rtol,
+        atol,
+        writable room
+    )
+
+    [| increments ()
+
+       for active in start.Active do
+           iteration.Iterate(
+               readable times,
+               readable steps,
+               readable (part 1 active),
+               readable state,
+               readable (part kernel.ParameterSize start.Parameters),
+               writable room,
+               writable squares
+           )
+
+           increments ()
+           Array.copy squares
+
+       iteration.End(
+           readable steps,
+           readable state,
+           rtol,
+           atol,
+           readable room,
+           writable stages,
+           writable after,
+           writable squares
+       )
+       stages
+       after
+       squares |]
+
+/// Systems that are eliminated in various orders: of one state, full, sparse, of a vector; with time and parameters, and a product of both.
+let private small =
+    [ "state x\nparam k = 3\nx' = -k*(x - cos(t))\ninit x = 1"
+      "state x, y\nx' = y - x*y\ny' = -x + 5*(1 - x^2)*y\ninit x = 1\ninit y = 0"
+      "state a, b, c, d\nparam k = 2\na' = -k*a + b\nb' = b*c - d\nc' = a^2 - c\nd' = t*a - d^3\ninit a = 1\ninit b = 1\ninit c = 1\ninit d = 1"
+      "state y : R[5]\nlet r = y[0]*y[4]\ny' = [y[1] - r, y[2] - 3*y[1], exp(-y[3]), r + y[3]*y[0], -y[4] + y[1]]\ninit y = 1" ]
+
 let tests =
     testList
         "RadauRegisters"
-        [ test "a sample is itself in any company, also beside one that is no number" {
+        [ test "the generated iteration is that over loops, also of two registers at once" {
+              let assembly =
+                  small
+                  |> List.mapi (fun i text ->
+                      $"model M{i} {{\n{text}\nsolve {{ t = 0 .. 1, method = radau, dtype = float64 }}\n}}")
+                  |> String.concat "\n"
+                  |> GeneratedCode.ofText "m.deq"
+
+              for number, text in List.indexed small do
+                  let model = GeneratedCode.create assembly $"M{number}"
+                  let kernel = Kernels.kernelOf ((Kernels.binding model).Value :?> SimdBinding<float>)
+                  Expect.equal kernel.FusedStages "radau" text
+                  let stepper = LaneStepper<Vector<float>, Lanes<float>>(kernel, Radau.Tableau)
+                  let start = randomStart kernel
+
+                  let generated =
+                      stepped kernel (FusedStageIteration<Vector<float>, Lanes<float>> stepper) start 0 2
+
+                  let loops =
+                      [ for register in 0..1 ->
+                            stepped
+                                kernel
+                                (StageIteration<Vector<float>, Lanes<float>> stepper)
+                                start
+                                register
+                                1 ]
+
+                  for i, found in Array.indexed generated do
+                      let expected = loops |> List.map (Array.item i) |> Array.concat
+                      Expect.hasLength found expected.Length text
+
+                      for a, b in Array.zip found expected do
+                          Expect.isLessThan (abs (a - b)) (1e-10 * (1.0 + abs b)) $"{text}, result {i}"
+          }
+
+          test "what is generated for the method solves as what is not" {
               for problem in problems do
-                  let model = create problem :?> OdeModel
-                  let options = ofRadau 1e-5 problem
-                  let start = startOf model
-                  let alone = ensemble model options [ start ] |> fst
-                  let slower = start |> Array.map ((*) 0.9)
-                  let spoilt = start |> Array.map (fun _ -> nan)
+                  let options = ofRadau 1e-6 problem
+                  let ofOther = create problem :?> OdeModel
+                  let own = createForRadau problem :?> OdeModel
+                  let start = startOf own
+                  let ends = ensemble own options [ for _ in 0 .. 2 * lanes -> start ] |> fst
 
-                  let together, statuses =
-                      ensemble
-                          model
-                          options
-                          [ slower; start; spoilt; slower; start; slower; slower; start; start ]
+                  for sample in Array.chunkBySize start.Length ends do
+                      for a, b in Array.zip sample (ensemble ofOther options [ start ] |> fst) do
+                          Expect.isLessThan (abs (a - b)) (1e-5 * abs b + problem.Atol) problem.Name
+          }
 
-                  for sample in [ 1; 4; 7; 8 ] do
-                      let own = together[sample * start.Length .. (sample + 1) * start.Length - 1]
-                      Expect.sequenceEqual own alone problem.Name
+          test "a sample is itself in any company, also beside one that is no number" {
+              for problem in problems do
+                  for model in [ create problem; createForRadau problem ] do
+                      let model = model :?> OdeModel
+                      let options = ofRadau 1e-5 problem
+                      let start = startOf model
+                      let alone = ensemble model options [ start ] |> fst
+                      let slower = start |> Array.map ((*) 0.9)
+                      let spoilt = start |> Array.map (fun _ -> nan)
 
-                  Expect.equal statuses[2] SolveStatus.NonFinite "spoilt"
+                      let together, statuses =
+                          ensemble
+                              model
+                              options
+                              [ slower; start; spoilt; slower; start; slower; slower; start; start ]
 
-                  Expect.isTrue
-                      (statuses |> Array.removeAt 2 |> Array.forall ((=) SolveStatus.Success))
-                      "the others"
+                      for sample in [ 1; 4; 7; 8 ] do
+                          let own = together[sample * start.Length .. (sample + 1) * start.Length - 1]
+                          Expect.sequenceEqual own alone problem.Name
+
+                      Expect.equal statuses[2] SolveStatus.NonFinite "spoilt"
+
+                      Expect.isTrue
+                          (statuses |> Array.removeAt 2 |> Array.forall ((=) SolveStatus.Success))
+                          "the others"
           }
 
           test "fixed steps end where those on tensors end" {

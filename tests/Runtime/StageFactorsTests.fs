@@ -122,6 +122,41 @@ let tests =
               expectNear "blocks" blocks (product spectrum.Inverse (product spectrum.OfSlopes spectrum.T))
           }
 
+          test "the polynomial of a step goes on into the next" {
+              let cubic x = x * (2.0 + x * (0.7 - 1.3 * x)) // zero at the start
+              let nodes = [| for i in 1..3 -> Radau.Tableau.C[i] |]
+              let z = nodes |> Array.map cubic
+
+              for ratio in [ 0.3; 1.0; 2.5 ] do
+                  for i in 0..2 do
+                      let expected = cubic (1.0 + ratio * nodes[i]) - cubic 1.0
+
+                      let actual =
+                          Seq.sum (
+                              seq {
+                                  for power, matrix in Seq.indexed spectrum.Continued do
+                                      for j in 0..2 -> matrix[i].[j] * ratio ** float (power + 1) * z[j]
+                              }
+                          )
+
+                      Expect.floatClose Accuracy.high actual expected "an increment"
+          }
+
+          test "the error is weighed by increments as by slopes" {
+              let error = Radau.Tableau.Error
+              let slopes = [| 0.3; -1.1; 0.7; 2.0 |]
+              let h = 0.2
+
+              let z =
+                  [| for i in 1..3 ->
+                         h * Seq.sum (seq { for j in 0..3 -> Radau.Tableau.A[i].[j] * slopes[j] }) |]
+
+              let bySlopes = h * Array.sum (Array.map2 (*) error.Estimates[0] slopes)
+              let weights = spectrum.OfFilteredError error
+              let byIncrements = weights[0] * h * slopes[0] + Array.sum (Array.map2 (*) weights[1..] z)
+              Expect.floatClose Accuracy.high byIncrements (bySlopes / error.Filter.Value) "estimate"
+          }
+
           test "other methods have none, and run where they ran" {
               for tableau in Catalogue.All do
                   Expect.equal (isNull tableau.Spectrum) (tableau.Name <> "radau") tableau.Name

@@ -129,9 +129,18 @@ let private run
     | _ -> failwithf "%O has no %s" kernel name
 
     let jacobians () =
+        let entries = Array.zeroCreate<'R> kernel.JacobianSize
         let jacobian = Array.zeroCreate<'R>(kernel.StateSize * kernel.StateSize)
         let tangent = Array.zeroCreate<'R> kernel.StateSize
-        kernel.DriftJacobian(t, state.AsSpan(), parameters.AsSpan(), jacobian.AsSpan())
+        kernel.DriftJacobian(t, state.AsSpan(), parameters.AsSpan(), entries.AsSpan())
+
+        let places =
+            if kernel.IsJacobianSparse then
+                kernel.JacobianPattern.ToArray()
+            else
+                [| 0 .. entries.Length - 1 |]
+
+        Array.iter2 (fun place entry -> jacobian[place] <- entry) places entries
         kernel.DriftJvp(t, state.AsSpan(), parameters.AsSpan(), w.AsSpan(), tangent.AsSpan())
         unpacked lanes numbers jacobian, unpacked lanes numbers tangent
 

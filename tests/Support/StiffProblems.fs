@@ -158,14 +158,20 @@ let pollution =
 
 let problems = [ robertson; vanDerPol; oregonator; hires; pollution ]
 
-let private assembly =
+/// All problems, built for a method; their texts have rodas5p.
+let private assemblyFor (method: string) =
     lazy
         (problems
-         |> List.map (fun p -> $"model {p.Name} {{\n{p.Text}\n}}")
+         |> List.map (fun p -> $"model {p.Name} {{\n{p.Text}\n}}".Replace("rodas5p", method))
          |> String.concat "\n"
          |> GeneratedCode.ofText "stiff.deq")
 
-let create (problem: Problem) : DifferentialModel = GeneratedCode.create assembly.Value problem.Name
+let private forRodas5P, private forRadau = assemblyFor "rodas5p", assemblyFor "radau"
+
+let create (problem: Problem) : DifferentialModel = GeneratedCode.create forRodas5P.Value problem.Name
+
+/// The same built for radau, of whose stages small systems have the iteration as one piece.
+let createForRadau (problem: Problem) : DifferentialModel = GeneratedCode.create forRadau.Value problem.Name
 
 /// A method at a relative tolerance, its absolute one as small as the problem's states ask for.
 let methodFor (name: string) rtol (problem: Problem) =
@@ -173,6 +179,7 @@ let methodFor (name: string) rtol (problem: Problem) =
 
 let solveOn (target: SolveTarget) (method: string) rtol problem =
     let options = SolveOptions(Target = Nullable target, Method = methodFor method rtol problem)
-    let solution = (create problem).Solve(options = options)
+    let model = if method = "radau" then createForRadau problem else create problem
+    let solution = model.Solve(options = options)
     solution.EnsureSuccess()
     solution

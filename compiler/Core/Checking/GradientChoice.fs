@@ -83,8 +83,6 @@ let private ofTableau mode (tableau: RungeKuttaTableau) : string option =
     | "backsolve"
     | "interpolated" when tableau.IsPartitioned ->
         Some "the method moves positions and momenta apart, and the adjoint's equations do not fall into such"
-    | "forward" when not (isNull tableau.Rosenbrock) ->
-        Some "the method steps by the Jacobian itself, whose derivative this gradient would need"
     | "reversible" -> Some "steps of the method cannot be undone"
     | _ -> None
 

@@ -185,7 +185,9 @@ let tryEntries (components: Component list) : Entry list option =
     else
         let rows = rows |> List.map Option.get
         let starts = rows |> List.scan (fun start own -> start + own.Length) 0
-        let places = Dictionary(Seq.map2 (fun (c: Component) start -> KeyValuePair(c.Symbol, start)) components starts)
+
+        let places =
+            Dictionary(Seq.map2 (fun (c: Component) start -> KeyValuePair(c.Symbol, start)) components starts)
 
         let partials (start: int) (gradient: Expr) =
             match gradient.Shape with

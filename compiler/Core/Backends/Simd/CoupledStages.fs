@@ -62,7 +62,9 @@ type private StagesWriter(coupled: Stages) =
 
     /// The part of an array that is a register's, of so many numbers.
     member _.Part(wanted, array, size) =
-        take wanted (sliced array (if size = 1 then Name i else Infix(Literals.integer size, "*", Name i)) size)
+        take
+            wanted
+            (sliced array (if size = 1 then Name i else Infix(Literals.integer size, "*", Name i)) size)
 
     /// A part of a register's room.
     member _.InRoom(wanted, own: string, (start, size)) : string =
@@ -84,11 +86,12 @@ let private register name = Register(Name name)
 /// Σ weights · values
 let private weighted (arithmetic: Arithmetic) (weights: float seq) (values: Value seq) =
     Seq.zip weights values
-    |> Seq.fold (fun sum (weight, value) -> arithmetic.MultiplyAdd(Value.Number weight, value, sum)) (Value.Number 0.0)
+    |> Seq.fold
+        (fun sum (weight, value) -> arithmetic.MultiplyAdd(Value.Number weight, value, sum))
+        (Value.Number 0.0)
 
 let private summed (arithmetic: Arithmetic) terms =
-    terms
-    |> Seq.fold (fun sum (a, b) -> arithmetic.MultiplyAdd(a, b, sum)) (Value.Number 0.0)
+    terms |> Seq.fold (fun sum (a, b) -> arithmetic.MultiplyAdd(a, b, sum)) (Value.Number 0.0)
 
 let private partialNames (coupled: Stages) fresh =
     let states = Slope.elements id coupled.Kernel.States "" ""
@@ -135,8 +138,7 @@ let private continueLast (coupled: Stages) (writer: StagesWriter) own =
                     coupled.Spectrum.Continued
                     |> Seq.rev
                     |> Seq.fold
-                        (fun sum power ->
-                            arithmetic.MultiplyAdd(sum, ratio, Value.Number(power[i].[j])))
+                        (fun sum power -> arithmetic.MultiplyAdd(sum, ratio, Value.Number(power[i].[j])))
                         (Value.Number 0.0)
                     |> fun inner -> code.Assign(sprintf "weight%d%d" i j, arithmetic.Multiply(inner, ratio)) ] ]
 
@@ -213,7 +215,11 @@ let private slopes (coupled: Stages) (writer: StagesWriter) z =
               writer.Code.Add(local name (writer.Arithmetic.Spread value))
 
           let slopes = body.OfStates("d", string (stage + 1))
-          writer.Code.Add(body.Slopes(coupled.Tableau.C[stage + 1], List.map Name moved, List.map OutVar slopes))
+
+          writer.Code.Add(
+              body.Slopes(coupled.Tableau.C[stage + 1], List.map Name moved, List.map OutVar slopes)
+          )
+
           List.map register slopes ]
 
 /// h T⁻¹ F - diag(γ, B) w in variables `r`, `p` and `q`.
@@ -257,7 +263,9 @@ let private move (coupled: Stages) (writer: StagesWriter) own z w (changes: Valu
 
         let scale = code.Assign("scale", Register(at scales c))
         let square = summed arithmetic (Seq.zip ofZ ofZ)
-        squares <- code.Assign("squares", arithmetic.MultiplyAdd(arithmetic.Multiply(scale, scale), square, squares))
+
+        squares <-
+            code.Assign("squares", arithmetic.MultiplyAdd(arithmetic.Multiply(scale, scale), square, squares))
 
         for part, changes in [ z, ofZ; w, ofW ] do
             for i, change in List.indexed changes do
@@ -313,12 +321,17 @@ let private endStages (coupled: Stages) : CSharp.Member =
     let k = writer.Part("k", "stages", (stages + 1) * n)
     let next = writer.Part("next", "after", n)
     let perStep = code.Assign("perStep", arithmetic.Divide(Value.Number 1.0, register "h"))
-    let ofSlope = code.Assign("ofSlope", arithmetic.Multiply(Value.Number weights[0], register "h"))
+
+    let ofSlope =
+        code.Assign("ofSlope", arithmetic.Multiply(Value.Number weights[0], register "h"))
+
     let moved = body.OfStates("", "1")
 
     let errors =
         [| for c in 0 .. n - 1 ->
-               let z = [ for i, value in List.indexed (increments coupled z c) -> code.Assign(sprintf "z%d" i, value) ]
+               let z =
+                   [ for i, value in List.indexed (increments coupled z c) ->
+                         code.Assign(sprintf "z%d" i, value) ]
 
                for i in 0 .. stages - 1 do
                    let slope = weighted arithmetic coupled.Spectrum.OfSlopes[i] z
@@ -369,7 +382,9 @@ let tryMembers (kernel: Kernel) precision (tableau: RungeKuttaTableau) : CSharp.
     let size = total kernel.States
 
     match
-        Option.ofObj tableau.Spectrum, Option.ofObj tableau.Error, Derivatives.tryEntries kernel.Model.Components
+        Option.ofObj tableau.Spectrum,
+        Option.ofObj tableau.Error,
+        Derivatives.tryEntries kernel.Model.Components
     with
     | Some spectrum, Some error, Some partials ->
         let pattern = [| for entry in partials -> entry.Row * size + entry.Column |]

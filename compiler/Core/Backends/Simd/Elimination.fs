@@ -142,12 +142,15 @@ let factorize
 
         let scale =
             arithmetic.MultiplyAdd(a, a, arithmetic.Multiply(b, b))
-            |> fun square -> code.Assign(sprintf "scale%d" number, arithmetic.Divide(Value.Number 1.0, square))
+            |> fun square ->
+                code.Assign(sprintf "scale%d" number, arithmetic.Divide(Value.Number 1.0, square))
 
         single[entry] <- assign "m" entry "" (arithmetic.Divide(Value.Number 1.0, single[entry]))
+
         assignPair
             entry
-            { Re = arithmetic.Multiply(a, scale); Im = arithmetic.Negate(arithmetic.Multiply(b, scale)) }
+            { Re = arithmetic.Multiply(a, scale)
+              Im = arithmetic.Negate(arithmetic.Multiply(b, scale)) }
 
         for struct (_, below) in plan.Lower[step] do
             assignPair below (product arithmetic (kept code "before" pair[below]) pair[entry])
@@ -157,7 +160,9 @@ let factorize
                 let into = plan.Targets[target]
                 target <- target + 1
                 assignPair into (subtractedComplex arithmetic pair[into] pair[below] pair[right])
-                single[into] <- assign "m" into "" (subtracted arithmetic single[into] single[below] single[right])
+
+                single[into] <-
+                    assign "m" into "" (subtracted arithmetic single[into] single[below] single[right])
 
     for entry in 0 .. plan.Entries - 1 do
         for part, value in List.indexed [ single[entry]; pair[entry].Re; pair[entry].Im ] do
@@ -205,7 +210,8 @@ let solveSingle
 
     backward
         plan
-        (fun pivot column entry -> assign pivot (subtracted arithmetic right[pivot] (factor entry) right[column]))
+        (fun pivot column entry ->
+            assign pivot (subtracted arithmetic right[pivot] (factor entry) right[column]))
         (fun pivot entry -> assign pivot (arithmetic.Multiply(right[pivot], factor entry)))
 
 /// Solves the complex system; `names` are the variables of the real and imaginary parts of its unknowns.
@@ -233,5 +239,4 @@ let solvePair
         plan
         (fun pivot column entry ->
             assign pivot (subtractedComplex arithmetic (at pivot) (factor entry) (at column)))
-        (fun pivot entry ->
-            assign pivot (product arithmetic (kept code "before" (at pivot)) (factor entry)))
+        (fun pivot entry -> assign pivot (product arithmetic (kept code "before" (at pivot)) (factor entry)))

@@ -75,8 +75,7 @@ let fromVariables
 
 /// The right-hand side of one lane group, from variables to variables; a step inlines it once a stage.
 let slope (kernel: Kernel) precision stages : CSharp.Member =
-    let results fresh =
-        kernel.States |> List.map (fun part -> elements fresh [ part ] "d" "")
+    let results fresh = kernel.States |> List.map (fun part -> elements fresh [ part ] "d" "")
 
     fromVariables
         kernel
