@@ -34,6 +34,7 @@ let all =
           Runtime.SparseTests.tests
           Runtime.StepControlTests.tests
           Runtime.SaveAtTests.tests
+          Runtime.SampleTimesTests.tests
           Runtime.ResumeTests.tests
           Runtime.DetestTests.tests
           Runtime.GradientTests.tests

@@ -14,14 +14,14 @@ internal sealed class Discontinuities
 
     /// <param name="delays">The delays, positive.</param>
     /// <param name="order">Of the method.</param>
-    /// <param name="start">Of the solve.</param>
+    /// <param name="span">From where the lanes start.</param>
     /// <param name="lanes">How many lanes there are.</param>
-    public Discontinuities(IEnumerable<Delay> delays, int order, double start, int lanes)
+    public Discontinuities(IEnumerable<Delay> delays, int order, SolveSpan span, int lanes)
     {
         (_delays, _order) = ([.. delays.Select(delay => delay.Value).Distinct()], order);
         _pending = [.. Enumerable.Range(0, lanes).Select(_ => new PriorityQueue<int, double>())];
         Next = new double[lanes];
-        for (var lane = 0; lane < lanes; lane++) Add(lane, start);
+        for (var lane = 0; lane < lanes; lane++) Add(lane, span.Of(lane).Start);
     }
 
     /// <summary>The next of each lane, infinite where there is none. Always the same array.</summary>

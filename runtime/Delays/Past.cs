@@ -25,7 +25,7 @@ internal sealed class Past : IDisposable
 
     private readonly OdeEquations _equations;
     private readonly RungeKuttaTableau _tableau;
-    private readonly double _start;
+    private readonly SolveSpan _span;
     private readonly int _lanes;
     private readonly bool _keepsAll;
     private readonly Tensor _initial;       // [samples, N]
@@ -36,14 +36,14 @@ internal sealed class Past : IDisposable
     /// <param name="lanes">How many lanes there are.</param>
     /// <param name="keepsAll">Whether all steps are kept, for the adjoint, or those that a delay can still ask for.</param>
     public Past(OdeProblem problem, Tensor initial, int lanes, bool keepsAll)
-        : this(problem.Equations, problem.Tableau, problem.Delays, problem.Span.Start, initial.clone().DetachFromDisposeScope(), lanes, keepsAll)
+        : this(problem.Equations, problem.Tableau, problem.Delays, problem.Span, initial.clone().DetachFromDisposeScope(), lanes, keepsAll)
     {
     }
 
     private Past(
-        OdeEquations equations, RungeKuttaTableau tableau, IReadOnlyList<Delay> delays, double start, Tensor initial, int lanes, bool keepsAll)
+        OdeEquations equations, RungeKuttaTableau tableau, IReadOnlyList<Delay> delays, SolveSpan span, Tensor initial, int lanes, bool keepsAll)
     {
-        (_equations, _tableau, Delays, _start, _initial, _lanes, _keepsAll) = (equations, tableau, delays, start, initial, lanes, keepsAll);
+        (_equations, _tableau, Delays, _span, _initial, _lanes, _keepsAll) = (equations, tableau, delays, span, initial, lanes, keepsAll);
         (Least, Most) = (delays.Min(delay => delay.Value), delays.Max(delay => delay.Value));
     }
 
@@ -125,17 +125,14 @@ internal sealed class Past : IDisposable
     /// <summary>The same past of some lanes only, in tensors of its own.</summary>
     public Past Select(int[] lanes)
     {
-        using var index = Index(lanes, _initial.device);
-        var part = new Past(_equations, _tableau, Delays, _start, _initial.index_select(0, index).DetachFromDisposeScope(), lanes.Length, _keepsAll);
+        using var index = HostVector.Index(lanes, _initial.device);
+        var part = new Past(_equations, _tableau, Delays, _span.Select(lanes), _initial.index_select(0, index).DetachFromDisposeScope(), lanes.Length, _keepsAll);
         foreach (var step in _steps)
             part._steps.Add(new Step(
                 [.. lanes.Select(lane => step.Times[lane])], [.. lanes.Select(lane => step.Steps[lane])], step.Scale,
                 step.State.index_select(0, index).DetachFromDisposeScope(), step.Slopes.index_select(1, index).DetachFromDisposeScope()));
         return part;
     }
-
-    /// <summary>Lanes as an index.</summary>
-    public static Tensor Index(IEnumerable<int> lanes, Device device) => tensor([.. lanes.Select(lane => (long)lane)], ScalarType.Int64, device);
 
     /// <summary>The times of places, as the equations take them: [] for a coupled batch, else [places].</summary>
     public Tensor TimesOf(IReadOnlyList<PastPlace> places) =>
@@ -146,8 +143,11 @@ internal sealed class Past : IDisposable
         [.. lanes.Zip(times, (lane, time) => PlaceOf(lane, time - delay.Value, isBefore ? -RoundingOf(time) : RoundingOf(time)))];
 
     /// <summary>The place of a time that lies in the past: at a break, on the side that lies in a direction.</summary>
-    private PastPlace PlaceOf(int lane, double time, double direction) =>
-        time + direction < _start ? new(-1, 0, Math.Min(time, _start)) : Find(lane, Math.Max(time, _start), direction);
+    private PastPlace PlaceOf(int lane, double time, double direction)
+    {
+        var start = _span.Of(lane).Start;
+        return time + direction < start ? new(-1, 0, Math.Min(time, start)) : Find(lane, Math.Max(time, start), direction);
+    }
 
     private static double RoundingOf(double time) => Discontinuities.RoundingOf(time);
 
@@ -164,7 +164,7 @@ internal sealed class Past : IDisposable
         var found = low - 1;
         while (found >= 0 && _steps[found].Steps[lane] == 0) found--;    // where the lane has ended
         return found < 0
-            ? new(-1, 0, Math.Min(time, _start))
+            ? new(-1, 0, Math.Min(time, _span.Of(lane).Start))
             : new(found, Math.Clamp((time - _steps[found].Times[lane]) / _steps[found].Steps[lane], 0, 1), time);
     }
 
@@ -181,15 +181,15 @@ internal sealed class Past : IDisposable
             PastPlace[] own = [.. group.Select(place => place.Item)];
             int[] ofRows = [.. group.Select(place => lanes?[place.Index] ?? place.Index)];
             var values = group.Key < 0
-                ? before(TimesOf(own), _initial.index_select(0, Index(ofRows, _initial.device)))
+                ? before(TimesOf(own), _initial.index_select(0, HostVector.Index(ofRows, _initial.device)))
                 : within(_steps[group.Key], ofRows, [.. own.Select(place => place.Theta)]);
-            result.index_copy_(0, Index(group.Select(place => place.Index), _initial.device), values.expand(own.Length, _initial.size(1)));
+            result.index_copy_(0, HostVector.Index(group.Select(place => place.Index), _initial.device), values.expand(own.Length, _initial.size(1)));
         }
 
         return result;
     }
 
-    private Tensor? IndexOrAll(int[]? lanes) => lanes is null ? null : Index(lanes, _initial.device);
+    private Tensor? IndexOrAll(int[]? lanes) => lanes is null ? null : HostVector.Index(lanes, _initial.device);
 
     /// <summary>Whether no lane that goes on can ask for the first step again.</summary>
     private bool IsForgotten(LaneClock clock)

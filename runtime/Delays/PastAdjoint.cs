@@ -130,7 +130,7 @@ internal sealed class PastAdjoint
             return;
         }
 
-        var index = Past.Index(places.Select(place => place.Index), adjoint.device);
+        var index = HostVector.Index(places.Select(place => place.Index), adjoint.device);
         var initial = _past.Initial.index_select(0, index);
         var ofInitial = _kernel.Equations.HistoryVjp(time, initial, adjoint.index_select(0, index), _into);
         Initial.index_add_(0, index, ofInitial.expand_as(initial), Scalars.One);

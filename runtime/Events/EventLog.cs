@@ -20,8 +20,8 @@ public sealed record RecordedEvent(EventSpec Event, double Time, ReadOnlyMemory<
 /// <summary>The events of a solve, lane by lane, in the order in which they have happened.</summary>
 /// <param name="events">All events of the equations.</param>
 /// <param name="lanes">How many lanes there are.</param>
-/// <param name="direction">Of time: +1 or -1.</param>
-internal sealed class EventLog(IReadOnlyList<EventSpec> events, int lanes, int direction)
+/// <param name="span">Over which they are solved.</param>
+internal sealed class EventLog(IReadOnlyList<EventSpec> events, int lanes, SolveSpan span)
 {
     /// <summary>Steps of a lane, one behind the other, that events have cut within <see cref="AtOnce"/> of the span: more have no end.</summary>
     private const int MostAtOnce = 32;
@@ -50,7 +50,7 @@ internal sealed class EventLog(IReadOnlyList<EventSpec> events, int lanes, int d
         if (!WasTold(lane, time)) _ofLane[lane].Add(new RecordedEvent(events[which], time, before, after));
     }
 
-    private bool WasTold(int lane, double time) => ToldUpTo is { } told && (time - told[lane]) * direction <= 0;
+    private bool WasTold(int lane, double time) => ToldUpTo is { } told && (time - told[lane]) * span.Of(lane).Direction <= 0;
 
     /// <summary>Notes that events have cut a step of a lane, however many they were.</summary>
     public void AddMoment(int lane, double time) => _moments[lane].Add(time);
@@ -58,12 +58,12 @@ internal sealed class EventLog(IReadOnlyList<EventSpec> events, int lanes, int d
     /// <summary>
     /// Whether a lane's events follow each other ever faster, so that time stands still before them: a ball that has stopped bouncing.
     /// </summary>
-    public bool IsEndless(int lane, SolveSpan span)
+    public bool IsEndless(int lane)
     {
-        var own = _moments[lane];
+        var (own, ofLane) = (_moments[lane], span.Of(lane));
         if (own.Count <= MostAtOnce) return false;
         var (earlier, last) = (own[^(MostAtOnce + 1)], own[^1]);
-        return Math.Abs(last - earlier) <= AtOnce * Math.Max(Math.Abs(span.End - span.Start), Math.Abs(last));
+        return Math.Abs(last - earlier) <= AtOnce * Math.Max(Math.Abs(ofLane.End - ofLane.Start), Math.Abs(last));
     }
 
     /// <summary>The occurrences by lane, in tensors like a state that belong to no dispose scope.</summary>

@@ -9,7 +9,6 @@ namespace DiffEqLang.Runtime;
 /// <remarks>By the <see cref="EventRules"/>.</remarks>
 internal sealed class LaneEvents
 {
-    private readonly OdeProblem _problem;
     private readonly OdeEquations _equations;
     private readonly StepKernel _kernel;
     private readonly SolveSpan _span;
@@ -17,7 +16,7 @@ internal sealed class LaneEvents
     private readonly TimedEvents _timed;
     private readonly int _lanes;
     private readonly int[] _sides;          // [lanes, columns]
-    private readonly HashSet<int> _unsolved = [];   // lanes for which constraints could not be fulfilled after an event
+    private readonly EventActions _actions;
     private double[] _values = [], _rates = [];
 
     /// <summary>The events of a solve; null where its equations have none.</summary>
@@ -38,13 +37,14 @@ internal sealed class LaneEvents
 
     private LaneEvents(OdeProblem problem, StepKernel kernel, Tensor state)
     {
-        (_problem, _equations, _kernel, _span) = (problem, problem.Equations, kernel, problem.Span);
+        (_equations, _kernel, _span) = (problem.Equations, kernel, problem.Span);
         _lanes = (int)state.size(0);
         var events = _equations.Events;
         _rules = new EventRules(events, state.dtype == ScalarType.Float64 ? Math.BitIncrement(1.0) - 1 : MathF.BitIncrement(1f) - 1);
         _timed = new TimedEvents(events, _span, _lanes);
         _sides = new int[_lanes * Columns];
-        Log = new EventLog(events, _lanes, _span.Direction);
+        _actions = new EventActions(problem, kernel, _lanes);
+        Log = new EventLog(events, _lanes, _span);
     }
 
     /// <summary>What has happened.</summary>
@@ -62,7 +62,7 @@ internal sealed class LaneEvents
     /// <summary>Takes the sides at the start.</summary>
     public void Start(Tensor time, Tensor state)
     {
-        double[] times = [.. Enumerable.Repeat(_span.Start, _lanes)];
+        double[] times = [.. AllLanes().Select(lane => _span.Of(lane).Start)];
         (_values, _rates) = Watch(time.expand(_lanes), state, AllLanes(), times, isBefore: false);
         for (var i = 0; i < _sides.Length; i++) _sides[i] = EventRules.SideOf(_values[i], _rates[i]);
     }
@@ -139,7 +139,7 @@ internal sealed class LaneEvents
             int[] lanes = [.. open.Select(search => search.Lane)];
             double[] thetas = [.. open.Select(search => search.Theta)];
             double[] times = [.. lanes.Zip(thetas, (lane, theta) => TimeAt(step.Geometry, lane, theta))];
-            var (values, rates) = Watch(Vector(times, step), StatesAt(step, lanes, thetas), lanes, times, isBefore: true);
+            var (values, rates) = Watch(HostVector.Like(times, step.State), DenseOutput.States(step, _lanes, lanes, thetas), lanes, times, isBefore: true);
             for (var row = 0; row < open.Length; row++)
                 open[row].Tell(values[row * Columns + open[row].Column], rates[row * Columns + open[row].Column]);
         }
@@ -170,58 +170,18 @@ internal sealed class LaneEvents
     private StepCut Act(StepAttempt step, int[] lanes, EventArrival[] fired)
     {
         double[] thetas = [.. fired.Select(f => f.Theta)], times = [.. fired.Select(f => f.Time)];
-        var (before, defect) = Arrival(step, lanes, thetas, times);
-        var state = before;
-        var firings = new List<Firing>();
-        foreach (var which in fired.SelectMany(f => f.Which).Distinct().Order())
-        {
-            int[] rows = [.. Enumerable.Range(0, lanes.Length).Where(row => fired[row].Which.Contains(which))];
-            var firing = Fire(which, rows, lanes, times, state, defect);
-            firings.Add(firing);
-            Note(firing);
-            using var index = Index(rows, state.device);
-            state = state.index_copy(0, index, firing.After);
-            defect = defect.index_copy(0, index, DefectAfter(firing));
-        }
-
+        var moments = new EventMoments(lanes, thetas, times, [.. fired.Select(f => f.Which)], [.. lanes.Select(Log.CountOf)]);
+        var outcome = _actions.Act(step, moments);
+        var record = outcome.Record;
+        foreach (var firing in record.Firings) Note(firing);
         for (var row = 0; row < lanes.Length; row++)
         {
             Log.AddMoment(lanes[row], times[row]);
             _timed.Pass(lanes[row], times[row]);
         }
 
-        var endings = Endings(lanes, fired, state, before, out state);
-        SettleCut(lanes, fired, step, before, state);
-        var rowsOfCut = new SaveRows(lanes, new int[lanes.Length], thetas, false);
-        var record = new EventRecord(rowsOfCut, times, state, step.After, firings);
-        return new StepCut(record, step.After.index_copy(0, Index(lanes, state.device), state), endings);
-    }
-
-    /// <summary>The states at which events find the lanes, and what their derivatives have over the right-hand side.</summary>
-    private (Tensor Before, Tensor Defect) Arrival(StepAttempt step, int[] lanes, double[] thetas, double[] times)
-    {
-        var before = StatesAt(step, lanes, thetas);
-        double[][] weights = [.. lanes.Zip(thetas, step.SlopeWeights)];
-        var steps = HostVector.ToDevice([.. lanes.Select(lane => step.Geometry.Steps[lane])], [lanes.Length, 1], before.dtype, before.device);
-        var slope = DenseOutput.Increments(step, _lanes, Index(lanes, before.device), weights).div_(steps);
-        var drift = _equations.Drift(Vector(times, step), _kernel.Argument(before, lanes, times, isBefore: true));
-        return (before, slope.sub_(_kernel.TimesMass(drift)));
-    }
-
-    /// <summary>The same after an event, where the solution is that of the equations: what they leave to be solved for.</summary>
-    private Tensor DefectAfter(Firing firing) =>
-        _kernel.Constraints?.AlgebraicDerivative(HostVector.ToDevice(firing.Times, [firing.Times.Length], firing.After.dtype, firing.After.device), firing.After)
-        ?? zeros_like(firing.After);
-
-    private Firing Fire(int which, int[] rows, int[] lanes, double[] times, Tensor state, Tensor defect)
-    {
-        using var index = Index(rows, state.device);
-        var before = state.index_select(0, index);
-        double[] at = [.. rows.Select(row => times[row])];
-        int[] own = [.. rows.Select(row => lanes[row])];
-        var time = HostVector.ToDevice(at, [at.Length], state.dtype, state.device);
-        var after = MakeConsistent(time, at, own, _equations.Jump(which, time, before).expand_as(before));
-        return new Firing(which, own, at, [.. own.Select(Log.CountOf)], before, after, defect.index_select(0, index));
+        SettleCut(lanes, fired, step, outcome.Before, record.After);
+        return new StepCut(record, record.AfterAll(), Endings(lanes, fired, outcome.IsFinite));
     }
 
     private void Note(Firing firing)
@@ -235,29 +195,14 @@ internal sealed class LaneEvents
         }
     }
 
-    /// <summary>Finds the algebraic unknowns anew, from those before the event.</summary>
-    private Tensor MakeConsistent(Tensor time, double[] at, int[] lanes, Tensor state)
-    {
-        if (_kernel.Constraints is not { } constraints) return state;
-        var found = ConsistentState.Find(constraints, time, state);
-        if (!found.Failed.Contains(true)) return found.State;
-        _unsolved.UnionWith(lanes.Where((_, row) => found.Failed[row]));
-        _problem.Options.Tell(found.Warning(at[Array.IndexOf(found.Failed, true)]));
-        return found.State;
-    }
-
     /// <summary>How lanes end: by an event that stops them, by events without end, or by one that gives no number.</summary>
-    private SolveStatus?[] Endings(
-        int[] lanes, EventArrival[] fired, Tensor state, Tensor before, out Tensor good)
+    private SolveStatus?[] Endings(int[] lanes, EventArrival[] fired, bool[] isFinite)
     {
-        var finite = state.isfinite().all(1, keepdim: true);
-        good = where(finite, state, before);
-        var isFinite = HostVector.ToHost(finite.to(ScalarType.Float64).contiguous());
         var endings = new SolveStatus?[_lanes];
         for (var row = 0; row < lanes.Length; row++)
-            endings[lanes[row]] = _unsolved.Contains(lanes[row])
+            endings[lanes[row]] = _actions.Unsolved.Contains(lanes[row])
                 ? SolveStatus.ConstraintsUnsolved
-                : _rules.Ending(fired[row].Which, isFinite[row] != 0, Log.IsEndless(lanes[row], _span));
+                : _rules.Ending(fired[row].Which, isFinite[row], Log.IsEndless(lanes[row]));
         return endings;
     }
 
@@ -267,7 +212,7 @@ internal sealed class LaneEvents
     private void SettleCut(int[] lanes, EventArrival[] fired, StepAttempt step, Tensor before, Tensor state)
     {
         double[] times = [.. fired.Select(f => f.Time)];
-        var vector = Vector(times, step);
+        var vector = HostVector.Like(times, step.State);
         var (were, _) = Watch(vector, before, lanes, times, isBefore: true);
         var (values, rates) = Watch(vector, state, lanes, times, isBefore: false);
         for (var row = 0; row < lanes.Length; row++)
@@ -302,9 +247,7 @@ internal sealed class LaneEvents
         using var scope = NewDisposeScope();
         var values = HostVector.ToHost(_equations.EventValues(times, states).contiguous());
         var rates = HostVector.ToHost(Rates(times, states, _kernel.Argument(states, lanes, at, isBefore)).contiguous());
-        if (_span.Direction < 0)
-            for (var i = 0; i < rates.Length; i++)
-                rates[i] = -rates[i];
+        for (var i = 0; i < rates.Length; i++) rates[i] *= _span.Of(lanes[i / _roots.Length]).Direction;
         return (values, rates);
     }
 
@@ -324,13 +267,5 @@ internal sealed class LaneEvents
         return rates.add(stack([.. ofAlgebraic], -1), Scalars.One);
     }
 
-    private Tensor StatesAt(StepAttempt step, int[] lanes, double[] thetas) =>
-        DenseOutput.States(step, _lanes, Index(lanes, step.State.device), [.. lanes.Zip(thetas, step.Weights)]);
-
     private static double TimeAt(StepGeometry geometry, int lane, double theta) => geometry.Times[lane] + theta * geometry.Steps[lane];
-
-    private static Tensor Vector(double[] times, StepAttempt step) =>
-        HostVector.ToDevice(times, [times.Length], step.State.dtype, step.State.device);
-
-    private static Tensor Index(int[] rows, Device device) => tensor([.. rows.Select(row => (long)row)], ScalarType.Int64, device);
 }

@@ -24,7 +24,7 @@ internal sealed record Firing(int Which, int[] Lanes, double[] Times, int[] Ordi
     {
         int[] kept = [.. Enumerable.Range(0, Lanes.Length).Where(row => newLane.ContainsKey(Lanes[row]))];
         if (kept.Length == 0) return null;
-        using var index = tensor([.. kept.Select(row => (long)row)], ScalarType.Int64, Before.device);
+        using var index = HostVector.Index(kept, Before.device);
         return new Firing(
             Which, [.. kept.Select(row => newLane[Lanes[row]])], [.. kept.Select(row => Times[row])], [.. kept.Select(row => Ordinals[row])],
             Before.index_select(0, index), After.index_select(0, index), Defect.index_select(0, index));
@@ -32,13 +32,18 @@ internal sealed record Firing(int Which, int[] Lanes, double[] Times, int[] Ordi
 }
 
 /// <summary>What the adjoint needs of the events that cut a step.</summary>
-/// <param name="Rows">The lanes that are cut, each with its place in the step; the saved time is none.</param>
-/// <param name="Times">When, by lane of these.</param>
+/// <param name="Moments">Where they cut it.</param>
 /// <param name="After">The states after all events, [cut lanes, N].</param>
 /// <param name="EndState">The states at the end of the whole step, [samples, N].</param>
 /// <param name="Firings">The events, in the order in which they have happened.</param>
-internal sealed record EventRecord(SaveRows Rows, double[] Times, Tensor After, Tensor EndState, IReadOnlyList<Firing> Firings)
+internal sealed record EventRecord(EventMoments Moments, Tensor After, Tensor EndState, IReadOnlyList<Firing> Firings)
 {
+    /// <summary>The lanes that are cut, each with its place in the step.</summary>
+    public SaveRows Rows => Moments.Rows;
+
+    /// <summary>The states of all lanes after the step and the events, [samples, N].</summary>
+    public Tensor AfterAll() => EndState.index_copy(0, HostVector.Index(Moments.Lanes, EndState.device), After);
+
     /// <summary>All tensors.</summary>
     public IEnumerable<Tensor> Tensors => [After, EndState, .. Firings.SelectMany(firing => firing.Tensors)];
 
@@ -48,10 +53,10 @@ internal sealed record EventRecord(SaveRows Rows, double[] Times, Tensor After, 
         var newLane = lanes.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
         int[] kept = [.. Enumerable.Range(0, Rows.Count).Where(row => newLane.ContainsKey(Rows.Lane[row]))];
         if (kept.Length == 0) return null;
-        using var rows = tensor([.. kept.Select(row => (long)row)], ScalarType.Int64, After.device);
-        using var all = tensor([.. lanes.Select(lane => (long)lane)], ScalarType.Int64, After.device);
+        using var rows = HostVector.Index(kept, After.device);
+        using var all = HostVector.Index(lanes, After.device);
         return new EventRecord(
-            Rows.Select(lanes), [.. kept.Select(row => Times[row])], After.index_select(0, rows), EndState.index_select(0, all),
+            Moments.Select(kept, newLane), After.index_select(0, rows), EndState.index_select(0, all),
             [.. Firings.Select(firing => firing.Select(newLane)).OfType<Firing>()]);
     }
 }
@@ -66,7 +71,7 @@ internal sealed record StepCut(EventRecord Record, Tensor After, SolveStatus?[] 
     public double? ThetaOf(int lane) => Row(lane) is var row and >= 0 ? Record.Rows.Theta[row] : null;
 
     /// <summary>The time at which a lane is cut; null where it is not.</summary>
-    public double? TimeOf(int lane) => Row(lane) is var row and >= 0 ? Record.Times[row] : null;
+    public double? TimeOf(int lane) => Row(lane) is var row and >= 0 ? Record.Moments.Times[row] : null;
 
     private int Row(int lane) => Array.BinarySearch(Record.Rows.Lane, lane);
 }

@@ -6,7 +6,7 @@ namespace DiffEqLang.Runtime;
 /// <param name="lanes">How many lanes there are.</param>
 internal sealed class TimedEvents(IReadOnlyList<EventSpec> events, SolveSpan span, int lanes)
 {
-    private readonly double[] _next = [.. Enumerable.Range(0, lanes).Select(_ => Next(events, span.Start, span.Direction))];
+    private readonly double[] _next = [.. Enumerable.Range(0, lanes).Select(lane => Next(events, span.Of(lane).Start, span.Of(lane).Direction))];
 
     private readonly double[] _last = [.. Enumerable.Repeat(double.NaN, lanes)];    // that each lane has passed
 
@@ -17,7 +17,7 @@ internal sealed class TimedEvents(IReadOnlyList<EventSpec> events, SolveSpan spa
     public double[] Limits => _next;
 
     /// <summary>Lets a lane begin at the start.</summary>
-    public void Begin(int lane) => (_next[lane], _last[lane]) = (Next(events, span.Start, span.Direction), double.NaN);
+    public void Begin(int lane) => (_next[lane], _last[lane]) = (Next(events, span.Of(lane).Start, span.Of(lane).Direction), double.NaN);
 
     /// <summary>Whether a lane that is at some time has landed there on a given one.</summary>
     public bool IsAtStart(int lane, double time) => _last[lane] == time;
@@ -36,7 +36,9 @@ internal sealed class TimedEvents(IReadOnlyList<EventSpec> events, SolveSpan spa
     {
         bool[] atStart = [.. _last.Select((_, lane) => IsAtStart(lane, clock.Time[lane]))];
         double[] atEnd = [.. _next.Select((time, lane) => IsAtEnd(lane, clock.Target(lane)) ? time : double.NaN)];
-        return atStart.Contains(true) || atEnd.Any(double.IsFinite) ? new StepBreaks(atStart, atEnd, span.Direction) : null;
+        return atStart.Contains(true) || atEnd.Any(double.IsFinite)
+            ? new StepBreaks(atStart, atEnd, [.. Enumerable.Range(0, lanes).Select(lane => span.Of(lane).Direction)])
+            : null;
     }
 
     /// <summary>The events of the time that a lane has reached.</summary>
@@ -51,7 +53,7 @@ internal sealed class TimedEvents(IReadOnlyList<EventSpec> events, SolveSpan spa
     public void Pass(int lane, double time)
     {
         if (time == _next[lane]) _last[lane] = time;
-        _next[lane] = Next(events, time, span.Direction);
+        _next[lane] = Next(events, time, span.Of(lane).Direction);
     }
 
     private static double Next(IReadOnlyList<EventSpec> events, double time, int direction)

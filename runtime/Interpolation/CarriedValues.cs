@@ -17,9 +17,9 @@ internal sealed class CarriedValues : IDisposable
     /// <param name="lanes">How many lanes step on their own.</param>
     public CarriedValues(SolveSpan span, Tensor start, int lanes)
     {
-        if (span.Times is { } times)
+        if (span.Times is not null)
         {
-            _saved = new SavedStates(span, times, start, lanes, withSlopes: false);
+            _saved = new SavedStates(span, start, lanes, withSlopes: false);
             _saved.Values.DetachFromDisposeScope();
             _saved.Start(start, start);
         }

@@ -17,6 +17,10 @@ internal static class DenseOutput
     public static Tensor States(StepAttempt step, int lanes, Tensor? lane, double[][] weights) =>
         States(step.State, step.Increments(), lanes, lane, weights);
 
+    /// <summary>The states at a place of each of some lanes: [rows, size of a lane].</summary>
+    public static Tensor States(StepAttempt step, int lanes, int[] lane, double[] thetas) =>
+        States(step, lanes, HostVector.Index(lane, step.State.device), [.. lane.Zip(thetas, step.Weights)]);
+
     /// <summary>The same of a step that is kept.</summary>
     /// <param name="state">The state before the step, [samples, N].</param>
     /// <param name="terms">What its dense output weighs, [terms, samples, N].</param>

@@ -10,17 +10,21 @@ namespace DiffEqLang.Runtime;
 internal sealed class SavedStates
 {
     private readonly SolveSpan _span;
-    private readonly double[] _times;
-    private readonly int _lanes;
-    private readonly int _final;        // from here on the saved times are the end itself
+    private readonly double[][] _times; // of each lane
+    private readonly int _count, _lanes;
+    private readonly int[] _final;      // of each lane: from here on the saved times are the end itself
     private readonly int[] _next;       // of each lane: the first time not yet saved
 
-    public SavedStates(SolveSpan span, double[] times, Tensor state, int lanes, bool withSlopes)
+    /// <param name="span">Over which the lanes are solved, and the times.</param>
+    /// <param name="state">The initial state: [samples, N].</param>
+    /// <param name="lanes">How many lanes step on their own.</param>
+    /// <param name="withSlopes">Whether derivatives are saved, too.</param>
+    public SavedStates(SolveSpan span, Tensor state, int lanes, bool withSlopes)
     {
-        (_span, _times, _lanes, _next) = (span, times, lanes, new int[lanes]);
-        _final = times.Length;
-        while (_final > 0 && times[_final - 1] == span.End) _final--;
-        long[] shape = [times.Length, state.size(0), state.size(1)];
+        (_span, _count, _lanes, _next) = (span, span.Count, lanes, new int[lanes]);
+        _times = [.. Enumerable.Range(0, lanes).Select(lane => span.Of(lane).Times!)];
+        _final = [.. _times.Select((times, lane) => Array.FindLastIndex(times, time => time != span.Of(lane).End) + 1)];
+        long[] shape = [_count, state.size(0), state.size(1)];
         Values = empty(shape, state.dtype, state.device);
         Slopes = withSlopes ? zeros(shape, state.dtype, state.device) : null;
     }
@@ -34,21 +38,19 @@ internal sealed class SavedStates
     /// <summary>Saves the initial state at the times that are the start.</summary>
     public void Start(Tensor state, Tensor slope)
     {
-        var count = 0;
-        while (count < _final && _times[count] == _span.Start) count++;
-        Array.Fill(_next, count);
-        if (count > 0) Fill(0, count, state, slope);
+        for (var lane = 0; lane < _lanes; lane++)
+            while (_next[lane] < _final[lane] && _times[lane][_next[lane]] == _span.Of(lane).Start)
+                _next[lane]++;
+        Fill(new int[_lanes], _next, state, slope);
     }
 
     /// <summary>Goes on with lanes that have come to some time: what lies before it is not saved again, and NaN.</summary>
     public void Continue(double[] reached)
     {
-        var behind = new bool[_times.Length * _lanes];
         for (var lane = 0; lane < _lanes; lane++)
-            for (; _next[lane] < _final && (_times[_next[lane]] - reached[lane]) * _span.Direction < 0; _next[lane]++)
-                behind[_next[lane] * _lanes + lane] = true;
-        if (behind.Contains(true))
-            Values.view(_times.Length, _lanes, -1).masked_fill_(tensor(behind, [_times.Length, _lanes, 1], device: Values.device), Scalars.NaN);
+            while (_next[lane] < _final[lane] && (_times[lane][_next[lane]] - reached[lane]) * _span.Of(lane).Direction < 0)
+                _next[lane]++;
+        SetMissing(Mask((index, lane) => index < _next[lane]));
     }
 
     /// <summary>
@@ -57,15 +59,15 @@ internal sealed class SavedStates
     /// </summary>
     public SaveRows? Cross(StepAttempt step, bool[] moves, StepCut? cut)
     {
-        var everyLane = step.IsUniform && cut is null && !moves.Contains(false);
+        var everyLane = step.IsUniform && cut is null && !moves.Contains(false) && _span.Lanes is null;
         List<(int Lane, int Index, double Theta)>? rows = null;
         for (var lane = 0; lane < _lanes; lane++)
         {
             if (!moves[lane]) continue;
             var (start, size) = (step.Geometry.Times[lane], step.Geometry.Steps[lane]);
-            for (; _next[lane] < _final && IsReached(_times[_next[lane]], start, size, cut?.ThetaOf(lane)); _next[lane]++)
+            for (; _next[lane] < _final[lane] && IsReached(_times[lane][_next[lane]], start, size, cut?.ThetaOf(lane)); _next[lane]++)
                 if (lane == 0 || !everyLane)
-                    (rows ??= []).Add((lane, _next[lane], (_times[_next[lane]] - start) / size));
+                    (rows ??= []).Add((lane, _next[lane], (_times[lane][_next[lane]] - start) / size));
         }
 
         return rows is null
@@ -96,44 +98,51 @@ internal sealed class SavedStates
     /// <summary>
     /// The saved times, up to the end, that each lane had still before it: where an event has stopped it, it keeps its state for them.
     /// </summary>
-    public bool[] Held(IReadOnlyList<SolveStatus?> status)
-    {
-        var held = new bool[_times.Length * _lanes];
-        for (var lane = 0; lane < _lanes; lane++)
-            for (var index = _next[lane]; index < _final; index++)
-                held[index * _lanes + lane] = status[lane] is SolveStatus.Stopped;
-        return held;
-    }
+    public bool[] Held(IReadOnlyList<SolveStatus?> status) =>
+        Mask((index, lane) => index >= _next[lane] && index < _final[lane] && status[lane] is SolveStatus.Stopped);
 
     /// <summary>
     /// Saves the final state at the times that are the end, and at those that a stopped lane holds; NaN wherever a lane has not arrived.
     /// </summary>
     public void Finish(Tensor state, Tensor slope, IReadOnlyList<SolveStatus?> status)
     {
-        if (_final < _times.Length) Fill(_final, _times.Length - _final, state, slope);
+        Fill(_final, [.. Enumerable.Repeat(_count, _lanes)], state, slope);
         if (status.Contains(SolveStatus.Stopped)) Hold(state, status);
         if (status.All(s => s is SolveStatus.Success or SolveStatus.Stopped)) return;
-        var missing = new bool[_times.Length * _lanes];
-        for (var lane = 0; lane < _lanes; lane++)
-            for (var index = _next[lane]; index < _times.Length; index++)
-                missing[index * _lanes + lane] = status[lane] is not (SolveStatus.Success or SolveStatus.Stopped);
-        Values.view(_times.Length, _lanes, -1).masked_fill_(tensor(missing, [_times.Length, _lanes, 1], device: Values.device), Scalars.NaN);
+        SetMissing(Mask((index, lane) => index >= _next[lane] && status[lane] is not (SolveStatus.Success or SolveStatus.Stopped)));
     }
 
     private void Hold(Tensor state, IReadOnlyList<SolveStatus?> status)
     {
-        var held = tensor(Held(status), [_times.Length, _lanes, 1], device: Values.device);
-        Values.copy_(where(held, state, Values));
-        if (Slopes is null) return;
-        var stopped = tensor([.. status.Select(s => s is SolveStatus.Stopped)], [1, _lanes, 1], device: Values.device);
-        Slopes.narrow(0, _final, _times.Length - _final).masked_fill_(stopped, Scalars.Of(0));
+        Values.copy_(where(OnDevice(Held(status)), state, Values));
+        Slopes?.masked_fill_(OnDevice(Mask((index, lane) => index >= _final[lane] && status[lane] is SolveStatus.Stopped)), Scalars.Of(0));
     }
 
-    private void Fill(int first, int count, Tensor state, Tensor slope)
+    /// <summary>Saves one state of each lane at its saved times from one number up to another.</summary>
+    private void Fill(int[] from, int[] to, Tensor state, Tensor slope)
     {
-        Values.narrow(0, first, count).copy_(state);
-        Slopes?.narrow(0, first, count).copy_(slope);
+        if (_span.Lanes is null)
+        {
+            Values.narrow(0, from[0], to[0] - from[0]).copy_(state);
+            Slopes?.narrow(0, from[0], to[0] - from[0]).copy_(slope);
+            return;
+        }
+
+        var rows = OnDevice(Mask((index, lane) => index >= from[lane] && index < to[lane]));
+        Values.copy_(where(rows, state, Values));
+        Slopes?.copy_(where(rows, slope, Slopes));
     }
+
+    private void SetMissing(bool[] missing)
+    {
+        if (missing.Contains(true)) Values.view(_count, _lanes, -1).masked_fill_(OnDevice(missing), Scalars.NaN);
+    }
+
+    /// <summary>Some of the saved times of each lane: [times, lanes].</summary>
+    private bool[] Mask(Func<int, int, bool> isMeant) =>
+        [.. Enumerable.Range(0, _count).SelectMany(index => Enumerable.Range(0, _lanes).Select(lane => isMeant(index, lane)))];
+
+    private Tensor OnDevice(bool[] mask) => tensor(mask, [_count, _lanes, 1], device: Values.device);
 
     private static Tensor StepOfEveryLane(StepGeometry geometry, Tensor like) =>
         HostVector.ToDevice([geometry.Scale], [1], like.dtype, like.device);
@@ -144,6 +153,6 @@ internal sealed class SavedStates
     private void Put(Tensor saved, SaveRows rows, Tensor values)
     {
         if (rows.IsEveryLane) saved.narrow(0, rows.Index[0], rows.Count).copy_(values);
-        else saved.view((long)_times.Length * _lanes, -1).index_copy_(0, rows.FlatIndex(_lanes, saved.device), values);
+        else saved.view((long)_count * _lanes, -1).index_copy_(0, rows.FlatIndex(_lanes, saved.device), values);
     }
 }

@@ -238,13 +238,7 @@ public abstract class DifferentialModel : nn.Module
     }
 
     /// <summary>The span of a solve, of some length.</summary>
-    private protected SolveSpan SpanOf(SolveOptions options)
-    {
-        var span = SolveSpan.Of(options, Defaults.Start, Defaults.End);
-        return span.Start != span.End
-            ? span
-            : throw new ArgumentException($"The solve starts and ends at t = {span.Start}; give two different times (SolveOptions.Start and End).");
-    }
+    private protected SolveSpan SpanOf(SolveOptions options) => SolveSpan.Of(options, Defaults.Start, Defaults.End).WithLength();
 
     /// <summary>The model's code for SIMD registers, where the solve from a packed state is to run on it.</summary>
     /// <exception cref="InvalidOperationException">It must, and cannot.</exception>

@@ -79,7 +79,7 @@ public abstract class OdeModel : DifferentialModel
     internal RungeKuttaProblem ProblemOf(SolveOptions? options)
     {
         var asked = Complete(options);
-        return RungeKuttaProblem.Of(SpanOf(asked), asked);
+        return RungeKuttaProblem.Of(SpanOf(asked).Shared("Samples of an ensemble share their span of time"), asked);
     }
 
     /// <summary>The packed initial state that the <c>init</c> lines give: [N].</summary>

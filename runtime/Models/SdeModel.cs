@@ -28,7 +28,7 @@ public abstract class SdeModel : DifferentialModel
     protected sealed override Solution SolvePacked(IReadOnlyList<Tensor?> initial, SolveOptions? options)
     {
         var asked = Complete(options);
-        var span = SpanOf(asked);
+        var span = SpanOf(asked).Shared("Samples of a stochastic equation share the grid of their steps");
         if (span.Direction < 0)
             throw new ArgumentException(
                 $"An SDE is solved forwards in time, not from {span.Start} to {span.End}; write the time-reversed equations as a model of their own.");

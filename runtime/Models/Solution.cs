@@ -34,7 +34,7 @@ public class Solution
     internal Solution(Solution other, IReadOnlyList<IReadOnlyList<EventOccurrence>> events, Tensor eventTimes)
         : this(other) => (HasEvents, _events, _eventTimes) = (true, events, eventTimes);
 
-    /// <summary>The saved times: [T], float64, on the CPU.</summary>
+    /// <summary>The saved times, float64, on the CPU: [T], or [T, ...] with the axes of the batch where every sample has its own.</summary>
     public Tensor Times { get; }
 
     /// <summary>The packed states at the saved times: [T, ..., N]. Gradients flow from it.</summary>
@@ -130,7 +130,7 @@ public class Solution
     public Tensor Output(string name)
     {
         if (OutputOf is null) throw new InvalidOperationException("These equations declare no outputs.");
-        long[] shape = [Times.size(0), .. Enumerable.Repeat(1L, (int)Packed.dim() - 2)];
+        long[] shape = [.. Times.shape, .. Enumerable.Repeat(1L, (int)(Packed.dim() - 1 - Times.dim()))];
         return OutputOf(name, Times.to(Packed.dtype, Packed.device).reshape(shape), Packed);
     }
 

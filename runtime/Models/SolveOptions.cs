@@ -68,7 +68,7 @@ public sealed record SolveOptions
     /// <summary>The gradient that is computed where none is asked for.</summary>
     internal GradientMode GradientOrDefault => Gradient ?? GradientMode.Discrete;
 
-    /// <summary>Whether gradients come from all states of the solve: those alone go through events, and run on registers.</summary>
+    /// <summary>Whether gradients come from all states of the solve: those alone go through delays and constraints, and run on registers.</summary>
     internal bool KeepsAllStates => GradientOrDefault == GradientMode.Discrete && Checkpoints is null;
 
     /// <summary>The gradient as it is written in a solve block.</summary>
@@ -140,21 +140,31 @@ public abstract record SaveAt
     public static SaveAt Steps { get; } = new AtSteps();
 
     /// <summary>Exactly these times, in the direction of the solve; the first and the last bound it.</summary>
-    public static SaveAt Times(params ReadOnlySpan<double> times) => new AtTimes(times.ToArray(), null);
-
-    /// <summary>These times, [T], to which gradients flow.</summary>
-    public static SaveAt Times(Tensor times) =>
-        new AtTimes(times.detach().to(ScalarType.Float64).cpu().data<double>().ToArray(), times);
+    public static SaveAt Times(params ReadOnlySpan<double> times) => new AtTimes(times.ToArray(), [], null);
 
     /// <summary>
-    /// This many evenly spaced times from a start to an end, scalars to which gradients flow: the start moves the whole solve, the end alone
-    /// where it stops.
+    /// These times, to which gradients flow: [T], or [T, ...] with the axes of the batch behind, so that every sample has times of its own, which
+    /// bound its solve, and goes its own way in time. In the order of <see cref="Solution.Times"/>. An initial state without a batch is every
+    /// sample's. On torch, by steps that samples do not share.
+    /// </summary>
+    public static SaveAt Times(Tensor times)
+    {
+        using var values = times.detach().to(ScalarType.Float64).cpu().contiguous();
+        return new AtTimes(values.data<double>().ToArray(), times.dim() > 1 ? times.shape[1..] : [], times);
+    }
+
+    /// <summary>
+    /// This many evenly spaced times from a start to an end, to which gradients flow: the start moves the whole solve, the end alone
+    /// where it stops. Scalars, or of the batch's shape, [...]: every sample then has a start and an end of its own, as in <see cref="Times(Tensor)"/>.
     /// </summary>
     public static SaveAt Between(Tensor start, Tensor end, int count = 2)
     {
         if (count < 2) throw new ArgumentException("SaveAt.Between needs at least two times.", nameof(count));
+        if (start.dim() > 0 && end.dim() > 0 && !start.shape.SequenceEqual(end.shape))
+            throw new ArgumentException($"SaveAt.Between needs a start and an end of one shape, or one of them for all samples, not [{string.Join(", ", start.shape)}] and [{string.Join(", ", end.shape)}].");
         using var places = linspace(0, 1, count, ScalarType.Float64);
-        return Times(start.to(ScalarType.Float64).cpu().lerp(end.to(ScalarType.Float64).cpu(), places));
+        using var column = places.reshape([count, .. Enumerable.Repeat(1L, (int)Math.Max(start.dim(), end.dim()))]);
+        return Times(start.to(ScalarType.Float64).cpu().lerp(end.to(ScalarType.Float64).cpu(), column));
     }
 
     /// <summary>This many evenly spaced times, both ends included.</summary>
@@ -164,7 +174,10 @@ public abstract record SaveAt
 
     internal sealed record AtSteps : SaveAt;
 
-    internal sealed record AtTimes(double[] Values, Tensor? Source) : SaveAt
+    /// <param name="Values">The times, [T], or [T, ...] with the axes of the batch, row by row.</param>
+    /// <param name="Batch">The axes of the batch, where every sample has times of its own; else none.</param>
+    /// <param name="Source">The tensor that they came from.</param>
+    internal sealed record AtTimes(double[] Values, long[] Batch, Tensor? Source) : SaveAt
     {
         public bool Equals(AtTimes? other) =>
             other is not null && ReferenceEquals(Source, other.Source) && Values.AsSpan().SequenceEqual(other.Values);

@@ -13,7 +13,7 @@ namespace DiffEqLang.Runtime;
 public sealed class SolverState : IDisposable
 {
     private const string FormatKey = "format", Format = "diffeqlang solver state 1";
-    private const string StatesKey = "states", MethodKey = "method", StartKey = "start", TimeKey = "time", EventsKey = "events";
+    private const string StatesKey = "states", MethodKey = "method", TimeKey = "time", EventsKey = "events";
 
     private readonly IReadOnlyDictionary<string, string> _description;
 
@@ -21,10 +21,7 @@ public sealed class SolverState : IDisposable
         (Tensors, _description) = (tensors, description);
 
     /// <summary>The time that every sample has reached; later saved times that a sample has reached before hold NaN for it.</summary>
-    public double Time => Number(TimeKey);
-
-    /// <summary>Where the first solve began, from which steps of a fixed size are counted.</summary>
-    internal double Start => Number(StartKey);
+    public double Time => double.Parse(_description[TimeKey], CultureInfo.InvariantCulture);
 
     /// <summary>What <see cref="ResumePoint"/> kept.</summary>
     internal IReadOnlyDictionary<string, Tensor> Tensors { get; }
@@ -55,7 +52,6 @@ public sealed class SolverState : IDisposable
             [StatesKey] = TextOf(layout),
             [MethodKey] = TextOf(problem),
             [EventsKey] = TextOfEvents(problem),
-            [StartKey] = Text(problem.Span.Start),
             [TimeKey] = Text(slowest),
         });
     }
@@ -80,9 +76,20 @@ public sealed class SolverState : IDisposable
         Compare("states", StatesKey, TextOf(layout));
         Compare("the method", MethodKey, TextOf(problem));
         Compare("events", EventsKey, TextOfEvents(problem));
-        var direction = Math.Sign(Time - Start) is not 0 and var sign ? sign : problem.Span.Direction;
-        if ((problem.Span.End - Time) * direction <= 0)
-            throw new ArgumentException($"The solve has come to t = {Time}, and would go on to {problem.Span.End}: give an End that lies ahead (SolveOptions.End).");
+        CheckTimes(problem.Span);
+    }
+
+    /// <summary>Whether some sample has its end ahead, and none has it behind.</summary>
+    private void CheckTimes(SolveSpan span)
+    {
+        var (starts, reached) = (ResumePoint.StartsOf(Tensors), ResumePoint.ReachedBy(Tensors));
+        var direction = starts.Zip(reached, (start, time) => Math.Sign(time - start)).FirstOrDefault(sign => sign != 0, span.Direction);
+        double[] left = [.. reached.Select((time, lane) => (span.Of(lane).End - time) * direction)];
+        if (left.All(ofLane => ofLane <= 0)) Refuse(0);
+        if (Array.FindIndex(left, ofLane => ofLane < 0) is var behind and >= 0) Refuse(behind);
+
+        void Refuse(int lane) => throw new ArgumentException(
+            $"The solve has come to t = {reached[lane]}, and would go on to {span.Of(lane).End}{(reached.Length > 1 ? $" (sample {lane})" : "")}: give an End that lies ahead (SolveOptions.End).");
     }
 
     private void Compare(string what, string key, string asked)
@@ -109,8 +116,6 @@ public sealed class SolverState : IDisposable
         problem.Equations.Events.Count == 0 ? "none" : string.Join(", ", problem.Equations.Events.Select(e => e.Name));
 
     private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);
-
-    private double Number(string key) => double.Parse(_description[key], CultureInfo.InvariantCulture);
 
     /// <inheritdoc/>
     public void Dispose()

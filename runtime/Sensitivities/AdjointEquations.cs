@@ -26,6 +26,9 @@ internal abstract class AdjointEquations : QuadratureEquations
         _integrands = [.. Enumerable.Range(0, end + 1).Select(i => i < end && tableau.A[end][i] == 0 ? none : Integrand.Of(wanted, _integrals))];
     }
 
+    /// <summary>Over what they are solved next.</summary>
+    public AdjointInterval? Interval { get; set; }
+
     /// <summary>Those of the forward solve.</summary>
     protected OdeEquations Forward => _equations;
 
@@ -38,8 +41,11 @@ internal abstract class AdjointEquations : QuadratureEquations
     /// <summary>The adjoints of such a vector, a view: [samples, N].</summary>
     public abstract Tensor Adjoint(Tensor vector);
 
-    /// <summary>Takes note of where the vector has arrived, beside the states that the forward solve had there, [samples, N].</summary>
-    public virtual void Arrive(double time, Tensor vector, Tensor known) { }
+    /// <summary>
+    /// Takes note of where the vector has arrived, at a time of all samples or one of each, beside the states that the forward solve had there,
+    /// [samples, N].
+    /// </summary>
+    public virtual void Arrive(double[] times, Tensor vector, Tensor known) { }
 
     /// <summary>What makes the gradient doubtful; null where nothing does.</summary>
     public virtual SolveWarning? Judge(OdeProblem problem) => null;
@@ -47,13 +53,13 @@ internal abstract class AdjointEquations : QuadratureEquations
     /// <summary>Adds the integrals to the gradients of the parameters.</summary>
     public void AddIntegrals(ParameterGradients into) => into.AddFlat(_integrals);
 
-    /// <summary>-(∂f/∂x)ᵀλ at a stage, [samples, N]; keeps -(∂f/∂θ)ᵀλ under its number.</summary>
+    /// <summary>-(∂f/∂x)ᵀλ at a stage, [samples, N], by place; keeps -(∂f/∂θ)ᵀλ under its number.</summary>
     protected Tensor AdjointSlope(int stage, Tensor t, Tensor state, Tensor adjoint, Tensor[]? terms)
     {
         var integrand = _integrands[stage];
         integrand.Flat?.zero_();
         // Both derivatives, of the adjoint and of the parameters' gradients, are those of -λ.
-        return _equations.DriftVjp(t, state, adjoint.neg(), integrand.ByParameter, terms);
+        return _equations.DriftVjp(t, state, Interval!.ByPlace(adjoint.neg()), integrand.ByParameter, terms);
     }
 
     /// <inheritdoc/>

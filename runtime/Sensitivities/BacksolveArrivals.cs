@@ -16,14 +16,14 @@ internal sealed class BacksolveArrivals
     /// </summary>
     public const double MostTolerances = 1000;
 
-    private readonly List<(double Time, Tensor Found, Tensor Known)> _arrivals = [];
+    private readonly List<(double[] Times, Tensor Found, Tensor Known)> _arrivals = [];
 
     /// <summary>Keeps an arrival, in the dispose scope around the present one.</summary>
-    /// <param name="time">Where.</param>
+    /// <param name="times">Where: of all samples, or of each.</param>
     /// <param name="found">The states solved backwards: [samples, N].</param>
     /// <param name="known">The states of the forward solve: [samples, N].</param>
-    public void Add(double time, Tensor found, Tensor known) =>
-        _arrivals.Add((time, found.MoveToOuterDisposeScope(), known.alias().MoveToOuterDisposeScope()));
+    public void Add(double[] times, Tensor found, Tensor known) =>
+        _arrivals.Add((times, found.MoveToOuterDisposeScope(), known.alias().MoveToOuterDisposeScope()));
 
     /// <summary>A warning where an arrival of some sample is off by more than <see cref="MostTolerances"/>; null where none is.</summary>
     public UnstableBacksolve? Judge(OdeProblem problem)
@@ -35,7 +35,8 @@ internal sealed class BacksolveArrivals
         using var norm = new ErrorNorm(problem.Rtol, problem.Atol, _arrivals.Count * samples);
         var deviations = norm.Of(found.add_(known, Scalars.MinusOne), norm.Tolerance(known).add_(Rounding(known), Scalars.One));
         var largest = Array.IndexOf(deviations, deviations.Max());
-        return deviations[largest] > MostTolerances ? new UnstableBacksolve(_arrivals[(int)(largest / samples)].Time, deviations[largest]) : null;
+        var times = _arrivals[(int)(largest / samples)].Times;
+        return deviations[largest] > MostTolerances ? new UnstableBacksolve(times[largest % samples % times.Length], deviations[largest]) : null;
     }
 
     /// <summary>What one rounding of the sample's largest entry amounts to: no entry can be asked to be nearer.</summary>

@@ -23,7 +23,7 @@ internal sealed class BacksolveEquations(OdeProblem problem, ParameterGradients 
     public override Tensor Adjoint(Tensor vector) => vector.narrow(0, _samples, _samples);
 
     /// <inheritdoc/>
-    public override void Arrive(double time, Tensor vector, Tensor known) => _arrivals.Add(time, State(vector), known);
+    public override void Arrive(double[] times, Tensor vector, Tensor known) => _arrivals.Add(times, State(vector), known);
 
     /// <inheritdoc/>
     public override SolveWarning? Judge(OdeProblem problem) => _arrivals.Judge(problem);
@@ -31,10 +31,10 @@ internal sealed class BacksolveEquations(OdeProblem problem, ParameterGradients 
     /// <inheritdoc/>
     public override Tensor Drift(int stage, Tensor t, Tensor state)
     {
-        var forward = State(state);
-        var slope = Forward.Drift(t, forward, out var terms);
+        var (time, forward) = (Interval!.TimeAt(t), State(state));
+        var slope = Forward.Drift(time, forward, out var terms);
         if (slope.numel() != forward.numel()) slope = slope.expand_as(forward);
-        return Pack(slope, AdjointSlope(stage, t, forward, Adjoint(state), terms));
+        return Pack(Interval.ByPlace(slope), AdjointSlope(stage, time, forward, Adjoint(state), terms));
     }
 
     private Tensor State(Tensor vector) => vector.narrow(0, 0, _samples);

@@ -11,12 +11,14 @@ namespace DiffEqLang.Runtime;
 /// </summary>
 /// <remarks>
 /// Pontryagin et al. (1962); Chen, Rubanova, Bettencourt and Duvenaud (2018), Neural ordinary differential equations,
-/// algorithm 1. Each interval goes on with the last one's step.
+/// algorithm 1. Each interval goes on with the last one's step. Samples share their steps: where they have times of their own, along
+/// <see cref="AdjointInterval"/>.
 /// </remarks>
 internal sealed class ContinuousAdjoint
 {
     private readonly OdeProblem _problem;
-    private double _step;
+    private readonly AdjointEquations _backwards;
+    private double _step;       // in units of time
 
     private ContinuousAdjoint(OdeProblem problem, AdjointEquations backwards, double step)
     {
@@ -25,7 +27,7 @@ internal sealed class ContinuousAdjoint
             Equations = backwards,
             Options = problem.Options with { Coupling = StepCoupling.Batch, Progress = null },
         };
-        _step = step;
+        (_backwards, _step) = (backwards, step);
     }
 
     /// <summary>
@@ -34,7 +36,7 @@ internal sealed class ContinuousAdjoint
     /// <param name="problem">What was solved.</param>
     /// <param name="backwards">The adjoint's equations.</param>
     /// <param name="initial">From which state: [samples, N].</param>
-    /// <param name="times">Its saved times.</param>
+    /// <param name="times">Its saved times, where all samples share them.</param>
     /// <param name="values">The states there: [times, samples, N].</param>
     /// <param name="step">The size of the first step backwards where steps follow the error, as the forward solve left it; 0: not known.</param>
     /// <param name="cotangents">d loss / d those.</param>
@@ -47,16 +49,16 @@ internal sealed class ContinuousAdjoint
         using var scope = NewDisposeScope();
         var adjoint = new ContinuousAdjoint(problem, backwards, step);
         var gradient = zeros_like(initial);
-        for (var i = times.Length - 1; i >= 0; i--)
+        for (var i = (int)values.size(0) - 1; i >= 0; i--)
         {
             using var ofInterval = NewDisposeScope();
-            var (start, known) = i > 0 ? (times[i - 1], values.select(0, i - 1)) : (problem.Span.Start, initial);
+            using var interval = AdjointInterval.Before(problem.Span, times, i);
             var jumped = gradient.add(cotangents.select(0, i), Scalars.One);
             gradient.Dispose();
-            if (start != times[i])
+            if (interval.Longest > 0)
             {
-                using var vector = adjoint.Solve(backwards.Pack(values.select(0, i), jumped), times[i], start);
-                backwards.Arrive(start, vector, known);
+                using var vector = adjoint.Solve(backwards.Pack(values.select(0, i), jumped), interval);
+                backwards.Arrive(interval.To, vector, i > 0 ? values.select(0, i - 1) : initial);
                 jumped = backwards.Adjoint(vector);
             }
 
@@ -68,15 +70,18 @@ internal sealed class ContinuousAdjoint
     }
 
     /// <summary>The vector at the end of an interval, in no dispose scope.</summary>
-    private Tensor Solve(Tensor vector, double from, double to)
+    private Tensor Solve(Tensor vector, AdjointInterval interval)
     {
-        var method = _problem.IsAdaptive && _step > 0 ? _problem.Method with { Dt = _step } : _problem.Method;
-        var run = OdeIntegrator.Run(_problem with { Span = new SolveSpan(from, to, [], null), Method = method }, vector);
+        _backwards.Interval = interval;
+        var dt = _problem.IsAdaptive && _step > 0 ? _step : _problem.Method.Dt;
+        var run = OdeIntegrator.Run(
+            _problem with { Span = interval.Span, Method = _problem.Method with { Dt = dt / interval.Unit } }, vector);
         run.Values.Dispose();
-        _step = run.NextStep[0];
+        _step = run.NextStep[0] * interval.Unit;
         if (run.Status[0] == SolveStatus.Success) return run.LastState;
         run.LastState.Dispose();
+        var where = interval.IsShared ? $"at t = {run.LastTime[0]}" : $"after {run.LastTime[0]:p0} of it, and of the intervals of the other samples";
         throw new InvalidOperationException(
-            $"The adjoint could not be solved backwards from t = {from} to {to}: {run.Status[0]} at t = {run.LastTime[0]}. Take gradient = discrete.");
+            $"The adjoint could not be solved backwards from t = {interval.From[0]} to {interval.To[0]}: {run.Status[0]} {where}. Take gradient = discrete.");
     }
 }

@@ -46,8 +46,8 @@ internal abstract class DiscreteAdjoint(StepTape tape, Tensor cotangents, Parame
 
     private Tensor GoBack(SolveSpan span)
     {
-        if (span.Times is { } times) SaveCotangents.AddAt(span.End, times, cotangents, State);
-        if (tape.Held is { } held) SaveCotangents.AddHeld(held, cotangents, State);
+        SaveCotangents.AddAt(span, ofLane => ofLane.End, cotangents, State);
+        if (tape.Held is { } held) SaveCotangents.AddWhere(held, cotangents, State);
         StepRecord? next = null;
         for (var i = tape.Count - 1; i >= 0; i--)
         {
@@ -60,7 +60,7 @@ internal abstract class DiscreteAdjoint(StepTape tape, Tensor cotangents, Parame
         }
 
         if (span.Times is null) State.add_(cotangents.select(0, 0), Scalars.One);
-        else if (span.Start != span.End) SaveCotangents.AddAt(span.Start, span.Times, cotangents, State);
+        else SaveCotangents.AddAt(span, ofLane => ofLane.Start == ofLane.End ? double.NaN : ofLane.Start, cotangents, State);
         return OfGivenState(next?.State ?? tape.Final!);
     }
 

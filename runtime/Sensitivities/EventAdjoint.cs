@@ -34,10 +34,10 @@ internal sealed class EventAdjoint(StepKernel kernel, int lanes, Tensor? times, 
     /// <param name="weights">Those of the step's dense output where events cut it, [cut lanes, terms].</param>
     public SaveCotangents Reverse(EventRecord record, Tensor state, Tensor? arrivals, double[][] weights)
     {
-        using var cut = Index(record.Rows.Lane, state.device);
+        using var cut = HostVector.Index(record.Rows.Lane, state.device);
         foreach (var firing in record.Firings.Reverse())
         {
-            using var own = Index(firing.Lanes, state.device);
+            using var own = HostVector.Index(firing.Lanes, state.device);
             state.index_copy_(0, own, Through(firing, state.index_select(0, own), arrivals?.index_select(0, own)));
             if (_events[firing.Which].IsRoot) arrivals?.index_fill_(0, own, Scalars.Of(0));
         }
@@ -50,7 +50,7 @@ internal sealed class EventAdjoint(StepKernel kernel, int lanes, Tensor? times, 
     /// <summary>Through one event: from the adjoint of the states after it to that of those before.</summary>
     private Tensor Through(Firing firing, Tensor after, Tensor? arrivals)
     {
-        var time = Vector(firing.Times, after);
+        var time = HostVector.Like(firing.Times, after);
         if (kernel.Constraints is { } constraints) after = constraints.ConsistentVjp(time, firing.After, after, into);
         var argument = kernel.Argument(firing.Before, firing.Lanes, firing.Times, isBefore: true);
         var before = _equations.JumpVjp(firing.Which, time, firing.Before, after, into).expand_as(after);
@@ -79,8 +79,4 @@ internal sealed class EventAdjoint(StepKernel kernel, int lanes, Tensor? times, 
     }
 
     private ParameterGradients Nothing() => new(_equations.Parameters, _ => false);
-
-    private static Tensor Vector(double[] values, Tensor like) => HostVector.ToDevice(values, [values.Length], like.dtype, like.device);
-
-    private static Tensor Index(int[] rows, Device device) => tensor([.. rows.Select(row => (long)row)], ScalarType.Int64, device);
 }

@@ -22,6 +22,9 @@ internal sealed class InterpolatedEquations(OdeProblem problem, InterpolatedStat
     public override Tensor Adjoint(Tensor vector) => vector.alias();
 
     /// <inheritdoc/>
-    public override Tensor Drift(int stage, Tensor t, Tensor state) =>
-        AdjointSlope(stage, t, states.At(t.to(ScalarType.Float64).item<double>(), lanes), state, null);
+    public override Tensor Drift(int stage, Tensor t, Tensor state)
+    {
+        var time = Interval!.TimeAt(t);
+        return AdjointSlope(stage, time, states.At(HostVector.ToHost(time), lanes), state, null);
+    }
 }

@@ -51,26 +51,28 @@ internal sealed class InterpolatedStates : IStepRecorder
     }
 
     /// <summary>The states at a time: [samples, N].</summary>
-    /// <param name="time">Inside the solve.</param>
+    /// <param name="times">Inside the solve: of all samples, or of each of these.</param>
     /// <param name="lanes">Which lanes, each of one sample; all samples where null.</param>
-    public Tensor At(double time, int[]? lanes)
+    public Tensor At(double[] times, int[]? lanes)
     {
         lanes ??= [.. Enumerable.Range(0, _samples)];
-        Place[] places = [.. lanes.Select(lane => StepAt(time, _steps[_lanes == 1 ? 0 : lane]))];
+        double[] ofSamples = times.Length == 1 ? [.. lanes.Select(_ => times[0])] : times;
+        Place[] places = [.. lanes.Select((lane, i) => StepAt(ofSamples[i], _lanes == 1 ? 0 : lane))];
         var index = tensor([.. places.Select((place, i) => (long)place.Step * _samples + lanes[i])], ScalarType.Int64, _allStates!.device);
-        double[] weights = [.. places.SelectMany(place => _problem.Tableau.DenseWeights((time - place.Start) / place.Size))];
+        double[] weights = [.. places.SelectMany((place, i) => _problem.Tableau.DenseWeights((ofSamples[i] - place.Start) / place.Size))];
         var factors = HostVector.ToDevice(weights, [lanes.Length, _allSlopes!.size(1), 1], _allStates.dtype, _allStates.device);
         return _allStates.index_select(0, index).add_(_allSlopes.index_select(0, index).mul_(factors).sum([1L]), Scalars.One);
     }
 
-    /// <summary>The step that a time lies in.</summary>
-    private Place StepAt(double time, List<Place> steps)
+    /// <summary>The step of a lane that a time lies in.</summary>
+    private Place StepAt(double time, int lane)
     {
+        var (steps, direction) = (_steps[lane], _problem.Span.Of(lane).Direction);
         var (first, last) = (0, steps.Count - 1);
         while (first < last)
         {
             var middle = (first + last + 1) / 2;
-            if ((time - steps[middle].Start) * _problem.Span.Direction >= 0) first = middle;
+            if ((time - steps[middle].Start) * direction >= 0) first = middle;
             else last = middle - 1;
         }
 

@@ -91,7 +91,7 @@ internal sealed class OdeGradient : ISolveGradient
         using var made = initial;
         return (
             (made?.clone() ?? zeros_like(_initial)).DetachFromDisposeScope(),
-            _problem.Span.Source is null ? null : (times?.clone() ?? zeros([Run.Times.Length], ScalarType.Float64)).DetachFromDisposeScope(),
+            Run.Slopes is null ? null : (times?.clone() ?? zeros(_problem.Span.Source!.shape, ScalarType.Float64)).DetachFromDisposeScope(),
             Own(into));
     }
 
@@ -165,7 +165,7 @@ internal sealed class OdeGradient : ISolveGradient
         using var tape = (StepTape)(Interlocked.Exchange(ref _recorder, null) ?? SolvedAgain());
         if (survivors is null) return DiscreteAdjoint.Run(_problem, tape, cotangents, into, eventTimes);
         using var part = tape.Of(survivors);
-        return DiscreteAdjoint.Run(_problem, part, cotangents, into, eventTimes);
+        return DiscreteAdjoint.Run(_problem with { Span = _problem.Span.Select(survivors) }, part, cotangents, into, eventTimes);
     }
 
     private IStepRecorder SolvedAgain()
@@ -182,17 +182,18 @@ internal sealed class OdeGradient : ISolveGradient
 
     private Tensor Continuous(Tensor cotangents, int[]? survivors, ParameterGradients into)
     {
-        var (initial, saved, step) = (_initial, _saved!, Run.NextStep.Min());
+        var (problem, initial, saved, step) = (_problem, _initial, _saved!, Run.NextStep.Min());
         if (survivors is not null)
         {
             var index = IndexOf(survivors)!;
+            problem = problem with { Span = problem.Span.Select(survivors) };
             (initial, saved, step) = (initial.index_select(0, index), saved.index_select(1, index), survivors.Min(i => Run.NextStep[i]));
         }
 
         AdjointEquations backwards = _recorder is InterpolatedStates states
             ? new InterpolatedEquations(_problem, states, survivors, into, initial)
             : new BacksolveEquations(_problem, into, initial);
-        var (gradient, warning) = ContinuousAdjoint.Run(_problem, backwards, initial, Run.Times, saved, step, cotangents, into);
+        var (gradient, warning) = ContinuousAdjoint.Run(problem, backwards, initial, Run.Times, saved, step, cotangents, into);
         if (warning is not null) _problem.Options.Tell(warning);
         return gradient;
     }
@@ -203,10 +204,10 @@ internal sealed class OdeGradient : ISolveGradient
     /// </summary>
     internal static Tensor OfTimes(RungeKuttaProblem problem, OdeRun run, Tensor cotangents, Tensor initial)
     {
-        var slopes = run.Slopes!;
-        var times = slopes.mul(cotangents).nan_to_num().sum([1, 2]);
-        if (problem.Options.Start is null && run.Times[0] == problem.Span.Start)
-            times.select(0, 0).add_(slopes.select(0, 0).mul(initial).nan_to_num().sum(), Scalars.MinusOne);
-        return times;
+        var (slopes, samples) = (run.Slopes!, problem.Span.Lanes is null ? new long[] { -2, -1 } : [-1]);
+        var times = slopes.mul(cotangents).nan_to_num().sum(samples);
+        if (problem.Options.Start is null)
+            times.select(0, 0).add_(slopes.select(0, 0).mul(initial).nan_to_num().sum(samples), Scalars.MinusOne);
+        return times.view(problem.Span.Source!.shape);
     }
 }

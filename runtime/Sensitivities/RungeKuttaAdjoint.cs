@@ -17,7 +17,7 @@ internal sealed class RungeKuttaAdjoint : DiscreteAdjoint
 {
     private readonly RungeKuttaKernel _first;
     private readonly RungeKuttaKernel? _stiff;      // where the method has changed
-    private readonly double _start;
+    private readonly SolveSpan _span;
     private readonly EventAdjoint _events;
     private readonly PastAdjoint? _past;
     private RungeKuttaKernel _kernel;       // of the step that is reversed
@@ -28,7 +28,7 @@ internal sealed class RungeKuttaAdjoint : DiscreteAdjoint
     public RungeKuttaAdjoint(OdeProblem problem, StepTape tape, Tensor cotangents, Tensor? eventTimes, ParameterGradients into)
         : base(tape, cotangents, into)
     {
-        (_tableau, _start) = (problem.Tableau, problem.Span.Start);
+        (_tableau, _span) = (problem.Tableau, problem.Span);
         _kernel = _first = new RungeKuttaKernel(problem, tape.Lanes, State.dtype, keepsTerms: true, tape.Past);
         _stiff = problem.Stiff is null ? null : new RungeKuttaKernel(problem.ByStiffMethod, tape.Lanes, State.dtype, keepsTerms: true);
         _events = new EventAdjoint(_kernel, tape.Lanes, eventTimes, into);
@@ -40,9 +40,8 @@ internal sealed class RungeKuttaAdjoint : DiscreteAdjoint
     {
         if (_past is not null) State.add_(_past.Initial, Scalars.One);
         if (_kernel.Constraints is not { } constraints) return State;
-        var time = HostVector.ToDevice([_start], [], start.dtype, start.device);
         using var ofConsistent = State;
-        return constraints.ConsistentVjp(time, start, ofConsistent, Into).DetachFromDisposeScope();
+        return constraints.ConsistentVjp(_span.StartTime(start), start, ofConsistent, Into).DetachFromDisposeScope();
     }
 
     /// <inheritdoc/>

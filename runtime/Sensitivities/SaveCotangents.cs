@@ -39,19 +39,29 @@ internal sealed class SaveCotangents
     }
 
     /// <summary>Adds the cotangents of what was saved at one end of a solve to the adjoint of the state there.</summary>
-    public static void AddAt(double end, double[] times, Tensor cotangents, Tensor state)
+    /// <param name="span">Which times were saved.</param>
+    /// <param name="end">The end of a lane's span, or NaN where nothing is added.</param>
+    /// <param name="cotangents">d loss / d saved state: [times, samples, N].</param>
+    /// <param name="state">What they are added to: [samples, N].</param>
+    public static void AddAt(SolveSpan span, Func<SolveSpan, double> end, Tensor cotangents, Tensor state)
     {
-        for (var i = 0; i < times.Length; i++)
-            if (times[i] == end)
+        if (span.Lanes is { } lanes)
+        {
+            AddWhere([.. Enumerable.Range(0, span.Count).SelectMany(i => lanes.Select(lane => lane.Times![i] == end(lane)))], cotangents, state);
+            return;
+        }
+
+        for (var i = 0; i < span.Count; i++)
+            if (span.Times![i] == end(span))
                 state.add_(cotangents.select(0, i), Scalars.One);
     }
 
-    /// <summary>Adds those of the saved times for which stopped lanes hold their final state: see <see cref="StepTape.Held"/>.</summary>
-    public static void AddHeld(bool[] held, Tensor cotangents, Tensor state)
+    /// <summary>Adds those of some saved times of each lane, [times, lanes].</summary>
+    public static void AddWhere(bool[] rows, Tensor cotangents, Tensor state)
     {
         var times = cotangents.size(0);
-        var rows = tensor(held, [times, held.Length / times, 1], device: cotangents.device);
-        state.add_(where(rows, cotangents, zeros_like(cotangents)).sum([0L]), Scalars.One);
+        var mask = tensor(rows, [times, rows.Length / times, 1], device: cotangents.device);
+        state.add_(where(mask, cotangents, zeros_like(cotangents)).sum([0L]), Scalars.One);
     }
 
     /// <summary>What rows and other rows of the same step give together: the first, added to; null where neither gives anything.</summary>

@@ -77,7 +77,7 @@ internal static class SecondDerivatives
         if (arrived.Length == 0) return (ofSaved, ofState);
         var index = tensor([.. arrived.Select(lane => (long)lane)], ScalarType.Int64, initial.device);
         using var steps = tape.Steps.Of(arrived);
-        using var part = DiscreteAdjoint.Run(variational, steps, OfTangents(cotangents.index_select(1, index)), into);
+        using var part = DiscreteAdjoint.Run(variational with { Span = variational.Span.Select(arrived) }, steps, OfTangents(cotangents.index_select(1, index)), into);
         ofSaved.index_copy_(1, index, tangents.index_select(1, index));
         ofState.index_copy_(0, index, part.narrow(1, 0, size));
         return (ofSaved, ofState);

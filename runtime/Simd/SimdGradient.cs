@@ -57,7 +57,7 @@ internal sealed class SimdGradient : ISolveGradient
             foreach (var gradient in parameters) gradient?.zero_();
         }
 
-        if (_problem.Span.Source is not null) times ??= zeros([Result.Times.Length], ScalarType.Float64);
+        if (Result.Slopes is not null) times ??= zeros([Result.Times.Length], ScalarType.Float64);
         foreach (var gradient in parameters) gradient?.DetachFromDisposeScope();
         return (initial?.DetachFromDisposeScope(), times?.DetachFromDisposeScope(), parameters);
     }

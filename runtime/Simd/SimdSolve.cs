@@ -21,6 +21,7 @@ internal static class SimdSolve
             return $"The SIMD code of {model.GetName()} is written in {binding.Dtype}, and its parameters are {model.Dtype}: build the model in {binding.Dtype}, or solve it with SolveTarget.Torch.";
         if (is_grad_enabled() && !options.KeepsAllStates)
             return $"The {options.GradientInWords} gradient is computed by torch alone: take gradient = discrete, or SolveTarget.Torch.";
+        if (span.Lanes is not null) return "Samples with times of their own are solved by torch alone: take SolveTarget.Torch.";
         if (options.Resumable) return "The state that a solve goes on from is kept by torch alone: take SolveTarget.Torch.";
         if (ReversibleScheme.Find(options.Method?.Name) is { } scheme)
             return $"Method {scheme.Name} is reversible, and those run on torch: take SolveTarget.Torch.";

@@ -13,6 +13,7 @@ internal sealed class CheckpointedTape : StepTape
     private readonly StepLog _log;
     private readonly Checkpoints _checkpoints;
     private RungeKuttaKernel? _kernel;      // of the way back
+    private EventActions? _actions;
 
     /// <param name="problem">What is solved.</param>
     /// <param name="lanes">How many lanes step on their own.</param>
@@ -30,11 +31,13 @@ internal sealed class CheckpointedTape : StepTape
 
     private RungeKuttaKernel Kernel => _kernel ??= new RungeKuttaKernel(_problem, Lanes, Final!.dtype, keepsTerms: true);
 
+    private EventActions Actions => _actions ??= new EventActions(_problem, Kernel, Lanes);
+
     /// <inheritdoc/>
     public override void Add(AcceptedStep step)
     {
         // Where the slope at the start is not the last step's, it is evaluated at the start of this one: by whoever comes back here.
-        var hasSlope = Count == 0 || _log.HasEndSlope(Count - 1) || _problem.Tableau.IsPartitioned;
+        var hasSlope = !step.StartsAnew && (Count == 0 || _log.HasEndSlope(Count - 1) || _problem.Tableau.IsPartitioned);
         Keep(Count, step.Stages.States[0], hasSlope ? step.Stages.FirstSlope : null);
         _log.Add(step);
     }
@@ -56,8 +59,9 @@ internal sealed class CheckpointedTape : StepTape
         using var scope = NewDisposeScope();
         var from = _checkpoints.Last;
         var attempt = Attempt(from);
-        var after = attempt.After;
-        var slope = _log.HasEndSlope(from.Step) ? attempt.EndSlope() : Kernel.SharedSlope(attempt);
+        var (after, slope) = Events(attempt, from.Step) is { } events
+            ? (events.AfterAll(), null)
+            : (attempt.After, _log.HasEndSlope(from.Step) ? attempt.EndSlope() : Kernel.SharedSlope(attempt));
         if (_log.Moves(from.Step) is { } lanes)
         {
             var moves = tensor(lanes, [Lanes, 1], device: after.device);
@@ -73,13 +77,23 @@ internal sealed class CheckpointedTape : StepTape
     {
         var (step, rows) = (from.Step, _log.Rows(from.Step));
         var attempt = Attempt(from);
-        if (rows is not null) attempt.Extend();
+        if (rows is not null && _log.Events(step) is null) attempt.Extend();
+        var events = StepRecord.Own(Events(attempt, step));
         var geometry = _log.Moves(step) is { } moves ? attempt.Geometry.OfMoved(moves) : attempt.Geometry.Anew();
-        if (!_log.IsSound(step)) return new StepRecord(geometry, from.State, null, null, rows, _log.SavedAtEnd(step), null, StartsAnew: false);
+        var record = new StepRecord(geometry, from.State, null, null, rows, _log.SavedAtEnd(step), events, _log.StartsAnew(step));
+        if (!_log.IsSound(step)) return record;
         var (states, terms) = (attempt.InnerStates, attempt.InnerTerms);
         foreach (var stage in states) stage?.DetachFromDisposeScope();
         foreach (var term in terms.SelectMany(ofStage => ofStage ?? [])) term.DetachFromDisposeScope();
-        return new StepRecord(geometry, from.State, states, terms, rows, _log.SavedAtEnd(step), null, StartsAnew: false);
+        return record with { StageStates = states, Terms = terms };
+    }
+
+    /// <summary>What the events that cut a step make of it, once more; null where there are none.</summary>
+    private EventRecord? Events(RungeKuttaStep attempt, int step)
+    {
+        if (_log.Events(step) is not { } moments) return null;
+        attempt.Extend();
+        return Actions.Act(attempt, moments).Record;
     }
 
     private RungeKuttaStep Attempt(Checkpoint from)

@@ -25,6 +25,12 @@ internal static class HostVector
         return values;
     }
 
+    /// <summary>Numbers of lanes, or of other rows, as an index.</summary>
+    public static Tensor Index(IEnumerable<int> rows, Device device) => tensor([.. rows.Select(row => (long)row)], ScalarType.Int64, device);
+
+    /// <summary>A vector of the type of a tensor and where that is.</summary>
+    public static Tensor Like(double[] values, Tensor like) => ToDevice(values, [values.Length], like.dtype, like.device);
+
     /// <summary>A tensor of the given type and shape from numbers on the host.</summary>
     public static Tensor ToDevice(double[] values, ReadOnlySpan<long> shape, ScalarType dtype, Device device)
     {

@@ -71,7 +71,7 @@ internal sealed class OdeIntegrator : IDisposable
         if (problem.Delays.Count > 0)
         {
             _past = new Past(problem, _state, _lanes, keepsAll: recorder is not null);
-            _discontinuities = new Discontinuities(problem.Delays, problem.Tableau.Order, problem.Span.Start, _lanes);
+            _discontinuities = new Discontinuities(problem.Delays, problem.Tableau.Order, problem.Span, _lanes);
             if (recorder is StepTape tape) tape.Past = _past;
         }
 
@@ -83,11 +83,11 @@ internal sealed class OdeIntegrator : IDisposable
         _clock = new LaneClock(problem, _lanes);
         _norm = new ErrorNorm(problem.Rtol, problem.Atol, _lanes);
         _events = LaneEvents.Of(problem, _kernel, _state, _lanes);
-        if (from is not null || problem.Options.Resumable) _resumePoint = new ResumePoint(_clock, _kernel, _events, _lanes);
+        if (from is not null || problem.Options.Resumable) _resumePoint = new ResumePoint(_clock, _kernel, _events, problem.Span, _lanes);
         _clock.Limits = Limits();
         _clock.Longest = _past?.Least ?? double.PositiveInfinity;
-        if (problem.Span.Times is { } times) _saved = new SavedStates(problem.Span, times, state, _lanes, withSlopes);
-        else _everyStep = problem.IsAdaptive && _lanes > 1
+        if (problem.Span.Times is not null) _saved = new SavedStates(problem.Span, state, _lanes, withSlopes);
+        else _everyStep = (problem.IsAdaptive || problem.Span.Lanes is not null) && _lanes > 1
             ? throw new ArgumentException("SaveAt.Steps needs steps that all samples share: solve with StepCoupling.Batch, or with fixed steps.")
             : [];
     }
@@ -138,10 +138,10 @@ internal sealed class OdeIntegrator : IDisposable
             EvaluateAt(AtRest());
             _clock.Start(_problem.Method.Dt is { } dt
                 ? [.. Enumerable.Repeat(dt, _lanes)]
-                : InitialStep.Choose(_kernel, _norm, FirstSpan(), _state, Derivative(TimeOfStart())!, _lanes));
+                : InitialStep.Choose(_kernel, _norm, _problem.Span.UpTo(_past?.Least ?? double.PositiveInfinity), _state, Derivative(TimeOfStart())!, _lanes));
         }
 
-        if (_slope is null && (_withSlopes || _problem.Span.Start == _problem.Span.End)) EvaluateAt(AtRest());
+        if (_slope is null && (_withSlopes || !_clock.AnyActive)) EvaluateAt(AtRest());
         _events?.Start(TimeOfStart(), _state);
         _saved?.Start(_state, _withSlopes ? Derivative(TimeOfStart()) : _state);
         _everyStep?.Add((_problem.Span.Start, Kept(_state), _withSlopes ? Kept(Derivative(TimeOfStart())) : null));
@@ -176,7 +176,7 @@ internal sealed class OdeIntegrator : IDisposable
         _state = found.State.DetachFromDisposeScope();
         if (!found.Failed.Contains(true)) return;
         _clock.Refuse(_lanes == found.Failed.Length ? found.Failed : [true], SolveStatus.ConstraintsUnsolved);
-        _problem.Options.Tell(found.Warning(_problem.Span.Start));
+        _problem.Options.Tell(found.Warning(_clock.Time[_lanes == 1 ? 0 : Array.IndexOf(found.Failed, true)]));
     }
 
     private void Attempt()
@@ -320,17 +320,13 @@ internal sealed class OdeIntegrator : IDisposable
         return anyPassed;
     }
 
-    /// <summary>The span of time that the first step may take.</summary>
-    private SolveSpan FirstSpan() =>
-        _past is null ? _problem.Span : _problem.Span with { End = Math.Min(_problem.Span.End, _problem.Span.Start + _past.Least) };
-
     /// <summary>A step of size zero, where the lanes are.</summary>
     private StepGeometry AtRest() => _kernel.GeometryOf(_clock.Time, new double[_lanes], _state);
 
     /// <summary>dx/dt at the present state.</summary>
     private Tensor Derivative(Tensor time) => _kernel.Derivative(time, _state, _slope!);
 
-    private Tensor TimeOfStart() => HostVector.ToDevice([_problem.Span.Start], [], _state.dtype, _state.device);
+    private Tensor TimeOfStart() => _problem.Span.StartTime(_state);
 
     private Tensor TimeOfLanes() => HostVector.ToDevice(_clock.Time, [_lanes], _state.dtype, _state.device);
 
@@ -343,8 +339,15 @@ internal sealed class OdeIntegrator : IDisposable
     private void Report()
     {
         if (_problem.Options.Progress is not { } progress) return;
-        var (span, slowest) = (_problem.Span, _clock.Time.MinBy(t => Math.Abs(t - _problem.Span.Start)));
-        progress.Report(new SolveProgress(slowest, (slowest - span.Start) / (span.End - span.Start), _clock.Accepted.Max() + _clock.Rejected.Max()));
+        var slowest = Enumerable.Range(0, _lanes).MinBy(FractionOf);
+        progress.Report(new SolveProgress(_clock.Time[slowest], FractionOf(slowest), _clock.Accepted.Max() + _clock.Rejected.Max()));
+    }
+
+    /// <summary>How much of its span lies behind a lane, 0 to 1.</summary>
+    private double FractionOf(int lane)
+    {
+        var span = _problem.Span.Of(lane);
+        return span.Start == span.End ? 1 : (_clock.Time[lane] - span.Start) / (span.End - span.Start);
     }
 
     /// <summary>Keeps a slope beyond its step: an alias, since the equations may return a tensor of their own.</summary>

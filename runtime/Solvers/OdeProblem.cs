@@ -41,6 +41,7 @@ internal sealed record OdeProblem(
             throw new ArgumentException(
                 $"Method {problem.Method.Name} is for equations of the second order without velocity, q'' = a(t, q), and these are of another form; deqc check names the term where the solve block has the method. Take vern9, or dopri8.");
         if (equations.Algebraic is not null) CheckConstraints(problem);
+        if (span.Lanes is { } lanes) CheckSpans(lanes, options);
         var complete = new OdeProblem(equations, problem.Tableau, span, problem.Method, options) { Delays = equations.Delays };
         if (complete.Delays.Count > 0) complete.CheckDelays();
         return complete;
@@ -60,14 +61,22 @@ internal sealed record OdeProblem(
             throw new NotSupportedException($"Method {Method.Name} keeps past values of its own, and equations with delays are solved by Runge-Kutta methods: take one of {string.Join(", ", Methods.ExplicitNames)}.");
         if (Tableau.IsImplicit)
             throw new NotSupportedException($"Method {Method.Name} is implicit, and equations with delays are solved by explicit methods: take one of {string.Join(", ", Methods.ExplicitNames)}.");
-        if (Span.Direction < 0)
-            throw new NotSupportedException($"Equations with delays are solved forwards in time alone, not from {Span.Start} to {Span.End}: backwards they would need the future, and errors would grow without bound.");
+        if (Array.Find(Span.Lanes ?? [Span], span => span.Direction < 0) is { } backwards)
+            throw new NotSupportedException($"Equations with delays are solved forwards in time alone, not from {backwards.Start} to {backwards.End}: backwards they would need the future, and errors would grow without bound.");
         if (!IsAdaptive && Method.Dt > least * (1 + 1e-12))
             throw new ArgumentException($"The step dt = {Method.Dt} is larger than the delay {least}, so that a step would ask for itself: take dt <= {least}, best a fraction of it.");
         if (Options.Resumable)
             throw new NotSupportedException("A solve of equations with delays does not go on later (SolveOptions.Resumable): their past is not kept.");
         if (!Options.KeepsAllStates)
             throw new NotSupportedException($"The {Options.GradientInWords} gradient does not go through delays, whose adjoint asks for what lies ahead: take GradientMode.Discrete, without checkpoints, which is exact there.");
+    }
+
+    private static void CheckSpans(SolveSpan[] lanes, SolveOptions options)
+    {
+        if (options.Coupling == StepCoupling.Batch && lanes.Length > 1)
+            throw new ArgumentException("Samples with times of their own cannot share their steps: solve with StepCoupling.PerSample.");
+        if (options.Resumable && Array.FindIndex(lanes, lane => lane.Direction != lanes[0].Direction) is var other and > 0)
+            throw new ArgumentException($"Samples 0 and {other} go opposite ways in time, and a solve that goes on later has one (SolveOptions.Resumable): solve them apart.");
     }
 
     private static void CheckConstraints(RungeKuttaProblem problem)

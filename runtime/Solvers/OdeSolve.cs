@@ -22,12 +22,15 @@ internal static class OdeSolve
             return Run(ReversibleProblem.Of(equations, scheme, span, options), layout, initial);
         var problem = OdeProblem.Of(equations, span, options);
         var batch = BatchOf(initial, layout);
+        // One state without a batch is every sample's.
+        if (batch.Length == 0 && span.Batch.Length > 0) (initial, batch) = (initial.expand([.. span.Batch, layout.Size]), span.Batch);
+        CheckBatch(span, batch);
         var flat = initial.reshape(-1, layout.Size).contiguous();
         var wantsGradient = is_grad_enabled()
             && (initial.requires_grad || span.Source is { requires_grad: true } || equations.Parameters.Any(p => p.requires_grad));
-        if (wantsGradient && equations.Events.Count > 0 && !options.KeepsAllStates)
+        if (wantsGradient && equations.Events.Count > 0 && options.GradientOrDefault != GradientMode.Discrete)
             throw new NotSupportedException(
-                $"The {options.GradientInWords} gradient does not go through events: take GradientMode.Discrete, without checkpoints, which is exact there.");
+                $"The {options.GradientInWords} gradient does not go through events: take GradientMode.Discrete, which is exact there.");
         if (wantsGradient && problem.Delays.Count > 0 && span.Source is { requires_grad: true } && options.Start is null)
             throw new NotSupportedException("Equations with delays have no gradient by the time that they start at, which moves what their past is: give SolveOptions.Start, so that the saved times are others.");
         if (!wantsGradient) return Describe(problem, layout, batch, (int)flat.size(0), OdeIntegrator.Run(problem, flat.detach()), null);
@@ -49,7 +52,9 @@ internal static class OdeSolve
     {
         GradientFault.ThrowIfAny();
         using var noGradient = no_grad();
-        var problem = OdeProblem.Of(equations, SolveSpan.Of(options, from.Time, defaultEnd) with { Start = from.Start }, options);
+        var span = SolveSpan.Of(options, from.Time, defaultEnd);
+        CheckBatch(span, from.Packed.shape[..^1]);
+        var problem = OdeProblem.Of(equations, span.From(ResumePoint.StartsOf(from.Tensors)), options);
         from.Check(problem, layout);
         using var state = from.Packed.reshape(-1, layout.Size);
         var run = OdeIntegrator.Run(problem, state, from: from);
@@ -60,7 +65,7 @@ internal static class OdeSolve
     private static Solution Describe(
         OdeProblem problem, StateLayout layout, long[] batch, int samples, OdeRun run, Tensor? tied, Tensor? eventTimes = null)
     {
-        var solution = Describe(layout, batch, samples, run, tied, eventTimes);
+        var solution = Describe(layout, batch, samples, run, tied, eventTimes, problem.Span.Lanes is not null);
         if (run.Memory is { } kept) solution.Kept = SolverState.Of(problem, layout, batch, run.LastTime, kept);
         return solution;
     }
@@ -82,14 +87,15 @@ internal static class OdeSolve
     }
 
     /// <summary>The solution that a run amounts to; its values are tied to autograd's graph where such are given.</summary>
-    internal static Solution Describe(StateLayout layout, long[] batch, int samples, OdeRun run, Tensor? tied, Tensor? eventTimes = null)
+    internal static Solution Describe(
+        StateLayout layout, long[] batch, int samples, OdeRun run, Tensor? tied, Tensor? eventTimes = null, bool hasOwnTimes = false)
     {
         using var lastState = run.LastState;
         using var values = run.Values;    // what is returned holds the data
         var solution = new Solution(
             layout,
-            tensor([.. run.Times], ScalarType.Float64),
-            tied is not null && batch.Length == 1 ? tied : (tied ?? values).view([run.Times.Length, .. batch, layout.Size]),
+            tensor([.. run.Times], hasOwnTimes ? [run.ValuesShape[0], .. batch] : [run.Times.Length], ScalarType.Float64),
+            tied is not null && batch.Length == 1 ? tied : (tied ?? values).view([run.ValuesShape[0], .. batch, layout.Size]),
             OfSamples(run.Status, samples),
             run.Statistics with { Accepted = OfSamples(run.Statistics.Accepted, samples), Rejected = OfSamples(run.Statistics.Rejected, samples) })
         {
@@ -98,6 +104,15 @@ internal static class OdeSolve
             MethodChanges = run.MethodChanges is { } changes ? OfSamples(changes, samples) : [],
         };
         return run.Events is null ? solution : new Solution(solution, run.Events, WithBatch(eventTimes ?? run.EventTimes!, batch));
+    }
+
+    /// <exception cref="ArgumentException">Samples have times of their own, and they are those of another batch.</exception>
+    private static void CheckBatch(SolveSpan span, long[] batch)
+    {
+        if (span.Lanes is null || batch.SequenceEqual(span.Batch)) return;
+        var isTransposed = batch.Length == 1 && span.Batch.Length == 1 && batch[0] == span.Count;
+        throw new ArgumentException(
+            $"Times of every sample's own have the axes of the batch behind that of the times, [{span.Count}, {string.Join(", ", batch)}]; these are [{span.Count}, {string.Join(", ", span.Batch)}]{(isTransposed ? ", and would fit transposed" : "")}.");
     }
 
     /// <summary>[samples, n] -> [..., n].</summary>

@@ -11,8 +11,9 @@ namespace DiffEqLang.Runtime;
 /// <param name="clock">Of the solve.</param>
 /// <param name="kernel">What takes its steps.</param>
 /// <param name="events">Its events; null where there are none.</param>
+/// <param name="span">From where the lanes start.</param>
 /// <param name="lanes">How many lanes there are.</param>
-internal sealed class ResumePoint(LaneClock clock, StepKernel kernel, LaneEvents? events, int lanes)
+internal sealed class ResumePoint(LaneClock clock, StepKernel kernel, LaneEvents? events, SolveSpan span, int lanes)
 {
     /// <summary>The state and its slope, of the shape of a state.</summary>
     public const string State = "state", Slope = "slope";
@@ -40,7 +41,7 @@ internal sealed class ResumePoint(LaneClock clock, StepKernel kernel, LaneEvents
             taken.Dispose();
         }
 
-        var numbers = _numbers.Zip(clock.Time, (ofLane, reached) => (double[])[reached, .. ofLane!]).ToArray();
+        double[][] numbers = [.. Enumerable.Range(0, lanes).Select(lane => (double[])[clock.Time[lane], span.Of(lane).Start, .. _numbers[lane]!])];
         closed[Numbers] = tensor(numbers.SelectMany(row => row).ToArray(), [lanes, numbers[0].Length], ScalarType.Float64).DetachFromDisposeScope();
         return closed;
     }
@@ -48,13 +49,22 @@ internal sealed class ResumePoint(LaneClock clock, StepKernel kernel, LaneEvents
     /// <summary>Lets clock, kernel and events go on from there; says of which lanes the slope is known.</summary>
     public bool[] Recall(IReadOnlyDictionary<string, Tensor> kept)
     {
-        var rows = HostVector.ToHost(kept[Numbers]).Chunk((int)kept[Numbers].size(1)).ToArray();
-        var (ofClock, ofKernel) = (2 + clock.Memory(0).Length, kernel.Memory(0).Length);
-        for (var lane = 0; lane < lanes; lane++) clock.Recall(lane, rows[lane][2..ofClock]);
+        var rows = RowsOf(kept);
+        var (ofClock, ofKernel) = (3 + clock.Memory(0).Length, kernel.Memory(0).Length);
+        for (var lane = 0; lane < lanes; lane++) clock.Recall(lane, rows[lane][3..ofClock]);
         kernel.Recall([.. rows.Select(row => row[ofClock..(ofClock + ofKernel)])], kept);
         events?.Recall([.. rows.Select(row => row[(ofClock + ofKernel)..])], [.. rows.Select(row => row[0])]);
-        return [.. rows.Select(row => row[1] != 0)];
+        return [.. rows.Select(row => row[2] != 0)];
     }
+
+    /// <summary>The time that each lane had reached.</summary>
+    public static double[] ReachedBy(IReadOnlyDictionary<string, Tensor> kept) => [.. RowsOf(kept).Select(row => row[0])];
+
+    /// <summary>Where each lane began, from which steps of a fixed size are counted.</summary>
+    public static double[] StartsOf(IReadOnlyDictionary<string, Tensor> kept) => [.. RowsOf(kept).Select(row => row[1])];
+
+    private static double[][] RowsOf(IReadOnlyDictionary<string, Tensor> kept) =>
+        [.. HostVector.ToHost(kept[Numbers]).Chunk((int)kept[Numbers].size(1))];
 
     private void Take(bool[] which, Tensor state, Tensor? slope)
     {

@@ -10,8 +10,8 @@ namespace DiffEqLang.Runtime;
 /// <remarks>Without it the last stage of a step that lands on a break is on the other side of it, and the step is rejected again and again.</remarks>
 /// <param name="AtStart">Of each lane, whether its step begins at one.</param>
 /// <param name="AtEnd">Of each lane, the one at which its step ends; NaN where there is none.</param>
-/// <param name="Direction">That of the solve, +1 or -1.</param>
-internal sealed record StepBreaks(bool[] AtStart, double[] AtEnd, int Direction)
+/// <param name="Direction">That of each lane, +1 or -1.</param>
+internal sealed record StepBreaks(bool[] AtStart, double[] AtEnd, int[] Direction)
 {
     /// <summary>Nodes are sums of a tableau's coefficients.</summary>
     private const double RoundingOfNodes = 1e-12;
@@ -23,13 +23,14 @@ internal sealed record StepBreaks(bool[] AtStart, double[] AtEnd, int Direction)
     /// <param name="dtype">In which the time is rounded.</param>
     public double Inside(int lane, double node, double time, ScalarType dtype)
     {
-        if (node == 0 && AtStart[lane]) return Beside(time, Direction, dtype);
+        if (node == 0 && AtStart[lane]) return Beside(time, Direction[lane], dtype);
         var isEnd = Math.Abs(node - 1) <= RoundingOfNodes && double.IsFinite(AtEnd[lane]);
-        return isEnd ? Beside(AtEnd[lane], -Direction, dtype) : time;
+        return isEnd ? Beside(AtEnd[lane], -Direction[lane], dtype) : time;
     }
 
     /// <summary>Those of some lanes only.</summary>
-    public StepBreaks Select(int[] lanes) => new([.. lanes.Select(lane => AtStart[lane])], [.. lanes.Select(lane => AtEnd[lane])], Direction);
+    public StepBreaks Select(int[] lanes) => new(
+        [.. lanes.Select(lane => AtStart[lane])], [.. lanes.Select(lane => AtEnd[lane])], [.. lanes.Select(lane => Direction[lane])]);
 
     /// <summary>A step that begins or ends at a break, as its stages see it: one rounding of the time inside.</summary>
     /// <typeparam name="T">In which times are rounded.</typeparam>

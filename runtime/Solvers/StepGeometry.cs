@@ -13,14 +13,13 @@ internal sealed class StepGeometry
     private readonly IReadOnlyList<double> _nodes;
     private readonly ScalarType _dtype;
     private readonly Device _device;
-    private readonly StepBreaks? _breaks;
     private Tensor? _stageTimes;    // [stages] or [stages, lanes]
     private Tensor? _steps;         // [lanes, 1]
 
     public StepGeometry(
         IReadOnlyList<double> nodes, double[] times, double[] steps, ScalarType dtype, Device device, StepBreaks? breaks = null)
     {
-        (_nodes, Times, Steps, _dtype, _device, _breaks) = (nodes, times, steps, dtype, device, breaks);
+        (_nodes, Times, Steps, _dtype, _device, Breaks) = (nodes, times, steps, dtype, device, breaks);
         IsUniform = !times.AsSpan().ContainsAnyExcept(times[0]) && !steps.AsSpan().ContainsAnyExcept(steps[0]);
     }
 
@@ -29,6 +28,9 @@ internal sealed class StepGeometry
 
     /// <summary>The signed step of each lane.</summary>
     public double[] Steps { get; }
+
+    /// <summary>The steps that begin or end where the equations may break; null where none does.</summary>
+    public StepBreaks? Breaks { get; }
 
     /// <summary>Whether all lanes step alike.</summary>
     public bool IsUniform { get; }
@@ -67,14 +69,14 @@ internal sealed class StepGeometry
 
     /// <summary>The step of some lanes only.</summary>
     public StepGeometry Select(int[] lanes) =>
-        new(_nodes, [.. lanes.Select(i => Times[i])], [.. lanes.Select(i => Steps[i])], _dtype, _device, _breaks?.Select(lanes));
+        new(_nodes, [.. lanes.Select(i => Times[i])], [.. lanes.Select(i => Steps[i])], _dtype, _device, Breaks?.Select(lanes));
 
     /// <summary>The same step without the lanes that did not move, on tensors of its own.</summary>
     public StepGeometry OfMoved(bool[] moves) =>
-        new(_nodes, Times, moves.Contains(false) ? [.. Steps.Select((step, i) => moves[i] ? step : 0)] : Steps, _dtype, _device, _breaks);
+        new(_nodes, Times, moves.Contains(false) ? [.. Steps.Select((step, i) => moves[i] ? step : 0)] : Steps, _dtype, _device, Breaks);
 
     /// <summary>The same step with tensors yet to be made, in the dispose scope of their first use.</summary>
-    public StepGeometry Anew() => new(_nodes, Times, Steps, _dtype, _device, _breaks);
+    public StepGeometry Anew() => new(_nodes, Times, Steps, _dtype, _device, Breaks);
 
     private Tensor StepOfLanes() => _steps ??= HostVector.ToDevice(Steps, [Steps.Length, 1], _dtype, _device);
 
@@ -91,6 +93,6 @@ internal sealed class StepGeometry
     private double StageTime(int stage, int lane)
     {
         var (node, time) = (_nodes[stage], Times[lane] + _nodes[stage] * Steps[lane]);
-        return _breaks?.Inside(lane, node, time, _dtype) ?? time;
+        return Breaks?.Inside(lane, node, time, _dtype) ?? time;
     }
 }

@@ -13,7 +13,7 @@ internal static class InitialStep
     /// <summary>The sizes of the steps; NaN for a lane whose state or slope is not finite.</summary>
     /// <param name="kernel">Evaluates the slope once more.</param>
     /// <param name="norm">As for errors.</param>
-    /// <param name="span">From where, and in which direction.</param>
+    /// <param name="span">From where each lane starts, and in which direction.</param>
     /// <param name="state">[samples, N].</param>
     /// <param name="slope">dx/dt there.</param>
     /// <param name="lanes">How many steps are asked for.</param>
@@ -23,10 +23,10 @@ internal static class InitialStep
         var (d0, d1) = (norm.Of(state, tolerance), norm.Of(slope, tolerance));
         var trial = new double[lanes];
         for (var i = 0; i < lanes; i++)
-            trial[i] = Trial(new(d0[i]), new(d1[i]), span)[0];
+            trial[i] = Trial(new(d0[i]), new(d1[i]), span.Of(i))[0];
 
-        double[] signed = [.. trial.Select(h => double.IsFinite(h) ? h * span.Direction : 0)];
-        var geometry = kernel.GeometryOf([.. Enumerable.Repeat(span.Start, lanes)], signed, state);
+        double[] signed = [.. trial.Select((h, i) => double.IsFinite(h) ? h * span.Of(i).Direction : 0)];
+        var geometry = kernel.GeometryOf([.. Enumerable.Range(0, lanes).Select(i => span.Of(i).Start)], signed, state);
         var moved = state.add(Times(geometry, slope), Scalars.One);
         var end = kernel.EndNode;
         var there = kernel.Derivative(geometry.TimeOf(end), moved, kernel.Drift(geometry, end, moved, out _));

@@ -12,7 +12,8 @@ internal sealed class LaneClock
     private const double Rounded = 1 + 1e-12;
 
     private readonly RungeKuttaProblem _problem;
-    private readonly StepRules _rules;
+    private readonly StepRules[] _rules;                                      // of each lane
+    private readonly double[] _end;                                           // where each lane ends
     private readonly double[] _proposed;                                      // size of the next step
     private readonly double[] _target;                                        // the time that the attempt reaches
     private readonly (double Previous, double BeforePrevious, double Step)[] _history;    // log₂ of accepted steps' errors, and the size of the last
@@ -27,15 +28,20 @@ internal sealed class LaneClock
     public LaneClock(RungeKuttaProblem problem, int lanes)
     {
         _problem = problem;
-        _rules = new StepRules(problem);
+        _rules = problem.Span.Lanes is { } own
+            ? [.. own.Select(span => new StepRules(problem with { Span = span }))]
+            : [.. Enumerable.Repeat(new StepRules(problem), lanes)];
+        _end = [.. Enumerable.Range(0, lanes).Select(lane => problem.Span.Of(lane).End)];
         (_proposed, _target, _wasRejected, _nonFinite) = (new double[lanes], new double[lanes], new bool[lanes], new int[lanes]);
         (_history, _status, _diverged) = (new (double, double, double)[lanes], new SolveStatus?[lanes], new bool[lanes]);
         (_rests, _isForced) = (new bool[lanes], new bool[lanes]);
         (Accepted, Rejected, Moves) = (new long[lanes], new long[lanes], new bool[lanes]);
         _grid = new long[lanes];
-        Time = [.. Enumerable.Repeat(problem.Span.Start, lanes)];
+        Time = [.. Enumerable.Range(0, lanes).Select(lane => problem.Span.Of(lane).Start)];
         Step = new double[lanes];
-        if (problem.Span.Start == problem.Span.End) Array.Fill(_status, SolveStatus.Success);
+        for (var i = 0; i < lanes; i++)
+            if (Time[i] == _end[i])
+                _status[i] = SolveStatus.Success;
     }
 
     /// <summary>The time that each lane has reached. Replaced, not changed, so that a record may keep it.</summary>
@@ -92,7 +98,7 @@ internal sealed class LaneClock
     }
 
     /// <summary>Whether the attempt that is planned for a lane reaches for the end.</summary>
-    public bool ReachesForEnd(int lane) => Step[lane] != 0 && _target[lane] == _problem.Span.End;
+    public bool ReachesForEnd(int lane) => Step[lane] != 0 && _target[lane] == _end[lane];
 
     /// <summary>Sets the sizes of the first steps; a lane without a finite one ends.</summary>
     public void Start(double[] steps)
@@ -112,7 +118,7 @@ internal sealed class LaneClock
         {
             if (_status[i] is not null) continue;
             _target[i] = Limited(i, _problem.IsAdaptive ? AdaptiveTarget(i) : FixedTarget(i));
-            _isForced[i] = Limits is not null && _target[i] == Limits[i] && _target[i] != _problem.Span.End;
+            _isForced[i] = Limits is not null && _target[i] == Limits[i] && _target[i] != _end[i];
             if (Accepted[i] + Rejected[i] >= _problem.Options.MaxSteps)
                 _status[i] = SolveStatus.MaxSteps;
             else if (IsLostInRounding(i))
@@ -172,7 +178,7 @@ internal sealed class LaneClock
             if (Time[i] == _target[i] && !_isForced[i]) _grid[i]++;
             // What follows an event is another solution: the errors before it say nothing about its steps.
             if (cut?.TimeOf(i) is not null) (_history[i], _status[i]) = (default, cut.Endings[i]);
-            if (_status[i] is null && Time[i] == _problem.Span.End) _status[i] = SolveStatus.Success;
+            if (_status[i] is null && Time[i] == _end[i]) _status[i] = SolveStatus.Success;
         }
     }
 
@@ -193,22 +199,22 @@ internal sealed class LaneClock
     /// <summary>The target, or the lane's limit where that comes before it or a sliver behind.</summary>
     private double Limited(int i, double target) => Limits is null
         ? target
-        : _rules.LimitedTarget(new(Time[i]), new(target), new(Limits[i]), new(Longest * Rounded))[0];
+        : _rules[i].LimitedTarget(new(Time[i]), new(target), new(Limits[i]), new(Longest * Rounded))[0];
 
     private double AdaptiveTarget(int i)
     {
-        var target = _rules.AdaptiveTarget(new(Time[i]), new(_proposed[i]))[0];
-        return Math.Abs(target - Time[i]) <= Longest * Rounded ? target : Time[i] + Longest * _problem.Span.Direction;
+        var target = _rules[i].AdaptiveTarget(new(Time[i]), new(_proposed[i]))[0];
+        return Math.Abs(target - Time[i]) <= Longest * Rounded ? target : Time[i] + Longest * _problem.Span.Of(i).Direction;
     }
 
     /// <summary>The next multiple of the step: events do not move them.</summary>
     private double FixedTarget(int i)
     {
-        if (Limits is not null) _grid[i] = (long)_rules.StepsBehind(Time[i], _grid[i]);
-        return _rules.FixedTarget(new(_grid[i] + 1))[0];
+        if (Limits is not null) _grid[i] = (long)_rules[i].StepsBehind(Time[i], _grid[i]);
+        return _rules[i].FixedTarget(new(_grid[i] + 1))[0];
     }
 
-    private bool IsLostInRounding(int i) => _problem.IsAdaptive && !_isForced[i] && _rules.IsLostInRounding(new(Time[i]), new(_target[i]))[0] != 0;
+    private bool IsLostInRounding(int i) => _problem.IsAdaptive && !_isForced[i] && _rules[i].IsLostInRounding(new(Time[i]), new(_target[i]))[0] != 0;
 
     private void Accept(int i, double error, Func<int, bool, double, double>? factor)
     {
@@ -216,7 +222,7 @@ internal sealed class LaneClock
         var (size, uncut) = (Math.Abs(Step[i]), _proposed[i]);
         Accepted[i]++;
         _proposed[i] = size * (factor?.Invoke(i, true, error) ?? Factor(i, Vector<long>.AllBitsSet, log));
-        if (size < uncut && (_target[i] == _problem.Span.End || _isForced[i])) _proposed[i] = Math.Max(_proposed[i], uncut);
+        if (size < uncut && (_target[i] == _end[i] || _isForced[i])) _proposed[i] = Math.Max(_proposed[i], uncut);
         _history[i] = (StepRules.Remembered(log)[0], previous, size);
         (_wasRejected[i], _nonFinite[i]) = (false, 0);
     }
@@ -236,6 +242,6 @@ internal sealed class LaneClock
     {
         var wasRejected = _wasRejected[i] ? Vector<long>.AllBitsSet : Vector<long>.Zero;
         var (previous, beforePrevious, step) = _history[i];
-        return _rules.Factor(isAccepted, wasRejected, log, new(previous), new(beforePrevious), new(Math.Abs(Step[i])), new(step))[0];
+        return _rules[i].Factor(isAccepted, wasRejected, log, new(previous), new(beforePrevious), new(Math.Abs(Step[i])), new(step))[0];
     }
 }

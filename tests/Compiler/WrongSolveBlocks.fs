@@ -100,8 +100,8 @@ let all: (string * string list) list =
           "state x; dx/dt = x; solve { gradient = discrete(5) }"
           [ "4:20-31 DEQ0606 `discrete` takes one option, as in `discrete(checkpoints = 50)`" ]
       model
-          "state x; dx/dt = x; when rising(x - 2) { x := 0 }; solve { gradient = discrete(checkpoints = 5) }"
-          [ "4:1-30 DEQ0706 `gradient = discrete(checkpoints = 5)` does not go through events (take `gradient = discrete`, which is exact there)" ]
+          "state x; dx/dt = x; when rising(x - 2) { x := 0 }; solve { gradient = forward }"
+          [ "4:1-30 DEQ0706 `gradient = forward` does not go through events (take `gradient = discrete`, which is exact there)" ]
       model
           "state x; dx/dt = sin(\"x\")"
           [ "3:13-16 DEQ0423 `x` is a text, and no value (a text names a file: `import \"layers.deq\"`, `method = rk(\"mine.json\")`)" ]

@@ -191,11 +191,22 @@ let private saved =
           test "a sample that fails gives no gradient to the others" {
               let model = create "Bounce"
               model.SetValue("e", torch.tensor (0.5, dtype = torch.ScalarType.Float64))
-              let start = (vector [ 1.0; 400.0 ]).requires_grad_ true
-              let solution = solveFrom model [ "h", start ] (over 0.0 8.0)
-              solution.Packed.select(0, 0L).select(0, 1L).sum().backward()
               let alone, _ = gradients (create "Bounce") "h" [ 400.0 ] (over 0.0 8.0) sum
-              close 1e-9 (0.0 :: alone) (numbers start.grad) "the first has ended"
+
+              for checkpoints in [ Nullable(); Nullable 5 ] do
+                  let start = (vector [ 1.0; 400.0 ]).requires_grad_ true
+
+                  let options =
+                      SolveOptions(
+                          Method = tight.Method,
+                          Start = Nullable 0.0,
+                          End = Nullable 8.0,
+                          Checkpoints = checkpoints
+                      )
+
+                  let solution = solveFrom model [ "h", start ] options
+                  solution.Packed.select(0, 0L).select(0, 1L).sum().backward()
+                  close 1e-9 (0.0 :: alone) (numbers start.grad) "the first has ended"
           } ]
 
 let private multistep =
@@ -224,4 +235,70 @@ let private multistep =
                       close 1e-6 expectedByParameter byParameter "by parameters"
                   } ]
 
-let tests = testList "Event gradients" [ closedForms; byDifferences; saved; multistep ]
+let private checkpoints =
+    testList
+        "checkpoints give the gradient of all states, to the last bit"
+        [ let bouncing = "Bounce", "h", [ 1.0; 3.0; 0.6 ], [ 0.0; 0.9; 0.95; 2.3 ]
+          let spiking = "Neuron", "v", [ 0.1; -2.0; 0.9 ], [ 0.0; 0.9; 2.3 ]
+          let dosed = "Doses", "d", [ 0.3; 0.0 ], [ 0.0; 0.5; 1.2; 2.3 ]
+
+          let others =
+              [ "AtOnce", "x", [ 0.0; 0.5 ], [ 0.0; 1.0; 1.5 ]
+                "Land", "h", [ 5.0; 0.2 ], [ 0.0; 0.3; 2.3 ]
+                "Pendulum", "q", [ 0.7; 0.1 ], [ 2.3; 0.9; 0.0 ] ]
+
+          for method, models in
+              [ Methods.Tsit5(rtol = Nullable 1e-5, atol = Nullable 1e-7),
+                bouncing :: spiking :: dosed :: others
+                Methods.Kvaerno5(rtol = Nullable 1e-4, atol = Nullable 1e-6), [ bouncing; spiking ]
+                Methods.Rodas5P(rtol = Nullable 1e-4, atol = Nullable 1e-6), [ spiking; dosed ]
+                Methods.Rk4 0.1, [ bouncing; dosed ] ] do
+              for model, state, starts, times in models do
+                  test $"{method.Name} {model}" {
+                      let gradients (checkpoints: Nullable<int>) =
+                          let options =
+                              SolveOptions(
+                                  Method = method,
+                                  Save = SaveAt.Times(ReadOnlySpan(List.toArray times)),
+                                  Checkpoints = checkpoints
+                              )
+
+                          gradients (create model) state starts options (fun solution ->
+                              (weighted solution).add(solution.EventTimes.nan_to_num().sum(), 1.0.ToScalar()))
+
+                      let expected = gradients (Nullable())
+
+                      for most in [ 4; 1000 ] do
+                          Expect.equal (gradients (Nullable most)) expected $"{most} states"
+                  }
+
+          testSequenced
+          <| test "tensors alive do not grow with the events" {
+              let alive last checkpoints =
+                  use _ = torch.NewDisposeScope()
+                  let model = create "Neuron"
+                  let before = torch.Tensor.TotalCount
+
+                  let options =
+                      SolveOptions(
+                          Method = Methods.Rk4 0.05,
+                          Start = Nullable 0.0,
+                          End = Nullable last,
+                          Checkpoints = checkpoints
+                      )
+
+                  let solution = solveFrom model [ "v", vector [ 0.1 ] ] options
+                  // A state before and one after each event are the solution's.
+                  let events = int64 solution.Events[0].Count
+                  events, torch.Tensor.TotalCount - before - 2L * events
+
+              for last in [ 10.0; 100.0 ] do
+                  let events, alive = alive last (Nullable 10)
+                  Expect.isGreaterThan events (int64 last) "events"
+                  Expect.isLessThan alive 80L $"{events} events"
+
+              Expect.isGreaterThan (snd (alive 10.0 (Nullable()))) 200L "where all are kept"
+          } ]
+
+let tests =
+    testList "Event gradients" [ closedForms; byDifferences; saved; multistep; checkpoints ]

@@ -18,7 +18,7 @@ let private models =
       // A qubit's density matrix R + iS in a field along x.
       "Qubit",
       "state R, S : R[2, 2]; param w = 1.3; const X = [[0, 1], [1, 0]]; dR/dt = w*(X @ S - S @ X); dS/dt = -w*(X @ R - R @ X); init R = [[1, 0], [0, 0]]; init S = 0"
-      "Ramp", "state y; dy/dt = 2; init y = 1"
+      "Ramp", "state y; dy/dt = 2; output left = y - 2*t; init y = 1"
       "Broken", "state x : R[2]; dx/dt = if t < 0.5 then -x/2 else x^2; init x = [1, 2]"
       "BrokenAt", "state x : R[2]; dx/dt = if t < 0.5 then -x/2 else x^2; when at(0.5) {}; init x = [1, 2]"
       "Swing",
@@ -42,6 +42,24 @@ let private create name = GeneratedCode.create assembly.Value name
 
 let private by (method: Method) times =
     SolveOptions(Method = method, Save = SaveAt.Times(ReadOnlySpan(List.toArray times)))
+
+/// Samples of the ramp over times of their own, as one batch and alone.
+let private ramps (method: Method) starts (times: float list list) most =
+    let solve starts (times: float list list) =
+        let save = SaveAt.Times(torch.tensor (array2D (List.transpose times)))
+
+        solveFrom
+            (create "Ramp")
+            [ "y", vector starts ]
+            (SolveOptions(Method = method, Save = save, MaxSteps = most))
+
+    solve starts times, [ for start, ofSample in List.zip starts times -> solve [ start ] [ ofSample ] ]
+
+/// [times, samples]
+let private sideBySide (singles: Solution list) =
+    [ for single in singles -> numbers single.Packed ] |> List.transpose |> List.concat
+
+let private bits = List.map BitConverter.DoubleToInt64Bits
 
 let private steps (solution: Solution) = solution.Statistics.Accepted[0] + solution.Statistics.Rejected[0]
 
@@ -92,6 +110,32 @@ let private accuracy =
                   let solution = solveFrom (create "Ramp") [ "y", vector [ start ] ] (by tight.Method times)
                   close 1e-13 expected (numbers solution.Packed) "values"
           }
+          test "forwards and backwards in one batch (case 16)" {
+              let batch, singles =
+                  ramps tight.Method [ 1.0; 9.0 ] [ [ 0.0; 3.0; 5.0 ]; [ 2.0; 0.5; -8.0 ] ] 100
+
+              close 1e-13 [ 1.0; 9.0; 7.0; 6.0; 11.0; -11.0 ] (numbers batch.Packed) "values"
+
+              close
+                  1e-13
+                  [ 1.0; 5.0; 1.0; 5.0; 1.0; 5.0 ]
+                  (numbers (batch.Output "left"))
+                  "an output of the time"
+
+              close 1e-15 (sideBySide singles) (numbers batch.Packed) "single solves"
+          }
+          test "one sample arrives, another runs out of steps (case 17)" {
+              let method = Method("euler", Dt = Nullable 1.0)
+              let batch, singles = ramps method [ 1.0; 1.0 ] [ [ 1.0; 4.9 ]; [ 2.0; 13.0 ] ] 7
+              Expect.equal (List.ofSeq batch.Status) [ SolveStatus.Success; SolveStatus.MaxSteps ] "status"
+              Expect.equal (List.ofSeq batch.Statistics.Accepted) [ 4L; 7L ] "steps"
+              Expect.equal (List.ofSeq batch.LastTime) [ 4.9; 9.0 ] "how far they have come"
+
+              Expect.equal
+                  (string (numbers batch.Packed))
+                  (string (sideBySide singles))
+                  "bits, NaN among them"
+          }
           test "a break in the equations costs fewer evaluations where it is a given time (cases 18 and 19)" {
               let method = Methods.Dopri5(rtol = Nullable 1e-9, atol = Nullable 1e-9)
 
@@ -112,19 +156,16 @@ let private accuracy =
 
 /// The outputs' mean of two samples, each over times of its own.
 let private mean gradient (start: torch.Tensor) (model: DifferentialModel) =
-    let part sample times =
-        let options =
-            SolveOptions(
-                Method = Methods.Dopri8(rtol = Nullable 1e-11, atol = Nullable 1e-12),
-                Save = SaveAt.Times(ReadOnlySpan(List.toArray times)),
-                Gradient = gradient
-            )
+    let options =
+        SolveOptions(
+            Method = Methods.Dopri8(rtol = Nullable 1e-11, atol = Nullable 1e-12),
+            Save = SaveAt.Times(torch.tensor (array2D [ [ 0.0; 2.0 ]; [ 1.125; 3.5 ]; [ 3.0; 6.0 ] ])),
+            Gradient = gradient
+        )
 
-        let solution = model.Solve(Dictionary(dict [ "y", start.select (0, sample) ]), options)
-        solution.EnsureSuccess()
-        solution.Packed
-
-    torch.stack([ part 0L [ 0.0; 1.125; 3.0 ]; part 1L [ 2.0; 3.5; 6.0 ] ]).mean()
+    let solution = model.Solve(Dictionary(dict [ "y", start ]), options)
+    solution.EnsureSuccess()
+    solution.Packed.mean ()
 
 let private trained name =
     let model = create name

@@ -25,6 +25,50 @@ let private drawn =
 }
 """
 
+let private later =
+    testList
+        "run goes on later"
+        [ testCase "with the steps of one solve"
+          <| inFolder (fun folder ->
+              let path = write folder "decay.deq" decay
+              let kept, then' = Path.Combine(folder, "a.state"), Path.Combine(folder, "b.state")
+              let solved arguments = jsonOf (deqc ([ "run"; path; "--json" ] @ arguments))
+
+              let last (run: JsonElement) =
+                  (run |> at "states" |> at "x").EnumerateArray() |> Seq.last |> number
+
+              let whole = solved [ "--t"; "0..3" ]
+              solved [ "--t"; "0..1"; "--checkpoint"; kept ] |> ignore
+              solved [ "--t"; "0..2"; "--resume"; kept; "--checkpoint"; then' ] |> ignore
+              let rest = solved [ "--t"; "0..3"; "--resume"; then'; "--points"; "3" ]
+              Expect.equal (last rest) (last whole) "the last bit"
+              Expect.equal ((rest |> at "t").GetRawText()) "[2,2.5,3]" "from where it had come"
+
+              let accepted (run: JsonElement) = (run |> at "statistics" |> at "accepted").GetInt64()
+              Expect.isLessThanOrEqual (accepted rest) (accepted whole) "steps"
+              let told = deqc [ "run"; path; "--t"; "0..1"; "--checkpoint"; kept ]
+              Expect.stringContains told.Output $"{kept} written" "said")
+
+          testCase "or says why not"
+          <| inFolder (fun folder ->
+              let path = write folder "decay.deq" decay
+              let kept = Path.Combine(folder, "a.state")
+              let run arguments = deqc ([ "run"; path ] @ arguments)
+              run [ "--t"; "0..1"; "--checkpoint"; kept ] |> ignore
+              run [ "--resume"; kept + "s" ] |> expectRefusal 4 "there is no such file"
+              run [ "--resume"; path ] |> expectRefusal 4 "safetensors"
+
+              run [ "--resume"; kept; "--init"; "x=2" ]
+              |> expectRefusal 2 "leave --paths and --init out"
+
+              run [ "--t"; "0..0.5"; "--resume"; kept ] |> expectRefusal 2 "lies ahead"
+
+              run [ "--t"; "0..2"; "--method"; "rk4"; "--dt"; "0.1"; "--resume"; kept ]
+              |> expectRefusal 2 "the method"
+
+              run [ "--checkpoint"; Path.Combine(folder, "no", "a.state") ]
+              |> expectRefusal 4 "cannot be written") ]
+
 let private solving =
     testList
         "run, eval"
@@ -316,4 +360,4 @@ let private solving =
               Expect.equal answer.Code 0 answer.Error
               Expect.stringContains answer.Output "as it should be" "the self-test" ]
 
-let tests = testList "SolveVerbs" [ solving ]
+let tests = testList "SolveVerbs" [ solving; later ]

@@ -5,6 +5,7 @@ open System
 open DiffEqLang.Benchmarks.Models
 open DiffEqLang.Runtime
 open DiffEqLang.Runtime.Simd
+open DiffEqLang.Tests.Support
 open DiffEqLang.Tests.Support.Odes
 open Expecto
 open TorchSharp
@@ -123,4 +124,9 @@ let tests =
               Expect.throwsT<ArgumentException>
                   (fun () -> ensemble.Vary("bta", ReadOnlyMemory [| 1.0; 2.0 |]) |> ignore)
                   "name"
+
+              let own = SaveAt.Times(matrix [ [ 0.0; 0.0 ]; [ 1.0; 2.0 ] ])
+
+              Refusals.ofArgument "Samples of an ensemble share their span of time" (fun () ->
+                  ensemble.Solve(SolveOptions(Save = own), EnsembleReceiver<float>(fun _ -> ())) |> ignore)
           } ]

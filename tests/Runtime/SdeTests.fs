@@ -293,6 +293,11 @@ let tests =
                     (SolveOptions(Save = SaveAt.Times(ReadOnlySpan [| 0.0; 0.5; 0.2; 1.0 |])))
                     "0.2"
 
+                refuses
+                    "times of every sample's own"
+                    (SolveOptions(Save = SaveAt.Times(torch.tensor (array2D [ [ 0.0; 0.0 ]; [ 1.0; 2.0 ] ]))))
+                    "share the grid of their steps"
+
                 test "Milstein's method for general noise" {
                     let general = pointwise NoiseStructure.General Calculus.Ito hyperbolic
 

@@ -329,4 +329,31 @@ let tests =
                         Expect.throwsT<InvalidOperationException>
                             (fun () -> model.Solve((null: Tensor), null, null, options) |> ignore)
                             "said"
+                }
+                test "samples with times of their own" {
+                    use model = new Lorenz()
+                    let own = SaveAt.Times(matrix [ [ 0.0; 0.5 ]; [ 0.1; 0.3 ] ])
+
+                    let solve target =
+                        model.Solve(
+                            (null: Tensor),
+                            null,
+                            null,
+                            SolveOptions(Target = Nullable target, Save = own)
+                        )
+
+                    Expect.isTrue (solve SolveTarget.Auto).Succeeded "torch takes them over"
+
+                    Expect.throwsC (fun () -> solve SolveTarget.Simd |> ignore) (fun e ->
+                        Expect.stringContains e.Message "Samples with times of their own" "the reason")
+                }
+                test "a tensor of times that wants no gradient" {
+                    for target in [ SolveTarget.Simd; SolveTarget.Torch ] do
+                        use model = new Lorenz()
+
+                        let options =
+                            SolveOptions(Target = Nullable target, Save = SaveAt.Times(vector [ 0.0; 0.1 ]))
+
+                        backward (model.Solve((null: Tensor), null, null, options).Packed.sum())
+                        Expect.isFalse (isNull (model.get_parameter "rho").grad) "parameters have one"
                 } ] ]

@@ -6,7 +6,7 @@ open DiffEqLang.Compiler.Ir
 open DiffEqLang.Compiler.Ir.Typed
 open DiffEqLang.Compiler.Checking.Errors
 
-/// Only the discrete gradient that keeps all states and the steps between them knows where an event has cut a step.
+/// Only the discrete gradient, which goes back by the steps of the solve, knows where an event has cut one.
 let private ofEvents (solve: SolveBlock) (events: EventDecl list) : Error option =
     match
         events,
@@ -16,7 +16,7 @@ let private ofEvents (solve: SolveBlock) (events: EventDecl list) : Error option
     | [], _, _ -> None
     | first :: _, Some(name, Methods.Family.Reversible), _ ->
         Some(error first.Span (Event(MethodThroughEvents name)))
-    | first :: _, _, Some gradient when not gradient.KeepsAllStates ->
+    | first :: _, _, Some gradient when gradient.Mode <> "discrete" ->
         Some(error first.Span (Event(GradientThroughEvents gradient.Written)))
     | _ -> None
 

@@ -12,15 +12,37 @@ internal sealed class ModelSolve(LoadedModel model, SolveRequest request)
     private StateLayout Layout => model.Instance.Layout;
 
     /// <summary>Solves without gradients and copies everything out of torch.</summary>
-    public RunResult Run(TimeSelection times, int paths)
+    /// <param name="times">From where to where, and which times are reported.</param>
+    /// <param name="paths">How many solutions at once.</param>
+    /// <param name="checkpoint">The file that the solve's state is written to at its end; null: none.</param>
+    public RunResult Run(TimeSelection times, int paths, string? checkpoint = null)
+    {
+        using var scope = NewDisposeScope();
+        var initial = InitialStates(paths);
+        return Run(options => model.Instance.Solve(initial, options), Options(times), checkpoint);
+    }
+
+    /// <summary>The same from where another solve has ended.</summary>
+    /// <param name="from">The file of its state.</param>
+    /// <param name="times">Up to where, and which times are reported; the start is where that solve began.</param>
+    /// <param name="checkpoint">As above.</param>
+    public RunResult Resume(string from, TimeSelection times, string? checkpoint)
+    {
+        if (model.Instance is not OdeModel equations)
+            throw CommandFailure.Usage($"--resume {from}: model {model.Name} has noise, and its solves do not go on later; the same --seed gives the same path again");
+        using var state = SolverStateFile.Read(from);
+        return Run(options => equations.Resume(state, options), Options(times) with { Start = null }, checkpoint);
+    }
+
+    private RunResult Run(Func<SolveOptions, Solution> solve, SolveOptions options, string? checkpoint)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        var initial = InitialStates(paths);
-        var options = Options(times);
         var clock = Stopwatch.StartNew();
-        var solution = LoadedModel.Guarded(() => model.Instance.Solve(initial, options));
-        return Result(solution, paths, clock.Elapsed.TotalSeconds);
+        var solution = LoadedModel.Guarded(() => solve(options with { Resumable = checkpoint is not null }));
+        var seconds = clock.Elapsed.TotalSeconds;
+        if (checkpoint is not null) SolverStateFile.Write(checkpoint, solution.SolverState);
+        return Result(solution, solution.Status.Count, seconds);
     }
 
     /// <summary>Each state's start, [paths, shape] or [shape] for one path.</summary>

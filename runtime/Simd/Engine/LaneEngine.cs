@@ -112,7 +112,7 @@ internal sealed class LaneEngine<TRegister, TLanes, T> : LaneEngine<T>
     public override void Forward(LaneSolve<T> solve, bool withTape)
     {
         var events = _stepper.Kernel.Events;
-        solve.Events = events.Count == 0 ? null : new EventLog(events, solve.Samples, _problem.Span.Direction);
+        solve.Events = events.Count == 0 ? null : new EventLog(events, solve.Samples, _problem.Span);
         foreach (var tape in _tapes) tape.Clear();
         var parts = Parts(solve);
         for (var i = _tapes.Count; withTape && i < parts; i++) _tapes.Add(NewTape(parts));

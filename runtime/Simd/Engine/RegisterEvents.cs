@@ -203,7 +203,7 @@ internal sealed class RegisterEvents<TRegister, TLanes, T>
         _timed.Pass(lane, arrival.Time);
         var isFinite = Array.TrueForAll(Numbers(_at, lane), double.IsFinite);
         if (isFinite) LaneNumbers<TLanes, T>.Copy(_at.Span, lane, _after.Span, lane);
-        clock.Shorten(_firstLane + lane, arrival, _timed.Limits[lane], _rules.Ending(arrival.Which, isFinite, log.IsEndless(sample, _span)));
+        clock.Shorten(_firstLane + lane, arrival, _timed.Limits[lane], _rules.Ending(arrival.Which, isFinite, log.IsEndless(sample)));
         (HasCut, _arrivals[lane]) = (true, arrival);
     }
 

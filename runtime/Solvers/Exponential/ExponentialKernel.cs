@@ -22,7 +22,7 @@ internal sealed class ExponentialKernel : StepKernel
         : base(problem.Equations)
     {
         (_method, _dtype) = (problem.Exponential!, state.dtype);
-        Linear = new LinearPart(Equations, state, problem.Span.Start);
+        Linear = new LinearPart(Equations, state, problem.Span.Of(0).Start);
         Nodes = [.. _method.Nodes, 1];
     }
 

@@ -16,7 +16,7 @@ internal sealed class LinearPart : IDisposable
 
     /// <param name="equations">The equations, whose implicit part is linear.</param>
     /// <param name="state">Says how long and of what type the state is: [samples, N].</param>
-    /// <param name="start">The time at which the solve begins; A does not depend on it.</param>
+    /// <param name="start">The time at which a lane begins; A does not depend on it.</param>
     public LinearPart(OdeEquations equations, Tensor state, double start)
     {
         using var scope = NewDisposeScope();

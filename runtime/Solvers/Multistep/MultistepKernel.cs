@@ -29,7 +29,7 @@ internal sealed class MultistepKernel : StepKernel
     {
         var most = problem.Method.Order ?? method.MostOrder;
         (_method, _lanes, _samples, _isAdaptive) = (method, lanes, state.size(0), problem.IsAdaptive);
-        _control = new OrderControl(method, most, lanes, problem.Span.Start);
+        _control = new OrderControl(method, most, lanes, problem.Span);
         _older = zeros([method.PastCount(most) - 1, lanes, state.numel() / lanes], state.dtype, state.device).DetachFromDisposeScope();
         if (method.IsImplicit) _corrector = new CorrectorIteration(problem, this, lanes, state);
     }

@@ -61,7 +61,11 @@ internal sealed class MultistepStep(
         if (known is null) return _endSlope = kernel.Drift(Geometry, kernel.EndNode, after, out _);
         // From the solution's own equation, without another evaluation, which would multiply what is left of the iteration's error by the stiffness.
         var leading = LaneWeights.Column([.. formulas.Select(formula => formula.Leading)], after);
-        return _endSlope = after.add(known, Scalars.MinusOne).div(leading);
+        _endSlope = after.add(known, Scalars.MinusOne).div(leading);
+        // A lane at rest has no such equation.
+        if (Array.Exists(formulas, formula => formula.Leading == 0))
+            _endSlope = where(leading.eq(Scalars.Of(0)), kernel.Drift(Geometry, kernel.EndNode, after, out _), _endSlope);
+        return _endSlope;
     }
 
     /// <inheritdoc/>

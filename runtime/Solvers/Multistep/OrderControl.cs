@@ -24,15 +24,15 @@ internal sealed class OrderControl
     /// <param name="method">The method.</param>
     /// <param name="most">The highest order.</param>
     /// <param name="lanes">How many lanes there are.</param>
-    /// <param name="start">The time that they start from.</param>
-    public OrderControl(MultistepMethod method, int most, int lanes, double start)
+    /// <param name="span">From where they start.</param>
+    public OrderControl(MultistepMethod method, int most, int lanes, SolveSpan span)
     {
         (_method, _most) = (method, most);
         (_order, _steps, _equal, _failures) = (new int[lanes], new int[lanes], new int[lanes], new int[lanes]);
         (_step, _before) = (new double[lanes], new double[lanes]);
         _errors = [.. Enumerable.Range(0, lanes).Select(_ => new double[3])];
         _times = new double[lanes][];
-        for (var lane = 0; lane < lanes; lane++) Restart(lane, start);
+        for (var lane = 0; lane < lanes; lane++) Restart(lane, span.Of(lane).Start);
     }
 
     /// <summary>Whether a lane that has not ended knows one value of its solution alone.</summary>

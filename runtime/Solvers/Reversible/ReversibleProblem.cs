@@ -50,7 +50,7 @@ internal sealed record ReversibleProblem(OdeEquations Equations, ReversibleSchem
         if (options.Resumable)
             throw new NotSupportedException($"A solve by {method.Name} does not go on later (SolveOptions.Resumable): take a Runge-Kutta method such as tsit5.");
         if (options.MaxSteps < 1) throw new ArgumentException($"MaxSteps must be positive, not {options.MaxSteps}.");
-        return new ReversibleProblem(equations, scheme, span, dt, options);
+        return new ReversibleProblem(equations, scheme, span.Shared($"Samples that {method.Name} solves share their equal steps"), dt, options);
     }
 
     private static double[] EveryStep(EqualSteps steps, double end) =>

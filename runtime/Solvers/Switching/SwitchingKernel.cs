@@ -37,7 +37,7 @@ internal sealed class SwitchingKernel : StepKernel
         _explicit = new RungeKuttaKernel(problem, lanes, dtype, keepsTerms);
         _stiff = new RungeKuttaKernel(problem.ByStiffMethod, lanes, dtype, keepsTerms);
         (_active, _isStiff, _count) = (_explicit, new bool[lanes], new int[lanes]);
-        _changes = [.. Enumerable.Range(0, lanes).Select(_ => new List<MethodChange> { new(problem.Span.Start, problem.Tableau.Name) })];
+        _changes = [.. Enumerable.Range(0, lanes).Select(lane => new List<MethodChange> { new(problem.Span.Of(lane).Start, problem.Tableau.Name) })];
     }
 
     /// <inheritdoc/>
