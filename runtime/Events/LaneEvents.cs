@@ -247,7 +247,7 @@ internal sealed class LaneEvents
         using var scope = NewDisposeScope();
         var values = HostVector.ToHost(_equations.EventValues(times, states).contiguous());
         var rates = HostVector.ToHost(Rates(times, states, _kernel.Argument(states, lanes, at, isBefore)).contiguous());
-        for (var i = 0; i < rates.Length; i++) rates[i] *= _span.Of(lanes[i / _roots.Length]).Direction;
+        for (var i = 0; i < rates.Length; i++) rates[i] *= _span.Of(lanes[i / Columns]).Direction;
         return (values, rates);
     }
 
