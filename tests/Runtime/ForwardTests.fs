@@ -157,7 +157,9 @@ let tests =
               let solve (options: SolveOptions) () =
                   solveWith options (linear (matrix [ [ -1.0 ] ])) (vector [ 1.0 ]) |> ignore
 
-              let switching = forward SaveAt.End (Methods.Auto(Nullable 1e-6, Nullable 1e-8)) StepCoupling.PerSample
+              let switching =
+                  forward SaveAt.End (Methods.Auto(Nullable 1e-6, Nullable 1e-8)) StepCoupling.PerSample
+
               Refusals.says "changes between two methods" (solve switching)
 
               let discrete =

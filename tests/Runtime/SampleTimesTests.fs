@@ -168,7 +168,8 @@ let private forms =
           } ]
 
 let private gradientWays =
-    [ for name in [ "tsit5"; "kvaerno5" ] do
+    [ "rodas5p", GradientMode.Forward, Nullable()
+      for name in [ "tsit5"; "kvaerno5" ] do
           name, GradientMode.Discrete, Nullable 5
           name, GradientMode.Forward, Nullable()
       for name in [ "dopri8"; "rk4" ] do
@@ -291,8 +292,9 @@ let private warnings =
     test "an adjoint that is not to be trusted is warned about at the sample's own time" {
         // x' = -r x with the rate r a state that stays.
         let decays =
-            withVjp (fun _ s -> pack [ ((part s 0).mul (part s 1)).neg (); torch.zeros_like (part s 1) ]) (fun _ s w ->
-                pack [ ((part w 0).mul (part s 1)).neg (); ((part w 0).mul (part s 0)).neg () ])
+            withVjp
+                (fun _ s -> pack [ ((part s 0).mul(part s 1)).neg(); torch.zeros_like (part s 1) ])
+                (fun _ s w -> pack [ ((part w 0).mul(part s 1)).neg(); ((part w 0).mul(part s 0)).neg() ])
 
         let told = ResizeArray<SolveWarning>()
 
@@ -512,4 +514,14 @@ let private refusals =
               test name { Refusals.says words action } ]
 
 let tests =
-    testList "SampleTimes" [ likeSingles; forms; gradientTests; warnings; delays; constraints; events; later; refusals ]
+    testList
+        "SampleTimes"
+        [ likeSingles
+          forms
+          gradientTests
+          warnings
+          delays
+          constraints
+          events
+          later
+          refusals ]
