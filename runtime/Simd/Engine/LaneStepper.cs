@@ -5,6 +5,7 @@ using DiffEqLang.Tableaux;
 namespace DiffEqLang.Runtime.Simd;
 
 /// <summary>Explicit Runge-Kutta steps of the states of one register, by any tableau over a kernel's right-hand side.</summary>
+/// <remarks>Its loops are not inlined: taken into one long method, they would have their variables in memory.</remarks>
 /// <typeparam name="TRegister">The kernel's register.</typeparam>
 /// <typeparam name="TLanes">The same register with its arithmetic.</typeparam>
 /// <param name="kernel">The equations.</param>

@@ -75,7 +75,7 @@ internal sealed class LaneSum<TRegister, T, TFused> : LaneSum<TRegister>
         ref var before = ref MemoryMarshal.GetReference(state[.._size]);
         ref var first = ref MemoryMarshal.GetReference(slopes[.._length]);
         ref var after = ref MemoryMarshal.GetReference(result[.._size]);
-        ref var next = ref MemoryMarshal.GetReference(onward.IsEmpty ? onward : onward[.._size]);
+        ref var next = ref onward.IsEmpty ? ref Unsafe.NullRef<TRegister>() : ref MemoryMarshal.GetReference(onward[.._size]);
         var i = 0;
         for (; i + 8 <= _components.Length; i += 8) AddEight(i, ref before, h, ref first, ref after, ref next);
         if (i < _components.Length) AddFour(i, ref before, h, ref first, ref after, ref next);
