@@ -128,7 +128,8 @@ public abstract class LaneKernel<TRegister>
     /// <param name="parameters">Length <see cref="ParameterSize"/>.</param>
     /// <param name="after">That state again; what the event changes is overwritten. By default nothing.</param>
     public virtual void Jump(
-        int which, TRegister t, ReadOnlySpan<TRegister> state, ReadOnlySpan<TRegister> parameters, Span<TRegister> after) { }
+        int which, TRegister t, ReadOnlySpan<TRegister> state, ReadOnlySpan<TRegister> parameters, Span<TRegister> after)
+    { }
 
     /// <summary>The method whose attempted step <see cref="Step"/> is, by its name in <c>method = ...</c>; null where there is none.</summary>
     public virtual string? FusedStep => null;

@@ -104,8 +104,7 @@ let private everyFunctionHasItsName =
     }
 
 let tests =
-    testSequenced
-    <| testList
+    testList
         "Kernels"
         [ everyFunctionHasItsName
           randomModels

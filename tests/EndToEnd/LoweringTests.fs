@@ -99,8 +99,7 @@ let private agrees (dtype: torch.ScalarType) (batch: int64 list) =
     }
 
 let tests =
-    testSequenced
-    <| testList
+    testList
         "Lowering"
         [ for dtype in [ torch.ScalarType.Float64; torch.ScalarType.Float32 ] do
               for batch in [ []; [ 3L ]; [ 2L; 2L ] ] do

