@@ -66,10 +66,19 @@ internal sealed class EventLog(IReadOnlyList<EventSpec> events, int lanes, Solve
         return Math.Abs(last - earlier) <= AtOnce * Math.Max(Math.Abs(ofLane.End - ofLane.Start), Math.Abs(last));
     }
 
-    /// <summary>The occurrences by lane, in tensors like a state that belong to no dispose scope.</summary>
-    public IReadOnlyList<IReadOnlyList<EventOccurrence>> Occurrences(Tensor like) =>
-        [.. _ofLane.Select(own => (IReadOnlyList<EventOccurrence>)[.. own.Select(o => new EventOccurrence(
-            o.Event, o.Time, Row(o.Before, like), Row(o.After, like)))])];
+    /// <summary>
+    /// The occurrences by lane, in tensors like a state that belong to no dispose scope. They take longer than the events themselves: they are made
+    /// where they are asked for.
+    /// </summary>
+    public Lazy<IReadOnlyList<IReadOnlyList<EventOccurrence>>> Occurrences(Tensor like)
+    {
+        var (dtype, device) = (like.dtype, like.device);
+        return new(() => [.. _ofLane.Select(own => (IReadOnlyList<EventOccurrence>)[.. own.Select(
+            one => new EventOccurrence(one.Event, one.Time, Row(one.Before), Row(one.After)))])]);
+
+        Tensor Row(ReadOnlyMemory<double> values) =>
+            HostVector.ToDevice(values.ToArray(), [values.Length], dtype, device).DetachFromDisposeScope();
+    }
 
     /// <summary>The times by lane, [lanes, most events of a lane], in no dispose scope; NaN where a lane has had fewer.</summary>
     public Tensor Times(Tensor like)
@@ -82,7 +91,4 @@ internal sealed class EventLog(IReadOnlyList<EventSpec> events, int lanes, Solve
                 times[lane * most + i] = _ofLane[lane][i].Time;
         return HostVector.ToDevice(times, [lanes, most], like.dtype, like.device).DetachFromDisposeScope();
     }
-
-    private static Tensor Row(ReadOnlyMemory<double> values, Tensor like) =>
-        HostVector.ToDevice(values.ToArray(), [values.Length], like.dtype, like.device).DetachFromDisposeScope();
 }

@@ -11,7 +11,7 @@ namespace DiffEqLang.Runtime;
 public class Solution
 {
     private readonly StateLayout _layout;
-    private IReadOnlyList<IReadOnlyList<EventOccurrence>>? _events;     // made where it is asked for, if there are none
+    private readonly Lazy<IReadOnlyList<IReadOnlyList<EventOccurrence>>>? _events;
     private Tensor? _eventTimes;
 
     internal Solution(StateLayout layout, Tensor times, Tensor packed, IReadOnlyList<SolveStatus> status, Statistics statistics)
@@ -31,7 +31,7 @@ public class Solution
     }
 
     /// <summary>The same solution, of a model that has events.</summary>
-    internal Solution(Solution other, IReadOnlyList<IReadOnlyList<EventOccurrence>> events, Tensor eventTimes)
+    internal Solution(Solution other, Lazy<IReadOnlyList<IReadOnlyList<EventOccurrence>>> events, Tensor eventTimes)
         : this(other) => (HasEvents, _events, _eventTimes) = (true, events, eventTimes);
 
     /// <summary>The saved times, float64, on the CPU: [T], or [T, ...] with the axes of the batch where every sample has its own.</summary>
@@ -68,9 +68,9 @@ public class Solution
     /// <summary>Whether the model has events, whether or not one has happened.</summary>
     public bool HasEvents { get; }
 
-    /// <summary>The events of each sample of the (flattened) batch, in the order in which they happened.</summary>
+    /// <summary>The events of each sample of the (flattened) batch, in the order in which they happened. Made where it is asked for.</summary>
     public IReadOnlyList<IReadOnlyList<EventOccurrence>> Events =>
-        _events ??= [.. Status.Select(_ => (IReadOnlyList<EventOccurrence>)[])];
+        _events?.Value ?? [.. Status.Select(_ => (IReadOnlyList<EventOccurrence>)[])];
 
     /// <summary>
     /// The times of these in the type of the states, [..., most events of a sample]; NaN where a sample had fewer. Gradients flow from

@@ -23,7 +23,7 @@ internal sealed record OdeRun(
     Statistics Statistics)
 {
     /// <summary>The events by lane; null where the equations have none.</summary>
-    public IReadOnlyList<IReadOnlyList<EventOccurrence>>? Events { get; init; }
+    public Lazy<IReadOnlyList<IReadOnlyList<EventOccurrence>>>? Events { get; init; }
 
     /// <summary>Their times by lane, [lanes, most of a lane]; null where the equations have none.</summary>
     public Tensor? EventTimes { get; init; }

@@ -38,7 +38,7 @@ internal static class FiringNeurons
         {
             using var scope = NewDisposeScope();
             var solution = solve(options);
-            (events, steps) = (solution.Events.Sum(own => own.Count), solution.Statistics.Accepted.Sum());
+            (events, steps) = ((int)solution.EventTimes.isnan().logical_not().sum().item<long>(), solution.Statistics.Accepted.Sum());
         }
     }
 }

@@ -10,7 +10,7 @@ using DiffEqLang.Benchmarks.Registers;
     ("w5", "paths of stochastic equations on SIMD registers and on tensors", StochasticPaths.Run),
     ("w6", "continuous normalizing flow with the exact trace", ContinuousFlowStep.Run),
     ("w7", "orbits to tight tolerances on SIMD registers", CelestialOrbits.Run),
-    ("w8", "ensemble of integrate-and-fire neurons on SIMD registers and on tensors", FiringNeurons.Run),
+    ("neurons", "ensemble of integrate-and-fire neurons on SIMD registers and on tensors", FiringNeurons.Run),
     ("growth", "ensemble of Lorenz systems as it grows, and on two threads", Growth.Run),
     ("crossover", "both targets by width and batch", TargetCrossover.Run),
     ("sparse", "waves on a line of up to 10,000 states, by sparse Jacobians", SparseLine.Run),
