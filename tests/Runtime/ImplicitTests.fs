@@ -214,6 +214,23 @@ let tests =
               Expect.equal (explicitly.Jacobians, explicitly.Factorizations) (0L, 0L) "explicit"
           }
 
+          test "changes as small as rounding makes them have converged, however tight the tolerance" {
+              let constant =
+                  { new OdeEquations() with
+                      member _.Parameters = [||]
+                      member _.Drift(_, x) = torch.ones_like x
+                      member _.DriftVjp(_, x, _, _) = torch.zeros_like x }
+
+              for name in [ "radau"; "kvaerno3"; "kvaerno5"; "trbdf2"; "bdf" ] do
+                  for rtol in [ 1e-10; 1e-13 ] do
+                      let solution =
+                          solveWith (span 0.0 100.0 (tolerances name rtol 1e-14)) constant (vector [ 1.0 ])
+
+                      solution.EnsureSuccess()
+                      Expect.isLessThan solution.Statistics.Accepted[0] 200L name
+                      Expect.floatClose Accuracy.high (values solution.LastState)[0] 101.0 name
+          }
+
           test "an iteration that never converges ends its sample alone, with the last good state" {
               use _ = torch.NewDisposeScope()
 

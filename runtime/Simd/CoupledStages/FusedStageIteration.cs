@@ -1,11 +1,8 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-
 namespace DiffEqLang.Runtime.Simd;
 
 /// <summary>The iteration that a kernel has as straight-line code.</summary>
 /// <param name="stepper">The equations.</param>
-internal sealed class FusedStageIteration<TRegister, TLanes>(LaneStepper<TRegister, TLanes> stepper) : IStageIteration<TLanes>
+internal sealed class FusedStageIteration<TRegister, TLanes>(LaneStepper<TRegister, TLanes> stepper) : KernelCaller<TRegister, TLanes>, IStageIteration<TLanes>
     where TRegister : struct
     where TLanes : struct, ILanes<TLanes>
 {
@@ -29,10 +26,4 @@ internal sealed class FusedStageIteration<TRegister, TLanes>(LaneStepper<TRegist
         ReadOnlySpan<TLanes> steps, ReadOnlySpan<TLanes> state, TLanes rtol, TLanes atol, ReadOnlySpan<TLanes> room, Span<TLanes> stages,
         Span<TLanes> after, Span<TLanes> squaredErrors) => stepper.Kernel.EndStages(
         Bare(steps), Bare(state), Bare(rtol), Bare(atol), Bare(room), Bare(stages), Bare(after), Bare(squaredErrors));
-
-    private static TRegister Bare(TLanes lanes) => Unsafe.BitCast<TLanes, TRegister>(lanes);
-
-    private static Span<TRegister> Bare(Span<TLanes> lanes) => MemoryMarshal.Cast<TLanes, TRegister>(lanes);
-
-    private static ReadOnlySpan<TRegister> Bare(ReadOnlySpan<TLanes> lanes) => MemoryMarshal.Cast<TLanes, TRegister>(lanes);
 }

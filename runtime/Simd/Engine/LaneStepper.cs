@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using DiffEqLang.Tableaux;
 
 namespace DiffEqLang.Runtime.Simd;
@@ -11,7 +10,7 @@ namespace DiffEqLang.Runtime.Simd;
 /// <param name="kernel">The equations.</param>
 /// <param name="tableau">The method.</param>
 /// <param name="parts">Which numbers of the state its stages move.</param>
-internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kernel, RungeKuttaTableau tableau, LaneParts parts)
+internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kernel, RungeKuttaTableau tableau, LaneParts parts) : KernelCaller<TRegister, TLanes>
     where TRegister : struct
     where TLanes : struct, ILanes<TLanes>
 {
@@ -196,10 +195,4 @@ internal sealed class LaneStepper<TRegister, TLanes>(LaneKernel<TRegister> kerne
     {
         foreach (var sum in _rows[stage]) sum.AddTo(Bare(state), Bare(h), Bare(stages), Bare(result));
     }
-
-    private static TRegister Bare(TLanes lanes) => Unsafe.BitCast<TLanes, TRegister>(lanes);
-
-    private static Span<TRegister> Bare(Span<TLanes> lanes) => MemoryMarshal.Cast<TLanes, TRegister>(lanes);
-
-    private static ReadOnlySpan<TRegister> Bare(ReadOnlySpan<TLanes> lanes) => MemoryMarshal.Cast<TLanes, TRegister>(lanes);
 }

@@ -1,6 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using DiffEqLang.Runtime.Solvers.Stochastic;
 
 namespace DiffEqLang.Runtime.Simd;
@@ -15,7 +13,7 @@ internal readonly record struct LaneStep<TLanes>(TLanes Start, TLanes End, TLane
 /// The steps of any <see cref="StochasticMethod"/> and their vector-Jacobian products over the registers of a kernel: the table that
 /// <see cref="StochasticMethod.Advance"/> reads for tensors. Keeps scratch memory: one for each thread.
 /// </summary>
-internal sealed class StochasticStepper<TRegister, TLanes, T>
+internal sealed class StochasticStepper<TRegister, TLanes, T> : KernelCaller<TRegister, TLanes>
     where TRegister : struct
     where TLanes : struct, ILanes<TLanes>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -165,10 +163,4 @@ internal sealed class StochasticStepper<TRegister, TLanes, T>
     {
         for (var c = 0; c < result.Length; c++) result[c] = TLanes.MultiplyAdd(factor, vector[c], to[c]);
     }
-
-    private static TRegister Bare(TLanes lanes) => Unsafe.BitCast<TLanes, TRegister>(lanes);
-
-    private static Span<TRegister> Bare(Span<TLanes> lanes) => MemoryMarshal.Cast<TLanes, TRegister>(lanes);
-
-    private static ReadOnlySpan<TRegister> Bare(ReadOnlySpan<TLanes> lanes) => MemoryMarshal.Cast<TLanes, TRegister>(lanes);
 }

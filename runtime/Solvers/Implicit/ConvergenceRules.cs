@@ -10,7 +10,8 @@ namespace DiffEqLang.Runtime;
 /// <param name="goal">What may be left, in units of the tolerance.</param>
 /// <param name="isToRounding">Whether the goal is so near rounding that the changes may stop to shrink before.</param>
 /// <param name="most">The iterations that there are, where lanes that would need more are to be given up early; else 0.</param>
-internal sealed class ConvergenceRules(double goal, bool isToRounding, int most = 0)
+/// <param name="rounded">The size of changes that rounding alone makes: one of them has converged, whatever came before.</param>
+internal sealed class ConvergenceRules(double goal, bool isToRounding, int most = 0, double rounded = 0)
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
@@ -20,23 +21,30 @@ internal sealed class ConvergenceRules(double goal, bool isToRounding, int most 
     /// <summary>To rounding: what converges slowly has no smaller step to go on with.</summary>
     public const int MostIterationsToRounding = 50;
 
-    private readonly Vector<double> _goal = new(goal), _clear = new(1e-3 * goal), _rounding = new(1e3 * goal);
+    private readonly Vector<double> _goal = new(goal), _clear = new(Math.Max(1e-3 * goal, rounded)), _rounding = new(1e3 * goal);
 
     /// <summary>What may be left of the tolerance where the error is estimated.</summary>
+    private static double GoalOf(double rtol, double rounding) => Math.Max(RoundedOf(rtol, rounding), Math.Min(0.03, Math.Sqrt(rtol)));
+
+    /// <summary>What rounding makes of changes.</summary>
+    private static double RoundedOf(double rtol, double rounding) => 10 * rounding / Math.Max(rtol, rounding);
+
+    /// <summary>The rules where the error is estimated.</summary>
     /// <param name="rtol">The relative tolerance.</param>
     /// <param name="rounding">The spacing of the state's numbers at one.</param>
-    public static double GoalOf(double rtol, double rounding) =>
-        Math.Max(10 * rounding / Math.Max(rtol, rounding), Math.Min(0.03, Math.Sqrt(rtol)));
+    /// <param name="most">The iterations that there are, where lanes that would need more are to be given up early; else 0.</param>
+    public static ConvergenceRules OfTolerance(double rtol, double rounding, int most = 0) =>
+        new(GoalOf(rtol, rounding), false, most, RoundedOf(rtol, rounding));
 
     /// <summary>Where no error is estimated nothing says how exact a solution need be: both tolerances, of which all may be left.</summary>
-    /// <param name="rounding">As above.</param>
+    /// <param name="rounding">The spacing of the state's numbers at one.</param>
     public static double ToleranceToRounding(double rounding) => 4 * rounding;
 
     /// <summary>The rules for implicit stages of a problem.</summary>
     /// <param name="problem">What is solved.</param>
-    /// <param name="rounding">As above.</param>
+    /// <param name="rounding">The spacing of the state's numbers at one.</param>
     public static ConvergenceRules OfStages(RungeKuttaProblem problem, double rounding) => problem.IsAdaptive
-        ? new(GoalOf(problem.Rtol, rounding), false, MostIterations)
+        ? OfTolerance(problem.Rtol, rounding, MostIterations)
         : new(1, true);
 
     /// <summary>Judges an iteration by the sizes of the changes.</summary>

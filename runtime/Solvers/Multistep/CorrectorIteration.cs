@@ -24,7 +24,7 @@ internal sealed class CorrectorIteration : IDisposable
     {
         (_kernel, _isToRounding, Failed) = (kernel, !problem.IsAdaptive, new bool[lanes]);
         _norm = Convergence.NormOf(problem, lanes, like.dtype);
-        _rules = _isToRounding ? new(1, true) : new(ConvergenceRules.GoalOf(problem.Rtol, Convergence.RoundingOf(like.dtype)), false);
+        _rules = _isToRounding ? new(1, true) : ConvergenceRules.OfTolerance(problem.Rtol, Convergence.RoundingOf(like.dtype));
         Matrix = new LastingMatrix(NewtonMatrices.For(problem.Equations, like.size(1), lanes), lanes, isFresh: _isToRounding);
     }
 
