@@ -228,7 +228,7 @@ let tests =
 
                       solution.EnsureSuccess()
                       Expect.isLessThan solution.Statistics.Accepted[0] 200L name
-                      Expect.floatClose Accuracy.high (values solution.LastState)[0] 101.0 name
+                      Expect.floatClose Accuracy.high ((values solution.LastState)[0]) 101.0 name
           }
 
           test "an iteration that never converges ends its sample alone, with the last good state" {

@@ -16,7 +16,7 @@ open DiffEqLang.Compiler.Printing
 open DiffEqLang.Tests.Support.RandomExpr
 open DiffEqLang.Tests.Support.GeneratedCode
 
-let count = 500
+let count = 300
 
 /// The inputs of `RandomExpr.generate`: `a...` are states, `b...` parameters.
 let private sizes = [ []; [ 3 ]; [ 3; 3 ] ]
