@@ -60,7 +60,8 @@ internal sealed class RadauLanes<TRegister, TLanes, T>
     public void Forget(int lane)
     {
         LaneNumbers<TLanes, T>.Of(_lastSteps.Span)[lane] = default;
-        LaneNumbers<TLanes, T>.Scatter(new T[Stages * _size], LastOf(lane / Lanes), lane % Lanes);
+        var last = LaneNumbers<TLanes, T>.Of(LastOf(lane / Lanes));
+        for (var i = lane % Lanes; i < last.Length; i += Lanes) last[i] = default;
     }
 
     /// <summary>A sample begins in a lane.</summary>
